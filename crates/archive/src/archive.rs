@@ -1,0 +1,262 @@
+//! An archive as a folder, opened for reading.
+
+use crate::checkpoint::Checkpoint;
+use crate::log::Tree;
+use crate::note::Note;
+use crate::paths;
+use crate::proof::DocumentProof;
+use crate::record::{FileRef, Record};
+use crate::root::{Chain, Root};
+pub use crate::state::Release;
+use crate::state::{State, load, unreadable};
+use daylight_model::Digest;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+mod find;
+mod lines;
+mod read;
+
+pub use lines::Lines;
+pub use read::FileReader;
+
+/// Why an archive cannot be opened or something in it cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// There is no `root/1.json`, or nothing was published yet.
+    #[error("{0} is not an archive: it has no {1}")]
+    NotAnArchive(PathBuf, &'static str),
+    /// A file is not what it must be.
+    #[error("{path}: {what} (run `daylight verify` to see all that is damaged)")]
+    Damaged {
+        /// Its path in the archive.
+        path: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// There is no such release or line.
+    #[error("the archive has no line {line} in a release {serial}")]
+    NoSuchLine {
+        /// The release.
+        serial: u64,
+        /// The line.
+        line: u64,
+    },
+    /// The line was erased here because the document was withdrawn.
+    #[error("line {line} of release {serial} was withdrawn")]
+    Withdrawn {
+        /// The release.
+        serial: u64,
+        /// The line.
+        line: u64,
+    },
+}
+
+pub(crate) fn damaged(path: impl Into<String>, what: impl ToString) -> ArchiveError {
+    ArchiveError::Damaged { path: path.into(), what: what.to_string() }
+}
+
+/// A line of a manifest with its record read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The release.
+    pub serial: u64,
+    /// Which line of it, from 0.
+    pub line: u64,
+    /// The salt.
+    pub salt: [u8; 32],
+    /// The record's bytes as they stand in the line.
+    pub json: Vec<u8>,
+    /// The whole record, also where it is too long for its line.
+    pub record: Record,
+}
+
+/// A collection of an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collection {
+    /// Its name, for ever the same.
+    pub name: String,
+    /// Its title in the newest release.
+    pub title: String,
+    /// The serials of its releases, the oldest first.
+    pub releases: Vec<u64>,
+    /// The highest number that a document of it has.
+    pub highest: u64,
+}
+
+/// An archive opened for reading. Roots, checkpoint, log and notes are checked by then; a line is checked against the hash of its leaf and a file
+/// against its SHA-256 when it is read. That the tiles under a line make up the release's signed root is for [`crate::verify`] and proofs.
+pub struct Archive {
+    dir: PathBuf,
+    state: State,
+    /// By release: the first and the last number.
+    numbers: Vec<OnceLock<(u64, u64)>>,
+}
+
+impl Archive {
+    /// Opens an archive and checks its small files: the work grows with the number of releases, not of documents.
+    pub fn open(dir: &Path) -> Result<Self, ArchiveError> {
+        for (path, name) in [("root/1.json", "root/1.json"), (paths::CHECKPOINT, "checkpoint: nothing was published yet")] {
+            if !dir.join(path).is_file() {
+                return Err(ArchiveError::NotAnArchive(dir.to_owned(), name));
+            }
+        }
+        let mut first = None;
+        let state = load(&dir.to_path_buf(), paths::CHECKPOINT, &mut |path, what| {
+            first.get_or_insert((path, what));
+        });
+        match (state, first) {
+            (Some(state), None) => {
+                let numbers = state.releases.iter().map(|_| OnceLock::new()).collect();
+                Ok(Self { dir: dir.to_owned(), state, numbers })
+            }
+            (_, Some((path, what))) => Err(damaged(path, what)),
+            (None, None) => Err(damaged(paths::CHECKPOINT, "cannot be read")),
+        }
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The archive's name, for ever the same.
+    pub fn origin(&self) -> &str {
+        &self.state.checkpoint.origin
+    }
+
+    /// The root in force.
+    pub fn root(&self) -> &Root {
+        &self.state.in_force().root
+    }
+
+    /// SHA-256 of the JSON of the root in force: what the note of the next release must name.
+    pub fn root_digest(&self) -> Digest {
+        self.state.in_force().digest
+    }
+
+    /// Every root.
+    pub fn chain(&self) -> &Chain {
+        &self.state.chain
+    }
+
+    /// The signed state of the log.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.state.checkpoint
+    }
+
+    /// The checkpoint with its signatures.
+    pub fn checkpoint_note(&self) -> &Note {
+        &self.state.checkpoint_note
+    }
+
+    /// The size of the log.
+    pub fn head(&self) -> u64 {
+        self.state.checkpoint.size
+    }
+
+    /// Every release, the oldest first.
+    pub fn releases(&self) -> &[Release] {
+        &self.state.releases
+    }
+
+    /// The release with this serial.
+    pub fn release(&self, serial: u64) -> Option<&Release> {
+        self.place_of(serial).map(|place| &self.state.releases[place])
+    }
+
+    /// Every collection, in the order of their names.
+    pub fn collections(&self) -> Result<Vec<Collection>, ArchiveError> {
+        let mut names: Vec<&str> = self.state.releases.iter().map(|release| release.note.collection.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().map(|name| self.describe(name)).collect()
+    }
+
+    /// The collection with this name.
+    pub fn collection(&self, name: &str) -> Result<Option<Collection>, ArchiveError> {
+        let known = self.state.releases.iter().any(|release| release.note.collection == name);
+        known.then(|| self.describe(name)).transpose()
+    }
+
+    /// Reads a line, from 0, of a release.
+    pub fn record(&self, serial: u64, line: u64) -> Result<Line, ArchiveError> {
+        let raw = self.raw_line(serial, line)?;
+        self.check_leaf(serial, line, &raw)?;
+        self.read_line(serial, line, &raw)
+    }
+
+    /// Where the newest line for a document's permanent number stands: (serial, line).
+    pub fn find(&self, collection: &str, number: u64) -> Result<Option<(u64, u64)>, ArchiveError> {
+        for release in self.state.releases.iter().rev().filter(|release| release.note.collection == collection) {
+            if let Some(line) = self.find_in(release, number)? {
+                return Ok(Some((release.note.serial, line)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every line for a document's permanent number, the oldest first: (serial, line).
+    pub fn history(&self, collection: &str, number: u64) -> Result<Vec<(u64, u64)>, ArchiveError> {
+        let mut lines = Vec::new();
+        for release in self.state.releases.iter().filter(|release| release.note.collection == collection) {
+            lines.extend(self.find_in(release, number)?.map(|line| (release.note.serial, line)));
+        }
+        Ok(lines)
+    }
+
+    /// Every line of a release in order, read through once: for building an index. Withdrawn lines are passed over.
+    pub fn lines(&self, serial: u64) -> Result<Lines<'_>, ArchiveError> {
+        let release = self.release(serial).ok_or(ArchiveError::NoSuchLine { serial, line: 0 })?;
+        Ok(Lines::new(self, serial, release.note.lines))
+    }
+
+    /// The bytes of a published file, checked against its SHA-256.
+    pub fn bytes(&self, file: &FileRef) -> Result<Vec<u8>, ArchiveError> {
+        let (mut reader, path) = self.file_at(file)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(file.length).unwrap_or(0));
+        reader.read_to_end(&mut bytes).map_err(|e| damaged(&path, unreadable(&e)))?;
+        if Digest::of(&bytes) != file.sha256 {
+            return Err(damaged(path, format!("the bytes at {} are not {}", file.offset, file.sha256)));
+        }
+        Ok(bytes)
+    }
+
+    /// Opens a published file of any size. Its last read is an error where its SHA-256 is not right, so nothing before that is to be believed.
+    pub fn open_file(&self, file: &FileRef) -> Result<FileReader, ArchiveError> {
+        let (reader, _) = self.file_at(file)?;
+        Ok(FileReader::new(reader, file.sha256))
+    }
+
+    /// The proof that a line was published: a file that can be checked without the archive.
+    pub fn proof(&self, serial: u64, line: u64) -> Result<DocumentProof, ArchiveError> {
+        let release = self.release(serial).ok_or(ArchiveError::NoSuchLine { serial, line })?;
+        let raw = self.raw_line(serial, line)?;
+        let read = self.read_line(serial, line, &raw)?;
+        let stub = Record::parse(&read.json).map_err(|e| damaged(paths::release_note(serial), e))?;
+        let record = stub.own_file().map(|file| self.bytes(file)).transpose()?;
+        let dir = self.dir.as_path();
+        let prefix = paths::release_prefix(serial);
+        let hashes = Tree::new(&self.dir, &prefix, release.note.lines).inclusion(line).map_err(|e| damaged(&prefix, e))?;
+        DocumentProof::build(&self.state, release, line, &raw, record, hashes).map_err(|e| damaged(dir.display().to_string(), e))
+    }
+
+    fn describe(&self, name: &str) -> Result<Collection, ArchiveError> {
+        let mut collection = Collection { name: name.to_owned(), title: String::new(), releases: Vec::new(), highest: 0 };
+        for release in self.state.releases.iter().filter(|release| release.note.collection == name) {
+            collection.title.clone_from(&release.note.title);
+            collection.releases.push(release.note.serial);
+            collection.highest = collection.highest.max(self.numbers(release)?.1);
+        }
+        Ok(collection)
+    }
+
+    fn place_of(&self, serial: u64) -> Option<usize> {
+        // Serials have no gaps, which opening checked.
+        usize::try_from(serial.checked_sub(1)?).ok().filter(|place| *place < self.state.releases.len())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! The archive's public format: its bytes, its Merkle log, notes, proofs, and what reads and verifies them. `docs/archive-format.md` describes it
+//! for strangers.
+//!
+//! Nothing here writes a file, opens a connection or keeps a key: what is made is given out as bytes, what is read comes from [`log::Files`] or
+//! the archive's folder.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod archive;
+pub mod checkpoint;
+pub mod entry;
+pub mod json;
+pub mod key;
+pub mod log;
+pub mod manifest;
+pub mod note;
+pub mod paths;
+pub mod policy;
+pub mod proof;
+pub mod record;
+pub mod release;
+pub mod root;
+mod state;
+pub mod verify;
+
+pub mod volume;
+
+pub use archive::{Archive, ArchiveError, Line};
+pub use checkpoint::Checkpoint;
+pub use key::{Key, KeyType, Signer};
+pub use proof::DocumentProof;
+pub use record::{FileRef, Record};
+pub use verify::{Problem, Progress, Report, verify};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+use super::{FileRef, Occurrence, Record, RecordError, Role};
+use crate::json;
+use daylight_model::{Date, DateDoubt, DateSource, Fault, Name, Person, Precision};
+use serde_json::{Map, Value};
+
+/// An object of which empty and unknown values are left out.
+struct Object(Map<String, Value>);
+
+impl Object {
+    fn new() -> Self {
+        Self(Map::new())
+    }
+
+    fn put(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    fn text(self, name: &str, text: &str) -> Self {
+        if text.is_empty() { self } else { self.put(name, text) }
+    }
+
+    fn maybe(self, name: &str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.put(name, value),
+            None => self,
+        }
+    }
+
+    fn list<T>(self, name: &str, items: &[T], write: fn(&T) -> Value) -> Self {
+        if items.is_empty() { self } else { self.put(name, items.iter().map(write).collect::<Vec<_>>()) }
+    }
+
+    fn end(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+pub(super) fn record(record: &Record) -> Result<Vec<u8>, RecordError> {
+    check(record)?;
+    let object = Object::new()
+        .maybe("answers", record.answers)
+        .list("dates", &record.dates, date)
+        .list("faults", &record.faults, fault)
+        .list("files", &record.files, file)
+        .put("kind", record.kind.word())
+        .text("media_type", &record.media_type)
+        .put("number", record.number)
+        .list("occurrences", &record.occurrences, occurrence)
+        .list("people", &record.people, person)
+        .text("reason", &record.reason)
+        .maybe("thread", record.thread)
+        .text("title", &record.title);
+    Ok(json::write(&object.end())?)
+}
+
+pub(super) fn check(record: &Record) -> Result<(), RecordError> {
+    let rules = [
+        (record.number >= 1, "a document's number is 1 or more"),
+        (record.thread.is_none_or(|n| n >= 1), "a thread is a document's number, 1 or more"),
+        (record.answers.is_none_or(|n| n >= 1), "what a document answers is a document's number, 1 or more"),
+        (record.occurrences.iter().all(|o| o.parent.is_none_or(|n| n >= 1)), "a parent is a document's number, 1 or more"),
+        (record.files.iter().all(|file| file.release >= 1), "a file's release is 1 or more"),
+        (record.files.iter().all(|file| !file.role.word().is_empty()), "a file has a role"),
+        (
+            record.files.len() == 1 || record.files.iter().all(|file| file.role != Role::Record),
+            "a record in its own file has no other file in its line",
+        ),
+    ];
+    match rules.iter().find(|(kept, _)| !kept) {
+        Some((_, rule)) => Err(RecordError::Rule(rule)),
+        None => Ok(()),
+    }
+}
+
+fn date(date: &Date) -> Value {
+    Object::new()
+        .maybe("doubt", date.doubt.map(doubt_word))
+        .maybe("offset", date.offset_minutes)
+        .put("precision", precision_word(date.precision))
+        .put("seconds", date.seconds)
+        .put("source", source_word(date.source))
+        .end()
+}
+
+fn fault(fault: &Fault) -> Value {
+    Object::new()
+        .maybe("at", fault.at)
+        .put("code", fault.code.words())
+        .text("detail", &fault.detail)
+        .maybe("limit", fault.limit)
+        .put("stage", fault.stage.word())
+        .text("tool", &fault.tool)
+        .end()
+}
+
+fn file(file: &FileRef) -> Value {
+    Object::new()
+        .put("length", file.length)
+        .text("media_type", &file.media_type)
+        .put("offset", file.offset)
+        .put("release", file.release)
+        .put("role", file.role.word())
+        .put("sha256", file.sha256.to_string())
+        .put("volume", file.volume)
+        .end()
+}
+
+fn occurrence(occurrence: &Occurrence) -> Value {
+    Object::new()
+        .maybe("name", occurrence.name.as_ref().map(name))
+        .put("ordinal", occurrence.ordinal)
+        .maybe("parent", occurrence.parent)
+        .end()
+}
+
+/// A name that can be shown as it is is a string; any other is an object with its bytes in hex and how it is shown.
+fn name(name: &Name) -> Value {
+    match name.as_plain() {
+        Some(plain) => plain.into(),
+        None => Object::new().put("bytes", hex(&name.0)).put("display", name.to_string()).end(),
+    }
+}
+
+fn person(person: &Person) -> Value {
+    Object::new().text("address", &person.address).text("name", &person.name).put("role", person.role.word()).end()
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(super) fn doubt_word(doubt: DateDoubt) -> &'static str {
+    match doubt {
+        DateDoubt::Absurd => "absurd",
+        DateDoubt::FarFromReceived => "far-from-received",
+        DateDoubt::ZoneUnknown => "zone-unknown",
+        DateDoubt::Malformed => "malformed",
+    }
+}
+
+pub(super) fn precision_word(precision: Precision) -> &'static str {
+    match precision {
+        Precision::Year => "year",
+        Precision::Month => "month",
+        Precision::Day => "day",
+        Precision::Minute => "minute",
+        Precision::Second => "second",
+    }
+}
+
+pub(super) fn source_word(source: DateSource) -> &'static str {
+    match source {
+        DateSource::DateHeader => "date-header",
+        DateSource::ReceivedHeader => "received-header",
+        DateSource::MailboxLine => "mailbox-line",
+        DateSource::Properties => "properties",
+    }
+}

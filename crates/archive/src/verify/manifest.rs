@@ -1,0 +1,158 @@
+use super::account::Account;
+use crate::log::leaf_hash;
+use crate::manifest::{MAX_LINE, PART_LINES, RawLine};
+use crate::paths;
+use crate::record::{Essentials, FileRef, MAX_RECORD_FILE};
+use crate::state::unreadable;
+use daylight_model::Digest;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// About how many bytes of lines are read at a time.
+const BATCH: usize = 1 << 20;
+
+/// Lines of one part, as they stand in its file.
+pub(super) struct Batch {
+    /// The first line, counted in the release.
+    first: u64,
+    bytes: Vec<u8>,
+    /// Where each line begins in `bytes`, and where the last one ends.
+    starts: Vec<usize>,
+}
+
+/// What a line says, or why it says nothing.
+pub(super) struct ReadLine {
+    pub(super) line: u64,
+    pub(super) leaf: Option<Digest>,
+    pub(super) said: Result<Essentials, Unsaid>,
+}
+
+/// Why a line says nothing.
+pub(super) enum Unsaid {
+    /// The line itself is wrong.
+    Line(String),
+    /// Its record is in a file of its own, and that is wrong: the path and what is wrong with it.
+    Elsewhere(String, String),
+}
+
+/// Reads a manifest part by part, in batches, and checks the parts' offsets as it goes.
+pub(super) struct Reader {
+    serial: u64,
+    lines: u64,
+    next: u64,
+    open: Option<BufReader<File>>,
+    offsets: Vec<u8>,
+    offset: u32,
+}
+
+/// What comes next of a manifest.
+pub(super) enum Next {
+    Lines(Batch),
+    /// These lines cannot be read, because their part is missing or damaged.
+    Unreadable(std::ops::Range<u64>),
+}
+
+impl Reader {
+    pub(super) fn new(serial: u64, lines: u64) -> Self {
+        Self { serial, lines, next: 0, open: None, offsets: Vec::new(), offset: 0 }
+    }
+
+    /// The next lines; `None` at the end.
+    pub(super) fn next(&mut self, account: &mut Account<'_>) -> Option<Next> {
+        if self.next == self.lines {
+            return None;
+        }
+        let part = self.next / PART_LINES;
+        let path = paths::manifest_part(self.serial, part);
+        let first = self.next;
+        match self.read(part, &path, account) {
+            Ok(batch) => Some(Next::Lines(batch)),
+            Err(what) => {
+                account.problem(&path, what);
+                // Nothing more can be told of this part and of its offsets; the next part that is there stands by itself.
+                account.claim(&paths::manifest_offsets(self.serial, part));
+                self.next = self.next_part(part, account);
+                Some(Next::Unreadable(first..self.next))
+            }
+        }
+    }
+
+    /// The first line of the next part that is there. Missing parts are not gone through one by one: a note may claim any number of lines.
+    fn next_part(&self, part: u64, account: &Account<'_>) -> u64 {
+        let prefix = format!("{}manifest/", paths::release_prefix(self.serial));
+        let parts = account.unclaimed_under(&prefix).into_iter().filter_map(|path| path.strip_prefix(&prefix)?.parse::<u64>().ok());
+        let next = parts.filter(|found| *found > part).min();
+        next.and_then(|next| next.checked_mul(PART_LINES)).map_or(self.lines, |first| first.min(self.lines))
+    }
+
+    fn read(&mut self, part: u64, path: &str, account: &mut Account<'_>) -> Result<Batch, String> {
+        if self.next.is_multiple_of(PART_LINES) {
+            account.claim(path);
+            self.open = Some(BufReader::with_capacity(BATCH, account.open(path).map_err(|e| unreadable(&e))?));
+            (self.offsets, self.offset) = (Vec::new(), 0);
+        }
+        let file = self.open.as_mut().ok_or("cannot be read")?;
+        let end = self.lines.min((part + 1) * PART_LINES);
+        let mut batch = Batch { first: self.next, bytes: Vec::with_capacity(BATCH), starts: vec![0] };
+        while self.next < end && batch.bytes.len() < BATCH {
+            let read = file.by_ref().take(MAX_LINE as u64).read_until(b'\n', &mut batch.bytes).map_err(|e| unreadable(&e))?;
+            if batch.bytes.last() != Some(&b'\n') || read == 0 {
+                return Err(format!("line {} is missing or too long", self.next));
+            }
+            self.offsets.extend_from_slice(&self.offset.to_be_bytes());
+            self.offset = self.offset.checked_add(read as u32).ok_or("longer than a part can be")?;
+            batch.starts.push(batch.bytes.len());
+            self.next += 1;
+        }
+        if self.next == end {
+            if !file.fill_buf().map_err(|e| unreadable(&e))?.is_empty() {
+                account.problem(path, "has more lines than were signed");
+            }
+            account.expect(&paths::manifest_offsets(self.serial, part), &self.offsets);
+        }
+        account.advance(batch.bytes.len() as u64);
+        Ok(batch)
+    }
+}
+
+impl Batch {
+    /// Reads every line; `dir` is the archive's, for records that are in files of their own.
+    pub(super) fn read(&self, dir: &Path) -> Vec<ReadLine> {
+        let lines = self.starts.windows(2).zip(self.first..);
+        lines
+            .map(|(range, line)| {
+                let raw = RawLine::parse(&self.bytes[range[0]..range[1]]);
+                ReadLine { line, leaf: raw.map(|raw| leaf_hash(&raw.leaf_data().0)), said: said(raw, dir) }
+            })
+            .collect()
+    }
+}
+
+fn said(raw: Option<RawLine<'_>>, dir: &Path) -> Result<Essentials, Unsaid> {
+    let wrong = |e: crate::record::RecordError| Unsaid::Line(e.to_string());
+    match raw {
+        None => Err(Unsaid::Line("not of its form".into())),
+        Some(RawLine::Erased { .. }) => Err(Unsaid::Line("erased, and no withdrawal of it is in the log".into())),
+        Some(RawLine::Published { record, .. }) => {
+            let essentials = Essentials::parse(record).map_err(wrong)?;
+            let Some(own) = essentials.own_file() else { return Ok(essentials) };
+            let path = paths::volume(own.release, own.volume);
+            let whole = own_record(own, dir).map_err(|e| Unsaid::Elsewhere(path, unreadable(&e)))?;
+            Essentials::unfold(record, own, &whole).map_err(wrong)
+        }
+    }
+}
+
+fn own_record(own: &FileRef, dir: &Path) -> io::Result<Vec<u8>> {
+    let too_long = || io::Error::new(io::ErrorKind::InvalidData, "longer than a record can be");
+    if own.length > MAX_RECORD_FILE {
+        return Err(too_long());
+    }
+    let mut file = File::open(dir.join(paths::volume(own.release, own.volume)))?;
+    file.seek(SeekFrom::Start(own.offset))?;
+    let mut bytes = Vec::new();
+    file.take(own.length).read_to_end(&mut bytes)?;
+    let right = Digest::of(&bytes) == own.sha256;
+    if right { Ok(bytes) } else { Err(io::Error::new(io::ErrorKind::InvalidData, format!("the bytes are not {}", own.sha256))) }
+}

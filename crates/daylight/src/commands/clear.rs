@@ -1,0 +1,72 @@
+//! `clear`: an editor's recorded decision.
+
+use crate::args;
+use crate::output::{self, count, say};
+use crate::place;
+use anyhow::Result;
+use daylight_ingest::open_index;
+use daylight_review::{Outcome, Selection, clear as run};
+use daylight_store::Desk;
+use serde_json::json;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// How many refusals are shown one by one.
+const SHOWN: usize = 20;
+
+pub(crate) fn clear(args: &args::Clear) -> Result<ExitCode> {
+    let mut desk = Desk::open(&args.desk)?;
+    let selection = args.query.as_deref().map_or(Selection::All, Selection::Query);
+    if let Selection::Query(_) = selection {
+        // A query must not miss what was ingested and not indexed before a crash.
+        open_index(&desk)?;
+    }
+    let outcome = run(&mut desk, &place::reader()?, &args.collection, selection, &args.editor, now())?;
+    if args.json {
+        in_json(&outcome)?
+    } else {
+        in_words(&outcome, &args.collection)?
+    }
+    Ok(if outcome.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Seconds since 1970, UTC.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+fn in_json(outcome: &Outcome) -> Result<()> {
+    let refused: Vec<_> = outcome.refused.iter().map(|one| json!({"id": one.id, "why": one.why})).collect();
+    output::json(&json!({
+        "cleared": outcome.cleared,
+        "already_cleared": outcome.already,
+        "refused": refused,
+        "unreadable": outcome.unreadable,
+        "packaging": outcome.packaging,
+        "without_view": outcome.without_view,
+    }))
+}
+
+fn in_words(outcome: &Outcome, collection: &str) -> Result<()> {
+    say!("{} cleared for {collection}, {} cleared before", count(outcome.cleared, "document"), outcome.already)?;
+    if outcome.packaging > 0 {
+        say!("{} only packed the trove (mailboxes, zip files): never published", count(outcome.packaging, "document"))?;
+    }
+    if outcome.unreadable > 0 {
+        say!("{} could not be opened, so nobody can clear them", count(outcome.unreadable, "document"))?;
+    }
+    if outcome.without_view > 0 {
+        say!("{} have no formatted view: `daylight faults` says why", count(outcome.without_view, "document"))?;
+    }
+    if !outcome.refused.is_empty() {
+        say!("{} refused:", count(outcome.refused.len() as u64, "document"))?;
+    }
+    for one in outcome.refused.iter().take(SHOWN) {
+        say!("    {}  {}", one.id, one.why)?;
+    }
+    let more = outcome.refused.len().saturating_sub(SHOWN);
+    if more > 0 {
+        say!("    and {more} more: --json lists all")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! `init`, `status` and `faults`: what is on a desk.
+
+use crate::args;
+use crate::output::{self, count, say};
+use anyhow::Result;
+use daylight_model::{FaultCode, Stage};
+use daylight_store::{Counts, Desk, UnitState};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+/// How many examples a group of faults shows.
+const EXAMPLES: usize = 3;
+/// How many faults are fetched at a time.
+const PAGE: usize = 1000;
+
+pub(crate) fn init(args: &args::Init) -> Result<ExitCode> {
+    let desk = Desk::init(&args.desk)?;
+    say!("made a desk in {}", desk.path().display())?;
+    say!("it will hold what is not published yet: keep it on an encrypted disk")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn status(args: &args::Status) -> Result<ExitCode> {
+    let counts = Desk::open(&args.desk)?.counts()?;
+    if args.json {
+        output::json(&status_json(&counts))?;
+    } else {
+        status_words(&counts)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn status_json(counts: &Counts) -> Value {
+    let kinds: serde_json::Map<String, Value> = counts.kinds.iter().map(|(kind, count)| (kind.word().into(), json!(count))).collect();
+    let collections: Vec<Value> = counts
+        .collections
+        .iter()
+        .map(|one| json!({"name": one.name, "documents": one.documents, "cleared": one.cleared, "held": one.held}))
+        .collect();
+    json!({
+        "documents": counts.documents(),
+        "kinds": kinds,
+        "not_fully_read": counts.unread,
+        "faults": counts.faults,
+        "conversations": counts.threads,
+        "bytes_stored": counts.blob_bytes,
+        "files_partly_read": units(counts, UnitState::Partial),
+        "files_to_retry": units(counts, UnitState::FailedWillRetry),
+        "collections": collections,
+        "audit_entries": counts.audit,
+    })
+}
+
+fn units(counts: &Counts, state: UnitState) -> u64 {
+    counts.units.iter().find(|(each, _)| *each == state).map_or(0, |(_, count)| *count)
+}
+
+fn status_words(counts: &Counts) -> Result<()> {
+    let documents = counts.documents();
+    say!("{}: {}", count(documents, "document"), kinds(counts))?;
+    let share = if documents == 0 { 0.0 } else { counts.unread as f64 * 100.0 / documents as f64 };
+    say!("{} ({share:.1} %) could not be fully read: `daylight faults` lists them", count(counts.unread, "document"))?;
+    let partial = units(counts, UnitState::Partial);
+    if partial > 0 {
+        say!("{} only partly read: run the same ingest again to go on", count(partial, "file"))?;
+    }
+    say!("{}, {}", count(counts.threads, "conversation"), indicatif::HumanBytes(counts.blob_bytes))?;
+    for one in &counts.collections {
+        say!("collection {}: {}, {} cleared, {} held", one.name, count(one.documents, "document"), one.cleared, one.held)?;
+    }
+    Ok(())
+}
+
+fn kinds(counts: &Counts) -> String {
+    let parts = counts.kinds.iter().filter(|(_, number)| *number > 0).map(|(kind, number)| count(*number, kind.word()));
+    let parts: Vec<String> = parts.collect();
+    if parts.is_empty() { "ingest something".into() } else { parts.join(", ") }
+}
+
+pub(crate) fn faults(args: &args::Faults) -> Result<ExitCode> {
+    let desk = Desk::open(&args.desk)?;
+    if args.all {
+        all_faults(&desk, args.json)?
+    } else {
+        grouped_faults(&desk, args.json)?
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn grouped_faults(desk: &Desk, as_json: bool) -> Result<()> {
+    let groups = desk.fault_groups(EXAMPLES)?;
+    let mut values = Vec::new();
+    for group in &groups {
+        let examples = group.examples.iter().map(|seq| example(desk, *seq)).collect::<Result<Vec<_>>>()?;
+        if as_json {
+            let examples: Vec<Value> = examples.iter().map(|(id, title)| json!({"id": id, "title": title})).collect();
+            values.push(json!({"reason": group.code.words(), "stage": group.stage.word(), "tool": group.tool, "count": group.count, "examples": examples}));
+            continue;
+        }
+        say!("{:>9}  {}", output::thousands(group.count), reason(group.code, group.stage, &group.tool))?;
+        for (id, title) in examples {
+            say!("{:>9}  {id}  {title}", "")?;
+        }
+    }
+    match (as_json, groups.is_empty()) {
+        (true, _) => output::json(&Value::Array(values)),
+        (false, true) => say!("no faults: everything could be read"),
+        (false, false) => Ok(()),
+    }
+}
+
+fn reason(code: FaultCode, stage: Stage, tool: &str) -> String {
+    format!("{} ({}, {tool})", code.words(), stage.word())
+}
+
+/// A document's short id and what it is called, for a list.
+fn example(desk: &Desk, seq: u64) -> Result<(String, String)> {
+    let document = desk.document(seq)?;
+    let title = match (document.title.is_empty(), document.names.first()) {
+        (false, _) => document.title,
+        (true, Some(name)) => name.to_string(),
+        (true, None) => "(without a title)".into(),
+    };
+    Ok((desk.short_id(seq)?, one_line(&title)))
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
+}
+
+/// Every fault, one a line: JSON objects, or words.
+fn all_faults(desk: &Desk, as_json: bool) -> Result<()> {
+    let mut after = (0, 0);
+    loop {
+        let page = desk.faults(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = (last.seq, last.n);
+        for row in &page {
+            let (id, title) = example(desk, row.seq)?;
+            if as_json {
+                let fault = &row.fault;
+                output::json(&json!({"id": id, "title": title, "reason": fault.code.words(), "stage": fault.stage.word(),
+                    "tool": fault.tool, "detail": fault.detail, "limit": fault.limit, "at": fault.at}))?;
+            } else {
+                say!("{id}  {}  {title}", row.fault)?;
+            }
+        }
+    }
+}

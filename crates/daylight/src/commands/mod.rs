@@ -1,0 +1,11 @@
+//! One module for each thing a person can ask for. What is here reads arguments, calls a library and prints; decisions live in the libraries.
+
+pub(crate) mod clear;
+pub(crate) mod demo;
+pub(crate) mod desk;
+pub(crate) mod ingest;
+pub(crate) mod publish;
+pub(crate) mod search;
+pub(crate) mod serve;
+pub(crate) mod show;
+pub(crate) mod verify;

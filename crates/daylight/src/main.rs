@@ -1,0 +1,66 @@
+//! The `daylight` command: what was asked for, as one match. Here alone the readers of hostile bytes meet the process that cages them.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod args;
+mod commands;
+mod demo;
+mod output;
+mod place;
+mod progress;
+mod when;
+
+use args::{Cli, Command, Key};
+use clap::Parser;
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        // Whoever read our output has seen enough, as `head` does.
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::remark(format_args!("{}", one_line(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Init(args) => commands::desk::init(&args),
+        Command::Ingest(args) => commands::ingest::ingest(&args),
+        Command::Status(args) => commands::desk::status(&args),
+        Command::Faults(args) => commands::desk::faults(&args),
+        Command::Search(args) => commands::search::search(&args),
+        Command::Show(args) => commands::show::show(&args),
+        Command::Clear(args) => commands::clear::clear(&args),
+        Command::Key(Key::New(args)) => commands::publish::key_new(&args),
+        Command::Publish(args) => commands::publish::publish(&args),
+        Command::Serve(args) => commands::serve::serve(&args),
+        Command::Index(args) => commands::serve::index(&args),
+        Command::Verify(args) => commands::verify::verify(&args),
+        Command::Demo(args) => commands::demo::demo(&args),
+        Command::Worker => Ok(daylight_sandbox::worker_main(daylight_extract::read)),
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == ErrorKind::BrokenPipe))
+}
+
+/// The error and its causes on one line, each cause once.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string().replace('\n', " ");
+        if !text.contains(&cause) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
+}

@@ -1,0 +1,73 @@
+//! How far a long command has come: a bar on a terminal, a plain line now and then elsewhere. It goes to standard error.
+
+use daylight_ingest::{Moment, Progress};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How often a plain line is printed where there is no terminal.
+const PLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// Draws until it is finished.
+pub(crate) struct Drawing {
+    over: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Drawing {
+    /// Begins to draw how far an ingest has come.
+    pub(crate) fn start(progress: Arc<Progress>) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let until = Arc::clone(&over);
+        let thread = thread::spawn(move || if std::io::stderr().is_terminal() { bar(&progress, &until) } else { lines(&progress, &until) });
+        Self { over, thread }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(self) {
+        self.over.store(true, Relaxed);
+        // A drawing that failed must not fail what it drew.
+        let _ = self.thread.join();
+    }
+}
+
+fn bar(progress: &Progress, over: &AtomicBool) {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} · {bytes_per_sec} · {eta} left · {msg}") {
+        bar.set_style(style);
+    }
+    while !over.load(Relaxed) {
+        let now = progress.now();
+        bar.set_length(now.bytes_found.max(now.bytes_read));
+        bar.set_position(now.bytes_read);
+        bar.set_message(words(&now));
+        thread::sleep(Duration::from_millis(100));
+    }
+    bar.finish_and_clear();
+}
+
+fn lines(progress: &Progress, over: &AtomicBool) {
+    let start = Instant::now();
+    let mut next = PLAIN_EVERY;
+    while !over.load(Relaxed) {
+        thread::sleep(Duration::from_millis(20));
+        if start.elapsed() < next {
+            continue;
+        }
+        next += PLAIN_EVERY;
+        let now = progress.now();
+        let rate = HumanBytes((now.bytes_read as f64 / start.elapsed().as_secs_f64()) as u64);
+        let (read, found) = (HumanBytes(now.bytes_read), HumanBytes(now.bytes_found));
+        let more = if now.walked { "" } else { " or more" };
+        // Nobody may be listening any more; that is no reason to stop reading.
+        let _ = writeln!(std::io::stderr(), "{read} of {found}{more}, {rate}/s, {}", words(&now));
+    }
+}
+
+fn words(now: &Moment) -> String {
+    let counting = if now.walked { "" } else { " (still counting)" };
+    format!("{} files{counting} · {} documents · {} faults", now.files_read, now.documents, now.faults)
+}

@@ -1,0 +1,233 @@
+//! What a file is: by its bytes first, by its name and claim where those do not tell.
+
+use crate::mail::Fields;
+use crate::{mbox, media, zip};
+use daylight_model::reading::Input;
+use daylight_model::{FaultCode, Kind, Name};
+use std::io;
+
+/// How much of the beginning is looked at.
+const HEAD: usize = 64 << 10;
+/// Of so many bytes at most one may be a control character in a text.
+const CONTROLS: usize = 100;
+
+/// What others say that a file is.
+pub(crate) struct Claims<'a> {
+    pub(crate) name: Option<&'a Name>,
+    /// A media type, empty if none.
+    pub(crate) claimed: &'a str,
+}
+
+/// Which reader a file is for.
+pub(crate) enum Format {
+    Message,
+    Mailbox,
+    Zip,
+    /// Text of this media type.
+    Text(String),
+    /// None: what it is, and why it is not read.
+    Opaque {
+        media: String,
+        code: FaultCode,
+        why: &'static str,
+    },
+}
+
+impl Format {
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Format::Message => Kind::Message,
+            Format::Mailbox | Format::Zip => Kind::Container,
+            Format::Text(_) | Format::Opaque { .. } => Kind::File,
+        }
+    }
+
+    pub(crate) fn media(&self) -> &str {
+        match self {
+            Format::Message => "message/rfc822",
+            Format::Mailbox => "application/mbox",
+            Format::Zip => "application/zip",
+            Format::Text(media) | Format::Opaque { media, .. } => media,
+        }
+    }
+
+    fn opaque(media: impl Into<String>) -> Self {
+        Format::Opaque { media: media.into(), code: FaultCode::NoReader, why: "" }
+    }
+
+    fn encrypted(media: &str) -> Self {
+        Format::Opaque { media: media.into(), code: FaultCode::Encrypted, why: "" }
+    }
+}
+
+/// Tells what `input` is.
+pub(crate) fn format(claims: &Claims<'_>, input: &(dyn Input + '_)) -> io::Result<Format> {
+    let mut buffer = Vec::new();
+    let head = match input.in_memory() {
+        Some(bytes) => &bytes[..bytes.len().min(HEAD)],
+        None => {
+            buffer.resize(HEAD.min(usize::try_from(input.length()).unwrap_or(HEAD)), 0);
+            let count = read_full(input, 0, &mut buffer)?;
+            &buffer[..count]
+        }
+    };
+    let extension = claims.name.and_then(Name::extension).unwrap_or_default();
+    let named = media::by_extension(&extension);
+    if head.is_empty() {
+        let media = named.or(media::says_something(claims.claimed).then_some(claims.claimed)).unwrap_or("application/octet-stream");
+        return Ok(Format::Opaque { media: media.into(), code: FaultCode::Empty, why: "" });
+    }
+    if let Some(format) = by_mark(head, named, claims, input)? {
+        return Ok(format);
+    }
+    let claimed_message = matches!(claims.claimed, "message/rfc822" | "message/global" | "message/news");
+    // A .msg that is no compound file, which was seen above, is a message as it stands.
+    let called_message =
+        claimed_message || matches!(extension.as_str(), "eml" | "msg" | "mht" | "mhtml") || claims.name.is_some_and(is_maildir_name);
+    let single = called_message && memchr::memmem::find(head, b"\n\nFrom ").is_none();
+    if single && is_message(head, true) {
+        return Ok(Format::Message);
+    }
+    if is_git_patch(head) {
+        return Ok(Format::Text("text/x-patch".into()));
+    }
+    if mbox::begins(head) {
+        return Ok(Format::Mailbox);
+    }
+    if is_message(head, called_message) {
+        return Ok(Format::Message);
+    }
+    if is_text(head) || media::is_text(claims.claimed) && !head.contains(&0) {
+        return Ok(Format::Text(text_type(head, named, claims.claimed)));
+    }
+    if zip::is_appended(input)? {
+        return Ok(Format::Zip);
+    }
+    Ok(opaque(head, named, claims.claimed))
+}
+
+fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input: &(dyn Input + '_)) -> io::Result<Option<Format>> {
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
+        return Ok(Some(zip::office_type(input)?.map_or(Format::Zip, Format::opaque)));
+    }
+    let mark = media::by_mark(without_lines_before_armour(head));
+    let program = matches!(mark, Some("application/vnd.microsoft.portable-executable" | "application/x-elf"));
+    if program && zip::is_appended(input)? {
+        return Ok(Some(Format::Zip));
+    }
+    Ok(mark.map(|mark| match mark {
+        "application/pgp-encrypted" | "application/x-age" => Format::encrypted(mark),
+        mark => Format::opaque(media::narrowed(mark, named, claims.claimed)),
+    }))
+}
+
+/// PGP's armour may have empty lines before it; other marks stand at their place or not at all.
+fn without_lines_before_armour(head: &[u8]) -> &[u8] {
+    let trimmed = head.trim_ascii_start();
+    if trimmed.starts_with(b"-----BEGIN PGP ") { trimmed } else { head }
+}
+
+/// `1234.M1P2.host:2,S`: seconds, a unique piece, a host, and after a colon (`;` or `!` where colons are not allowed) the flags. Before a
+/// message is seen it has no flags.
+fn is_maildir_name(name: &Name) -> bool {
+    let file = name.0.rsplit(|b| *b == b'/').next().unwrap_or(&name.0);
+    let base =
+        memchr::memmem::find(file, b"2,").filter(|n| *n > 0 && matches!(file[n - 1], b':' | b';' | b'!')).map_or(file, |n| &file[..n - 1]);
+    let mut pieces = base.splitn(3, |b| *b == b'.');
+    let seconds = pieces.next().is_some_and(|piece| piece.len() >= 4 && piece.iter().all(u8::is_ascii_digit));
+    let unique = pieces.next().is_some_and(|piece| piece.iter().any(u8::is_ascii_digit));
+    seconds && unique && pieces.next().is_some_and(|host| !host.is_empty())
+}
+
+/// Whether a message begins here: one field will do for what is called a message, two that only messages have for what is not.
+fn is_message(head: &[u8], called: bool) -> bool {
+    const KNOWN: [&str; 18] = [
+        "From",
+        "To",
+        "Cc",
+        "Date",
+        "Subject",
+        "Received",
+        "Message-ID",
+        "Return-Path",
+        "Reply-To",
+        "Delivered-To",
+        "MIME-Version",
+        "Content-Type",
+        "In-Reply-To",
+        "References",
+        "DKIM-Signature",
+        "X-Mailer",
+        "Sender",
+        "List-ID",
+    ];
+    let mut fields = Fields::new(head, 0).take(200);
+    if called {
+        return fields.next().is_some();
+    }
+    let mut seen = [false; KNOWN.len()];
+    for field in fields {
+        if let Some(known) = KNOWN.iter().position(|known| field.is(known)) {
+            seen[known] = true;
+        }
+    }
+    let count = seen.iter().filter(|seen| **seen).count();
+    // A subject and a date may head any note; a message also says from whom, to whom or by which way.
+    count >= 3 || count == 2 && (seen[0] || seen[5] || seen[6] || seen[7] || seen[14])
+}
+
+/// Whether this is what `git format-patch` writes, which has the form of a mailbox but the use of a text.
+fn is_git_patch(head: &[u8]) -> bool {
+    let Some(line) = head.strip_prefix(b"From ").and_then(|rest| rest.split(|b| *b == b'\n').next()) else { return false };
+    let hash = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+    hash >= 40 && line[hash..].trim_ascii() == b"Mon Sep 17 00:00:00 2001"
+}
+
+/// Whether these bytes are text in some character set.
+fn is_text(head: &[u8]) -> bool {
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.starts_with(b"\xef\xbb\xbf") {
+        return true;
+    }
+    let control = |b: &&u8| matches!(b, 1..=7 | 0x0b | 0x0e..=0x1a | 0x1c..=0x1f | 0x7f);
+    !head.contains(&0) && head.iter().filter(control).count() <= head.len() / CONTROLS
+}
+
+fn text_type(head: &[u8], named: Option<&'static str>, claimed: &str) -> String {
+    let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let begins = |mark: &str| start.get(..mark.len()).is_some_and(|b| b.eq_ignore_ascii_case(mark.as_bytes()));
+    if ["<!doctype html", "<html", "<head>", "<body"].iter().any(|mark| begins(mark)) {
+        return "text/html".into();
+    }
+    let named = named.filter(|media| media::is_text(media));
+    let claimed = Some(claimed).filter(|media| media::says_something(media) && media::is_text(media));
+    // Mailers claim plain text of all that is text; a name says more than that.
+    let specific = claimed.filter(|media| *media != "text/plain");
+    let xml = begins("<?xml").then_some("application/xml");
+    specific.or(named).or(xml).or(claimed).unwrap_or("text/plain").into()
+}
+
+/// What is neither text nor known by a mark.
+fn opaque(head: &[u8], named: Option<&'static str>, claimed: &str) -> Format {
+    const ENVELOPED: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
+    const SIGNED: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+    let early = &head[..head.len().min(64)];
+    if memchr::memmem::find(early, ENVELOPED).is_some() {
+        return Format::encrypted("application/pkcs7-mime");
+    }
+    let claimed = Some(claimed).filter(|media| media::says_something(media) && !media.starts_with("text/"));
+    let signed = memchr::memmem::find(early, SIGNED).map(|_| "application/pkcs7-signature");
+    let named = named.filter(|media| !media::is_text(media));
+    Format::opaque(claimed.or(named).or(signed).unwrap_or("application/octet-stream"))
+}
+
+/// Reads until the buffer is full or the input ends.
+pub(crate) fn read_full(input: &(dyn Input + '_), at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match input.read_at(at + filled as u64, &mut buffer[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}

@@ -1,0 +1,45 @@
+//! Readers of formats: bytes in, what was read and what could not be read out. Everything given to this crate is taken for an attack. So each
+//! reader is a pure function over bytes: it opens no file, starts no thread, never panics, recurses to a fixed depth at most, and takes time in
+//! proportion to its input.
+//!
+//! A message's fields and parts are read by this crate itself rather than by a library, because the bytes matter as much as the words: where a
+//! part begins and ends, which characters did not fit their character set, and what a broken or hostile message costs.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::print_stdout))]
+
+mod charset;
+mod dates;
+mod detect;
+mod document;
+mod html;
+mod mail;
+mod mbox;
+mod media;
+mod output;
+mod text;
+mod view;
+mod zip;
+
+use daylight_model::reading::{Input, Request, Sink, Stop, Task};
+
+/// Reads one root file and says what it finds to `sink`, as [`Task`] asks.
+///
+/// The ordinal of a message in a mailbox is the byte offset of its `From ` line, because a reading that goes on in the middle of a mailbox cannot
+/// know how many messages stand before; that of an entry of a zip is its place in the central directory; that of an attachment its place among
+/// the message's attachments. [`Task::View`] answers with [`View`](daylight_model::reading::Event::View) events alone.
+///
+/// # Errors
+/// Only [`Stop`], when `sink` no longer wants to hear.
+pub fn read(request: &Request, input: &(dyn Input + '_), sink: &mut dyn Sink) -> Result<(), Stop> {
+    let mut out = output::Output::new(sink, request.budget, input.length());
+    match request.task {
+        Task::Read { start, skip_first } => {
+            let resume = document::Resume { start, skip_first };
+            document::read_root(&mut out, &request.name, input, resume)
+        }
+        Task::View => view::read(&mut out, &request.name, input),
+    }
+}
+
+#[cfg(test)]
+mod tests;

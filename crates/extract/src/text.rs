@@ -1,0 +1,97 @@
+//! Text files, of any length and character set; HTML among them is read by `html`.
+
+use crate::detect::read_full;
+use crate::document::{self, Doc, Memory};
+use crate::output::{CHUNK, Output, Problem};
+use crate::{charset, html};
+use daylight_model::reading::{Input, Label, Stop};
+use daylight_model::{FaultCode, Kind, Stage};
+use encoding_rs::{CoderResult, Encoding};
+
+const TOOL: &str = "text 1";
+/// HTML longer than this is read as the plain text that its source is.
+const LARGEST_HTML: u64 = 64 << 20;
+
+/// Reads a text file. Its claims are `text` or `html`, if its bytes alone would not have said so, and the character set, if it mattered.
+pub(crate) fn read(out: &mut Output<'_>, doc: Doc, media: &str, input: &(dyn Input + '_)) -> Result<(), Stop> {
+    let html = is_html(media);
+    if html && input.length() <= LARGEST_HTML {
+        return match document::load(input) {
+            Ok(bytes) => read_html(out, doc, media, &bytes),
+            Err(problem) => document::keep(out, doc, Kind::File, media, input, problem),
+        };
+    }
+    let stated = doc.charset.as_deref().and_then(charset::named);
+    let (encoding, claims) = match stated {
+        Some(stated) if encoding_matters(stated, input) => (stated, format!("text; charset={}", stated.name().to_ascii_lowercase())),
+        _ => (charset::guess_input(input), String::new()),
+    };
+    let index = document::found(out, doc, Kind::File, media, &claims, input)?;
+    if html {
+        let why = "it is read as source, not as HTML";
+        out.fault(index, Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, why).limit(LARGEST_HTML))?;
+    }
+    stream(out, index, input, encoding)
+}
+
+pub(crate) fn is_html(media: &str) -> bool {
+    matches!(media, "text/html" | "application/xhtml+xml")
+}
+
+/// Whether a stated encoding reads the bytes otherwise than a guess would. Only attachments state one, and those are in memory.
+fn encoding_matters(stated: &'static Encoding, input: &(dyn Input + '_)) -> bool {
+    input.in_memory().is_some_and(|bytes| charset::decode(bytes, Some(stated.name())).stated_mattered)
+}
+
+fn read_html(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8]) -> Result<(), Stop> {
+    let outside = doc.charset.clone();
+    let stated = outside.clone().or_else(|| html::stated_charset(bytes));
+    let text = charset::decode(bytes, stated.as_deref());
+    // Bytes that begin as HTML are HTML without being told.
+    let told = if html::begins(bytes) { "" } else { "html" };
+    let claims = match outside.filter(|_| text.stated_mattered) {
+        Some(_) => format!("html; charset={}", text.encoding.name().to_ascii_lowercase()),
+        None => told.to_owned(),
+    };
+    let index = document::found(out, doc, Kind::File, media, &claims, &Memory(bytes))?;
+    if text.replaced {
+        out.fault(index, replaced(text.encoding))?;
+    }
+    let (body, hidden) = html::text(&text.text);
+    out.text(index, Label::Body, body)?;
+    out.text(index, Label::Hidden, hidden)
+}
+
+fn replaced(encoding: &'static Encoding) -> Problem {
+    Problem::new(Stage::Read, FaultCode::BadCharset, TOOL, format!("some bytes are not {}", encoding.name()))
+}
+
+/// Decodes piece by piece, so that a text of any length takes the memory of a few pieces.
+fn stream(out: &mut Output<'_>, index: u32, input: &(dyn Input + '_), encoding: &'static Encoding) -> Result<(), Stop> {
+    let mut decoder = encoding.new_decoder();
+    let mut buffer = vec![0; CHUNK.min(usize::try_from(input.length()).unwrap_or(CHUNK))];
+    let (mut at, mut any_replaced) = (0, false);
+    loop {
+        let count = match read_full(input, at, &mut buffer) {
+            Ok(count) => count,
+            Err(error) => return out.fault(index, Problem::new(Stage::Read, FaultCode::Unreadable, TOOL, error.kind().to_string()).at(at)),
+        };
+        let last = count < buffer.len() || at + count as u64 >= input.length();
+        let mut bytes = &buffer[..count];
+        loop {
+            let mut text = String::with_capacity(CHUNK.min(bytes.len() * 3 + 64));
+            let (result, used, replaced) = decoder.decode_to_string(bytes, &mut text, last);
+            bytes = &bytes[used..];
+            any_replaced |= replaced;
+            out.text(index, Label::Body, text)?;
+            if result == CoderResult::InputEmpty {
+                break;
+            }
+        }
+        at += count as u64;
+        if last || out.left() == 0 {
+            break;
+        }
+    }
+    if any_replaced { out.fault(index, replaced(encoding)) } else { Ok(()) }
+}

@@ -1,0 +1,224 @@
+//! The fields of the index, and how an entry becomes their values.
+
+use crate::words::{ADDRESS, Also, Words};
+use crate::{Entry, family};
+use daylight_model::{Kind, Name, Person, Role};
+use std::sync::Arc;
+use tantivy::schema::document::{Document, ReferenceValue, ReferenceValueLeaf, Value};
+use tantivy::schema::{BytesOptions, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::{RawTokenizer, TextAnalyzer, TokenizerManager};
+
+/// The number of this layout: indexes of another are built anew.
+pub(crate) const VERSION: &str = "daylight-index 1\n";
+
+pub(crate) const DATE: &str = "date";
+pub(crate) const SEQ: &str = "seq";
+pub(crate) const LOCATOR: &str = "locator";
+pub(crate) const FAMILY: &str = "family";
+pub(crate) const SENDER: &str = "sender";
+pub(crate) const COLLECTION: &str = "collection";
+
+/// What stands in `flags`.
+pub(crate) const ATTACHMENT: &str = "attachment";
+pub(crate) const UNREADABLE: &str = "unreadable";
+
+const PLAIN: &str = "words";
+const WHOLE: &str = "words-whole";
+const PEOPLE: &str = "words-address";
+const RAW: &str = "raw";
+
+/// The longest name, key or address that is kept for asking by it as a whole.
+const LONGEST_RAW: usize = 1024;
+
+/// The fields that are asked by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fields {
+    pub(crate) body: Field,
+    pub(crate) title: Field,
+    pub(crate) from: Field,
+    pub(crate) to: Field,
+    pub(crate) cc: Field,
+    /// Everybody, in whatever role.
+    pub(crate) person: Field,
+    pub(crate) file: Field,
+    pub(crate) kind: Field,
+    pub(crate) flags: Field,
+    pub(crate) collection: Field,
+    pub(crate) digest: Field,
+    pub(crate) key: Field,
+    pub(crate) thread: Field,
+    pub(crate) parent: Field,
+    pub(crate) seq: Field,
+    pub(crate) date: Field,
+    locator: Field,
+    family: Field,
+    sender: Field,
+}
+
+impl Fields {
+    /// The layout, always the same.
+    pub(crate) fn new() -> (Schema, Self) {
+        let mut schema = Schema::builder();
+        let words = |tokenizer| {
+            let indexing = TextFieldIndexing::default().set_tokenizer(tokenizer).set_index_option(IndexRecordOption::WithFreqsAndPositions);
+            TextOptions::default().set_indexing_options(indexing)
+        };
+        let raw = || {
+            let indexing = TextFieldIndexing::default().set_tokenizer(RAW).set_index_option(IndexRecordOption::Basic).set_fieldnorms(false);
+            TextOptions::default().set_indexing_options(indexing)
+        };
+        let fields = Self {
+            body: schema.add_text_field("body", words(PLAIN)),
+            title: schema.add_text_field("title", words(PLAIN)),
+            from: schema.add_text_field("from", words(PEOPLE)),
+            to: schema.add_text_field("to", words(PEOPLE)),
+            cc: schema.add_text_field("cc", words(PEOPLE)),
+            person: schema.add_text_field("person", words(PEOPLE)),
+            file: schema.add_text_field("file", words(WHOLE)),
+            kind: schema.add_text_field("type", raw()),
+            flags: schema.add_text_field("flags", raw()),
+            collection: schema.add_text_field(COLLECTION, raw().set_fast(RAW)),
+            digest: schema.add_text_field("sha256", raw()),
+            key: schema.add_text_field("key", raw()),
+            thread: schema.add_text_field("thread", raw()),
+            parent: schema.add_text_field("parent", raw()),
+            seq: schema.add_u64_field(SEQ, NumericOptions::default().set_indexed().set_fast()),
+            date: schema.add_i64_field(DATE, NumericOptions::default().set_fast()),
+            locator: schema.add_bytes_field(LOCATOR, BytesOptions::default().set_fast()),
+            family: schema.add_text_field(FAMILY, TextOptions::default().set_fast(RAW)),
+            sender: schema.add_text_field(SENDER, TextOptions::default().set_fast(RAW)),
+        };
+        (schema.build(), fields)
+    }
+}
+
+/// The tokenizers that the layout names.
+pub(crate) fn tokenizers() -> TokenizerManager {
+    let tokenizers = TokenizerManager::new();
+    tokenizers.register(PLAIN, TextAnalyzer::builder(Words(Also::Nothing)).build());
+    tokenizers.register(WHOLE, TextAnalyzer::builder(Words(Also::Whole)).build());
+    tokenizers.register(PEOPLE, TextAnalyzer::builder(Words(Also::Address)).build());
+    tokenizers.register(RAW, RawTokenizer::default());
+    // The engine looks this one up for fields that have no words.
+    tokenizers.register("default", RawTokenizer::default());
+    tokenizers
+}
+
+/// A value on its way into the index.
+#[derive(Debug)]
+pub(crate) enum Cell {
+    Text(String),
+    Shared(Arc<str>),
+    Bytes(Vec<u8>),
+    Number(u64),
+    Signed(i64),
+}
+
+impl<'a> Value<'a> for &'a Cell {
+    type ArrayIter = std::iter::Empty<Self>;
+    type ObjectIter = std::iter::Empty<(&'a str, Self)>;
+
+    fn as_value(&self) -> ReferenceValue<'a, Self> {
+        ReferenceValue::Leaf(match self {
+            Cell::Text(text) => ReferenceValueLeaf::Str(text),
+            Cell::Shared(text) => ReferenceValueLeaf::Str(text),
+            Cell::Bytes(bytes) => ReferenceValueLeaf::Bytes(bytes),
+            Cell::Number(number) => ReferenceValueLeaf::U64(*number),
+            Cell::Signed(number) => ReferenceValueLeaf::I64(*number),
+        })
+    }
+}
+
+/// An entry on its way into the index. `T` is dropped with it.
+#[derive(Debug)]
+pub(crate) struct Row<T> {
+    cells: Vec<(Field, Cell)>,
+    _ticket: T,
+}
+
+type Borrowed<'a> = fn(&'a (Field, Cell)) -> (Field, &'a Cell);
+
+impl<T: Send + Sync + 'static> Document for Row<T> {
+    type Value<'a> = &'a Cell;
+    type FieldsValuesIter<'a> = std::iter::Map<std::slice::Iter<'a, (Field, Cell)>, Borrowed<'a>>;
+
+    fn iter_fields_and_values(&self) -> Self::FieldsValuesIter<'_> {
+        self.cells.iter().map(|(field, cell)| (*field, cell))
+    }
+}
+
+/// The values of an entry. The ticket is dropped once they have been indexed.
+pub(crate) fn row<T>(fields: &Fields, entry: &Entry<'_>, ticket: T) -> Row<T> {
+    let mut cells = Vec::with_capacity(24 + entry.texts.len() + 2 * entry.people.len());
+    let mut text = |field, text: &str| cells.push((field, Cell::Text(text.to_owned())));
+    for piece in entry.texts {
+        text(fields.body, piece);
+    }
+    text(fields.title, entry.title);
+    for name in entry.names {
+        text(fields.file, name);
+    }
+    for collection in entry.collections {
+        text(fields.collection, raw(collection));
+    }
+    text(fields.key, raw(entry.key));
+    text(fields.family, family::of(entry.kind, entry.media_type));
+    let singles = [(fields.thread, entry.thread), (fields.parent, entry.parent)];
+    singles.into_iter().filter_map(|(f, value)| Some((f, value?))).for_each(|(f, value)| text(f, raw(value)));
+    for (flag, set) in [(ATTACHMENT, entry.has_attachment), (UNREADABLE, entry.unreadable)] {
+        if set {
+            text(fields.flags, flag);
+        }
+    }
+    if let Some(digest) = &entry.digest {
+        text(fields.digest, &digest.to_string());
+    }
+    if let Some(sender) = sender(entry.people) {
+        text(fields.sender, &sender);
+    }
+    cells.extend(types(entry).into_iter().map(|word| (fields.kind, Cell::Text(word))));
+    people(fields, entry.people, &mut cells);
+    cells.push((fields.seq, Cell::Number(entry.seq)));
+    cells.extend(entry.date.map(|date| (fields.date, Cell::Signed(date))));
+    cells.push((fields.locator, Cell::Bytes(entry.locator.to_vec())));
+    Row { cells, _ticket: ticket }
+}
+
+/// The beginning of a value that is asked for as a whole, the same here and in queries.
+pub(crate) fn raw(text: &str) -> &str {
+    if text.len() <= LONGEST_RAW { text } else { &text[..text.floor_char_boundary(LONGEST_RAW)] }
+}
+
+fn people(fields: &Fields, people: &[Person], cells: &mut Vec<(Field, Cell)>) {
+    for person in people {
+        let text: Arc<str> = format!("{}{ADDRESS}{}", person.name, person.address).into();
+        let role = match person.role {
+            Role::From | Role::Sender => Some(fields.from),
+            Role::To => Some(fields.to),
+            Role::Cc | Role::Bcc => Some(fields.cc),
+            Role::ReplyTo => None,
+        };
+        cells.extend(role.map(|field| (field, Cell::Shared(Arc::clone(&text)))));
+        cells.push((fields.person, Cell::Shared(text)));
+    }
+}
+
+/// Who wrote it, in the form that `from:` finds.
+fn sender(people: &[Person]) -> Option<String> {
+    let person = people.iter().find(|p| p.role == Role::From).or_else(|| people.iter().find(|p| p.role == Role::Sender))?;
+    let name = if person.address.trim().is_empty() { person.name.trim().to_owned() } else { crate::words::whole(&person.address) };
+    (!name.is_empty()).then(|| raw(&name).to_owned())
+}
+
+/// Everything that `type:` finds it by: what sort of thing it is, its media type whole and in halves, its family, the extensions of its names.
+fn types(entry: &Entry<'_>) -> Vec<String> {
+    let mut words = vec![entry.kind.word().to_owned(), family::of(entry.kind, entry.media_type).to_owned()];
+    words.extend([entry.media_type].into_iter().chain(entry.media_type.split('/')).map(|part| raw(part).to_lowercase()));
+    if entry.kind != Kind::Message {
+        words.extend(entry.names.iter().filter_map(|name| Name::from(name.as_str()).extension()));
+    }
+    words.retain(|word| !word.is_empty());
+    words.sort_unstable();
+    words.dedup();
+    words
+}

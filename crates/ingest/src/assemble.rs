@@ -1,0 +1,267 @@
+//! From the events of a reader to documents that can be stored. A reader may be in an enemy's hands, so every event is checked here: numbers
+//! must rise, a slice must lie within its parent, bytes must belong to the document that is open. What it says of the contents is its own
+//! affair; it can falsify what it was given to read and nothing else.
+
+use crate::source::{Held, Source};
+use daylight_model::reading::{Event, Found, Label, Place};
+use daylight_model::{Digest, Fault, Kind, MessageFacts, Name, Untrusted};
+use daylight_sandbox::Said;
+use daylight_store::Staging;
+
+/// A document as read, with its bytes or the way to them.
+pub(crate) struct Doc {
+    pub(crate) index: u32,
+    pub(crate) parent: Option<u32>,
+    pub(crate) ordinal: u64,
+    pub(crate) name: Option<Name>,
+    pub(crate) kind: Kind,
+    pub(crate) bytes: Bytes,
+    pub(crate) digest: Digest,
+    pub(crate) length: u64,
+    pub(crate) claims: String,
+    pub(crate) media_type: String,
+    pub(crate) message: Option<Box<MessageFacts>>,
+    pub(crate) texts: Vec<(Label, String)>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) counted: Option<(Option<u64>, u64, u64)>,
+}
+
+/// Where a document's bytes are.
+pub(crate) enum Bytes {
+    /// It is the root file itself.
+    Root,
+    /// A part of another document of the same root.
+    Slice { of: u32, offset: u64 },
+    /// Held by itself.
+    Own(Held),
+}
+
+/// Why a reader's word was refused.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// It broke the rules of the stream.
+    Broken(&'static str),
+    /// Its bytes could not be kept.
+    Disk(daylight_store::Error),
+}
+
+/// Collects the documents of one root file.
+pub(crate) struct Assembler<'a> {
+    root: &'a Source,
+    staging: &'a Staging,
+    docs: Vec<Doc>,
+    /// The highest index that was handed on: `docs` holds number 0 and then those above it.
+    base: u32,
+    next_index: u32,
+    /// How many of `docs` stand before the last cursor, and that cursor.
+    safe: Option<(usize, u64)>,
+}
+
+impl<'a> Assembler<'a> {
+    pub(crate) fn new(root: &'a Source, staging: &'a Staging) -> Self {
+        Self { root, staging, docs: Vec::new(), base: 0, next_index: 0, safe: None }
+    }
+
+    /// Takes one thing a reader said. True means that it is finished.
+    pub(crate) fn take(&mut self, said: Untrusted<Said>) -> Result<bool, Refused> {
+        said.check(|said| match said {
+            Said::Done => self.close_last().map(|()| true),
+            Said::Event(event) => self.event(event).map(|()| false),
+        })
+    }
+
+    fn event(&mut self, event: Event) -> Result<(), Refused> {
+        match event {
+            Event::Found(found) => self.found(found),
+            Event::Bytes { index, bytes } => self.bytes(index, &bytes),
+            Event::Text { index, label, text } => {
+                self.doc(index)?.texts.push((label, text));
+                Ok(())
+            }
+            Event::Fault { index, fault } => {
+                self.doc(index)?.faults.push(fault);
+                Ok(())
+            }
+            Event::Counted { index, expected, read, failed } => {
+                self.doc(index)?.counted = Some((expected, read, failed));
+                Ok(())
+            }
+            Event::Cursor(at) => {
+                self.close_last()?;
+                self.safe = Some((self.docs.len(), at));
+                Ok(())
+            }
+            Event::View(_) => Err(Refused::Broken("a view that nobody asked for")),
+        }
+    }
+
+    fn found(&mut self, found: Found) -> Result<(), Refused> {
+        self.close_last()?;
+        if found.index != self.next_index || (found.index == 0) != found.parent.is_none() {
+            return Err(Refused::Broken("a document out of order"));
+        }
+        if let Some(parent) = found.parent {
+            self.position(parent)?;
+        }
+        let (bytes, length) = match found.place {
+            Place::Whole if found.index == 0 => (Bytes::Root, self.root.length()),
+            Place::Slice { of, offset, length } if found.index > 0 => {
+                let end = offset.checked_add(length).ok_or(Refused::Broken("a slice beyond numbers"))?;
+                if end > self.docs[self.position(of)?].length {
+                    return Err(Refused::Broken("a slice outside its document"));
+                }
+                (Bytes::Slice { of, offset }, length)
+            }
+            Place::Follows if found.index > 0 => (Bytes::Own(Held::new()), 0),
+            _ => return Err(Refused::Broken("a document in no place")),
+        };
+        self.next_index += 1;
+        self.docs.push(Doc {
+            index: found.index,
+            parent: found.parent,
+            ordinal: found.ordinal,
+            name: found.name,
+            kind: found.kind,
+            bytes,
+            digest: Digest([0; 32]),
+            length,
+            claims: found.claims,
+            media_type: if found.media_type.is_empty() { "application/octet-stream".into() } else { found.media_type },
+            message: found.message,
+            texts: Vec::new(),
+            faults: Vec::new(),
+            counted: None,
+        });
+        Ok(())
+    }
+
+    fn bytes(&mut self, index: u32, bytes: &[u8]) -> Result<(), Refused> {
+        if index + 1 != self.next_index {
+            return Err(Refused::Broken("bytes of a document that is closed"));
+        }
+        let staging = self.staging;
+        let doc = self.doc(index)?;
+        let Bytes::Own(held) = &mut doc.bytes else { return Err(Refused::Broken("bytes of a document that has its own")) };
+        doc.length += bytes.len() as u64;
+        held.push(bytes, staging).map_err(Refused::Disk)
+    }
+
+    /// Where in `docs` a document stands, if it is still here.
+    fn position(&self, index: u32) -> Result<usize, Refused> {
+        let gone = Refused::Broken("a document that is not here");
+        let position = match index {
+            0 => 0,
+            index if index <= self.base => return Err(gone),
+            index => (index - self.base) as usize,
+        };
+        if position < self.docs.len() { Ok(position) } else { Err(gone) }
+    }
+
+    fn doc(&mut self, index: u32) -> Result<&mut Doc, Refused> {
+        let position = self.position(index)?;
+        Ok(&mut self.docs[position])
+    }
+
+    /// The bytes of the last document are complete: gives it its digest.
+    fn close_last(&mut self) -> Result<(), Refused> {
+        let Some(last) = self.docs.last() else { return Ok(()) };
+        let digest = match &last.bytes {
+            Bytes::Root => self.root.digest(),
+            Bytes::Own(_) => {
+                let Some(Doc { bytes: Bytes::Own(held), .. }) = self.docs.last_mut() else { return Ok(()) };
+                held.finish().map_err(Refused::Disk)?
+            }
+            Bytes::Slice { of, offset } => self.digest_of_slice(*of, *offset, last.length)?,
+        };
+        if let Some(last) = self.docs.last_mut() {
+            last.digest = digest;
+        }
+        Ok(())
+    }
+
+    fn digest_of_slice(&self, of: u32, offset: u64, length: u64) -> Result<Digest, Refused> {
+        let (mut of, mut offset) = (of, offset);
+        // A slice of a slice of …: each step leads to an earlier document, so this ends.
+        loop {
+            match &self.docs[self.position(of)?].bytes {
+                Bytes::Root => return self.root.digest_at(offset, length).map_err(Refused::Disk),
+                Bytes::Own(held) => return held.digest_at(offset, length).map_err(Refused::Disk),
+                Bytes::Slice { of: next, offset: add } => {
+                    if *next >= of {
+                        return Err(Refused::Broken("a slice of itself"));
+                    }
+                    (of, offset) = (*next, offset + add);
+                }
+            }
+        }
+    }
+
+    /// How many bytes and documents wait before the last cursor.
+    pub(crate) fn waiting(&self) -> usize {
+        self.safe.map_or(0, |(count, _)| count)
+    }
+
+    /// The documents before the last cursor, and that cursor. Number 0 stays known, so that later documents may stand in it.
+    pub(crate) fn take_safe(&mut self) -> Option<(Vec<Doc>, u64)> {
+        let (count, cursor) = self.safe.take()?;
+        let rest = self.docs.split_off(count);
+        let done = std::mem::replace(&mut self.docs, rest);
+        self.keep_root(&done, count);
+        Some((done, cursor))
+    }
+
+    fn keep_root(&mut self, done: &[Doc], count: usize) {
+        let Some(first) = done.first().filter(|doc| doc.index == 0) else { return };
+        // Position 0 stands for the root from now on; the others follow it with their index less `base`.
+        self.docs.insert(0, first.stand_in());
+        self.base = self.docs.get(1).map_or(self.next_index, |doc| doc.index).saturating_sub(1);
+        debug_assert!(count >= 1);
+    }
+
+    /// Everything, once the reader is finished.
+    pub(crate) fn take_all(self) -> Vec<Doc> {
+        self.docs
+    }
+}
+
+impl Doc {
+    /// The root again, without what was already handed on: what is learnt of it later (its count, its faults) is added to the copy.
+    fn stand_in(&self) -> Doc {
+        Doc {
+            index: 0,
+            parent: None,
+            ordinal: self.ordinal,
+            name: self.name.clone(),
+            kind: self.kind,
+            bytes: Bytes::Root,
+            digest: self.digest,
+            length: self.length,
+            claims: self.claims.clone(),
+            media_type: self.media_type.clone(),
+            message: self.message.clone(),
+            texts: self.texts.clone(),
+            faults: self.faults.clone(),
+            counted: self.counted,
+        }
+    }
+
+    /// A document of a root file that no reader survived.
+    pub(crate) fn unread(root: &Source, fault: Fault) -> Doc {
+        Doc {
+            index: 0,
+            parent: None,
+            ordinal: 0,
+            name: None,
+            kind: Kind::File,
+            bytes: Bytes::Root,
+            digest: root.digest(),
+            length: root.length(),
+            claims: String::new(),
+            media_type: "application/octet-stream".into(),
+            message: None,
+            texts: Vec::new(),
+            faults: vec![fault],
+            counted: None,
+        }
+    }
+}

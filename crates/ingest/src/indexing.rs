@@ -1,0 +1,137 @@
+//! Keeping a desk's index up to its catalogue. The index is made from the catalogue alone, here and nowhere else, whether documents are new,
+//! changed, or the whole index was lost: so a crash between the two can only leave the index behind, and the next opening brings it up.
+
+use crate::Error;
+use daylight_index::{Entry, Index, IndexError, Writer};
+use daylight_store::{Change, Desk};
+use std::sync::mpsc::Receiver;
+
+/// Memory for words that are not written yet, over all indexing threads.
+const MEMORY: usize = 100 << 20;
+/// How many documents are read from the catalogue at a time.
+const BATCH: usize = 256;
+/// After how many documents the index is committed. Each commit makes a segment, and many small segments make a slow search.
+const COMMIT_EVERY: u64 = 100_000;
+
+/// Opens the index of a desk for searching, after bringing it up to the catalogue. If another process is writing it, it is opened as it is.
+pub fn open_index(desk: &Desk) -> Result<Index, Error> {
+    match complete_index(desk) {
+        Err(Error::Index(IndexError::Busy)) => Ok(Index::open(&desk.index_dir())?),
+        result => result,
+    }
+}
+
+/// Brings the index of a desk up to its catalogue; makes it anew where it is missing, damaged or of another version.
+pub fn complete_index(desk: &Desk) -> Result<Index, Error> {
+    let folder = desk.index_dir();
+    let index = match Index::open_or_create(&folder) {
+        Err(IndexError::Rebuild(_)) => Index::recreate(&folder)?,
+        result => result?,
+    };
+    let have = index.committed()?;
+    if have < desk.latest_change()? {
+        let mut following = Following::new(desk, &index, have)?;
+        following.catch_up(u64::MAX)?;
+        following.finish()?;
+        return Ok(Index::open(&folder)?);
+    }
+    Ok(index)
+}
+
+/// Indexes what is committed, until no more changes are told of.
+pub(crate) fn follow(desk: &Desk, index: &Index, changes: &Receiver<u64>) -> Result<(), Error> {
+    let mut following: Option<Following<'_>> = None;
+    for change in changes {
+        let have = following.as_ref().map_or_else(|| index.committed(), |following| Ok(following.done))?;
+        if change <= have {
+            continue;
+        }
+        if following.is_none() {
+            following = Some(Following::new(desk, index, have)?);
+        }
+        if let Some(following) = &mut following {
+            following.catch_up(change)?;
+        }
+    }
+    following.map_or(Ok(()), Following::finish)
+}
+
+struct Following<'a> {
+    desk: &'a Desk,
+    writer: Writer,
+    /// The last change that was given to the index.
+    done: u64,
+    /// The number of documents since the last commit.
+    uncommitted: u64,
+    /// Whether the index was empty at the start: then only what this very run has put in can be there to replace.
+    from_nothing: bool,
+    /// The highest number put in. Numbers rise and are never used again, so what is above it cannot be in the index yet.
+    highest: u64,
+}
+
+impl<'a> Following<'a> {
+    fn new(desk: &'a Desk, index: &Index, have: u64) -> Result<Self, Error> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+        let writer = index.writer(threads, MEMORY)?;
+        Ok(Self { desk, writer, done: have, uncommitted: 0, from_nothing: have == 0, highest: 0 })
+    }
+
+    /// Gives the index every change up to `change`.
+    fn catch_up(&mut self, change: u64) -> Result<(), Error> {
+        while self.done < change {
+            let changes = self.desk.changed_since(self.done, BATCH)?;
+            let Some(last) = changes.last().map(Change::number) else { break };
+            for change in &changes {
+                self.apply(change)?;
+            }
+            self.done = last;
+            self.uncommitted += changes.len() as u64;
+            if self.uncommitted >= COMMIT_EVERY {
+                self.writer.commit(self.done)?;
+                self.uncommitted = 0;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, change: &Change) -> Result<(), Error> {
+        match change {
+            Change::Deleted { seq, .. } => Ok(self.writer.delete(*seq)?),
+            Change::Document(row) => {
+                let document = &row.document;
+                let id = document.id.to_string();
+                let collections: Vec<&str> = document.collections.iter().map(String::as_str).collect();
+                let names: Vec<String> = document.names.iter().map(ToString::to_string).collect();
+                let texts: Vec<&str> = row.texts.iter().map(|(_, text)| text.as_str()).collect();
+                let entry = Entry {
+                    seq: document.seq,
+                    key: &id,
+                    locator: &[],
+                    kind: document.kind,
+                    collections: &collections,
+                    title: &document.title,
+                    people: document.message.as_ref().map_or(&[], |message| message.people.as_slice()),
+                    names: &names,
+                    media_type: &document.media_type,
+                    digest: document.blob,
+                    date: document.date.map(|date| date.seconds),
+                    texts: &texts,
+                    has_attachment: row.has_attachment,
+                    unreadable: row.unreadable,
+                    thread: None,
+                    parent: None,
+                };
+                let replace = !self.from_nothing || document.seq <= self.highest;
+                self.highest = self.highest.max(document.seq);
+                Ok(self.writer.put(&entry, replace)?)
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<(), Error> {
+        if self.uncommitted > 0 {
+            self.writer.commit(self.done)?;
+        }
+        Ok(self.writer.finish()?)
+    }
+}

@@ -1,0 +1,19 @@
+//! What the words of Daylight mean, as types. Every crate may use this one; it reads no file, no clock and no network.
+#![forbid(unsafe_code)]
+
+mod date;
+mod digest;
+mod document;
+mod fault;
+mod name;
+mod person;
+pub mod reading;
+mod untrusted;
+
+pub use date::{Date, DateDoubt, DateSource, Precision};
+pub use digest::{Digest, Hasher, ParseDigestError};
+pub use document::{DocumentId, Kind, MessageFacts};
+pub use fault::{Fault, FaultCode, Stage};
+pub use name::Name;
+pub use person::{Person, Role};
+pub use untrusted::Untrusted;

@@ -1,0 +1,171 @@
+//! What is asked of a reader and what it answers. A reader turns one root file into a stream of [`Event`]s; it never fails: what it cannot read
+//! is a [`Fault`](crate::Fault) in that stream.
+
+use crate::{Fault, Kind, MessageFacts, Name};
+use std::io;
+
+/// The bytes a reader is given, at random access.
+pub trait Input {
+    /// How many bytes there are.
+    fn length(&self) -> u64;
+
+    /// Reads at `offset` into `buffer`, and says how many bytes were read: fewer than asked only at the end.
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// All of the bytes, where they are in memory already.
+    fn in_memory(&self) -> Option<&[u8]>;
+}
+
+impl Input for [u8] {
+    fn length(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
+        let count = buffer.len().min(self.len() - start);
+        buffer[..count].copy_from_slice(&self[start..start + count]);
+        Ok(count)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self)
+    }
+}
+
+/// What to do with the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// Read it and everything in it.
+    Read {
+        /// Where to go on in a container that was partly read: the last [`Event::Cursor`], 0 to begin.
+        start: u64,
+        /// The child at `start` has killed readers before: name it, but do not read it.
+        skip_first: bool,
+    },
+    /// Make the sanitised view of a message with an HTML body, or of an HTML file.
+    View,
+}
+
+/// What is asked of a reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// What to do.
+    pub task: Task,
+    /// The file's name, from which only its type may be guessed.
+    pub name: Name,
+    /// The most bytes that all that is read from this root may come to, decoded and unpacked.
+    pub budget: u64,
+}
+
+/// Where a document's original bytes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// It is the input itself, whole. Only the document with index 0.
+    Whole,
+    /// They stand verbatim in the bytes of an earlier document of this stream.
+    Slice {
+        /// The index of that document.
+        of: u32,
+        /// The first byte.
+        offset: u64,
+        /// How many.
+        length: u64,
+    },
+    /// They follow as [`Event::Bytes`].
+    Follows,
+}
+
+/// A document that a reader found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its number in this stream: 0 is the input itself, then 1, 2, … without gaps. A parent comes before its children.
+    pub index: u32,
+    /// The document it stands in; `None` for number 0 alone.
+    pub parent: Option<u32>,
+    /// Its place among its parent's children, from 0, the same at every reading. For a child of a container, its place in the container.
+    pub ordinal: u64,
+    /// The name it has there.
+    pub name: Option<Name>,
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// Where its bytes are.
+    pub place: Place,
+    /// The media type that its parent claims for it, lower case without parameters, empty if none.
+    pub claimed_type: String,
+    /// The media type found by looking at its bytes (and, where those do not tell, its name and claim), lower case without parameters.
+    pub media_type: String,
+    /// The claims that changed how it was read, in a canonical form, see [`crate::DocumentId::of`].
+    pub claims: String,
+    /// What its header says, for a message.
+    pub message: Option<Box<MessageFacts>>,
+}
+
+/// How a piece of text stands in its document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Label {
+    /// Text that a reader of the document sees.
+    Body,
+    /// Text that is there but not shown, such as `display:none`.
+    Hidden,
+}
+
+impl Label {
+    /// Every label, in the order of its number on disk and on the wire.
+    pub const ALL: [Label; 2] = [Label::Body, Label::Hidden];
+}
+
+/// One thing that a reader says. Every event but `Cursor` is about the document whose `index` it carries, which was found before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A document begins.
+    Found(Found),
+    /// More of the original bytes of a document whose place is [`Place::Follows`]: at most 1 MiB an event, all before the next `Found`.
+    Bytes {
+        /// Of which document.
+        index: u32,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// The next segment of a document's text, at most 1 MiB; text is never cut, long text is many segments.
+    Text {
+        /// Of which document.
+        index: u32,
+        /// How it stands there.
+        label: Label,
+        /// The text.
+        text: String,
+    },
+    /// Something could not be read.
+    Fault {
+        /// Of which document.
+        index: u32,
+        /// What and why.
+        fault: Fault,
+    },
+    /// How a container fared.
+    Counted {
+        /// Which container.
+        index: u32,
+        /// How many children it should have, where it says so.
+        expected: Option<u64>,
+        /// How many were found.
+        read: u64,
+        /// How many of those could not be read at all.
+        failed: u64,
+    },
+    /// All children of document 0 before this point are complete: reading may go on from here with [`Task::Read`]'s `start`.
+    Cursor(u64),
+    /// The sanitised view that was asked for, at most 1 MiB an event.
+    View(String),
+}
+
+/// The one who listens no longer wants to hear: a limit was reached or its pipe broke. A reader then stops at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stop;
+
+/// Where a reader's events go.
+pub trait Sink {
+    /// Takes the next event.
+    fn event(&mut self, event: Event) -> Result<(), Stop>;
+}

@@ -1,0 +1,134 @@
+use crate::key::KeyError;
+use daylight_archive::ArchiveError;
+use std::io;
+use std::path::PathBuf;
+
+/// What most functions here return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why nothing was published, or not to the end. What was interrupted is finished by publishing again.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A key's file.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Decisions and drafts.
+    #[error(transparent)]
+    Review(#[from] daylight_review::Error),
+    /// The archive as it is.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// A file could not be read or written.
+    #[error("{path}: {source}; nothing is lost: publish again when there is room and right to write", path = .path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Somebody else publishes.
+    #[error("{0} is in use by another publish; wait until that has ended")]
+    Busy(PathBuf),
+    /// The folder has other things in it.
+    #[error("{0} is not empty and not an archive; give an empty or new folder")]
+    NotAnArchive(PathBuf),
+    /// The log's key is for another archive.
+    #[error("{archive} is the archive {found}, but the log's key is that of {wanted}: only the desk that began an archive can add to it")]
+    OtherOrigin {
+        /// The folder.
+        archive: PathBuf,
+        /// What it is.
+        found: String,
+        /// What the key is for.
+        wanted: String,
+    },
+    /// Same name, other key.
+    #[error("{0} belongs to another log key of the same name; use the key with which it was begun")]
+    OtherLogKey(PathBuf),
+    /// The archive has less than was signed.
+    #[error(
+        "{archive} has {found} log entries, but its key has signed {signed}: it is an old copy, or another archive was begun with this key; bring \
+         back the newest copy, or give another --log-key to begin an archive"
+    )]
+    RolledBack {
+        /// The folder.
+        archive: PathBuf,
+        /// What it has.
+        found: u64,
+        /// What was signed.
+        signed: u64,
+    },
+    /// The archive has more than this desk signed.
+    #[error(
+        "{archive} has {found} log entries, but this desk has signed only {signed}: another publisher uses its key, or the desk was restored from an \
+         old backup; a log must not fork, so nothing is signed here"
+    )]
+    Ahead {
+        /// The folder.
+        archive: PathBuf,
+        /// What it has.
+        found: u64,
+        /// What was signed here.
+        signed: u64,
+    },
+    /// The history is not the same.
+    #[error("{0} has another history than the one its key has signed before; a log must not fork, so nothing is signed")]
+    Forked(PathBuf),
+    /// A release under this serial that is not the desk's own.
+    #[error("release {serial} of {origin} is not the one that this desk drafted; nothing was published")]
+    OtherRelease {
+        /// Which.
+        serial: u64,
+        /// Of which archive.
+        origin: String,
+    },
+    /// A key that the root does not have.
+    #[error("{path} is not a key of an editor of {origin}: root {version} lists {editors}")]
+    NotAnEditor {
+        /// The key's file.
+        path: PathBuf,
+        /// The archive.
+        origin: String,
+        /// The root in force.
+        version: u64,
+        /// The names of its editors.
+        editors: String,
+    },
+    /// Fewer keys than must sign.
+    #[error("a release of {origin} needs the keys of {needed} of its editors; {given} were given with --key")]
+    TooFewKeys {
+        /// The archive.
+        origin: String,
+        /// How many must sign.
+        needed: usize,
+        /// How many different keys were given.
+        given: usize,
+    },
+    /// Keys that cannot make a root.
+    #[error("an archive cannot begin with these keys: {0}")]
+    Root(String),
+    /// The log's key has another name.
+    #[error("the log's key {path} is named {found}; an archive named {wanted} needs a log key of its own, with --log-key")]
+    OtherName {
+        /// The key's file.
+        path: PathBuf,
+        /// Its name.
+        found: String,
+        /// What was asked for.
+        wanted: String,
+    },
+    /// Something that the format does not allow.
+    #[error("{0}")]
+    Format(String),
+}
+
+impl Error {
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Error {
+        let path = path.into();
+        move |source| Error::Io { path, source }
+    }
+
+    pub(crate) fn format(error: impl ToString) -> Error {
+        Error::Format(error.to_string())
+    }
+}

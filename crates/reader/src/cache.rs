@@ -1,0 +1,309 @@
+//! Making what the site needs beside the archive: the index for searching and the catalogue for lists.
+//!
+//! Both are made from the lines of the releases in order. After a commit of the index, whose payload is the number of its last line, the catalogue
+//! is written, which says the same. A crash before the commit leaves both as they were; one between the two leaves an index that is ahead: the
+//! lines up to its payload are then read again for the catalogue, and not put into the index twice.
+
+use crate::catalogue::{Catalogue, Place, Row};
+use crate::error::ReaderError;
+use crate::kept::{self, State};
+use daylight_archive::record::Role as FileRole;
+use daylight_archive::{Archive, Line, Record};
+use daylight_index::{Entry, Index, IndexError, Writer};
+use daylight_model::{Digest, Kind, Role};
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+/// After how many lines the index is committed.
+const COMMIT_LINES: u64 = 50_000;
+/// How much of a text can be searched; what is longer is marked as not fully readable.
+const MAX_TEXT: u64 = 64 << 20;
+/// How much memory the index may use before it writes.
+const INDEX_MEMORY: usize = 128 << 20;
+/// How much of a title and of a name lists show.
+const MAX_TITLE: usize = 300;
+
+/// How far the making of a cache has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Lines read.
+    pub done: u64,
+    /// Lines to read in all.
+    pub total: u64,
+    /// Whether somebody else is making it now, and we wait.
+    pub waiting: bool,
+}
+
+/// What [`build_index`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Built {
+    /// How many documents can be found now.
+    pub documents: u64,
+    /// How many lines were read for it: 0 where everything was there.
+    pub added: u64,
+}
+
+/// Where the cache of an archive of this origin belongs, under `$XDG_CACHE_HOME` or `~/.cache`; two archives that share an origin but not a root do
+/// not share a cache. Where neither is known one must be named.
+pub fn default_cache(archive: &Archive) -> Result<PathBuf, ReaderError> {
+    let given = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let base = given.or_else(home).ok_or(ReaderError::NoCache)?;
+    let first = archive.chain().links().first().map_or_else(|| archive.root_digest(), |link| link.digest);
+    let safe: String =
+        archive.origin().chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' }).take(80).collect();
+    Ok(base.join("daylight").join(format!("{}-{}", safe.trim_start_matches('.'), &first.to_string()[..16])))
+}
+
+/// Makes the cache of an archive, or brings it up to date: only lines that it does not have are read. If another process is making it, waits for
+/// that to be done. The archive is only read.
+pub fn build_index(archive_dir: &Path, cache_dir: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Built, ReaderError> {
+    let archive = Archive::open(archive_dir)?;
+    prepare(&archive, cache_dir, progress).map(|(catalogue, _, added)| Built { documents: catalogue.count(), added })
+}
+
+/// The catalogue and the index of an archive, made or brought up to date where they are not, and how many lines were read for it.
+pub(crate) fn prepare(
+    archive: &Archive,
+    cache_dir: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Catalogue, Index, u64), ReaderError> {
+    let now = state_of(archive);
+    if let Some((catalogue, index)) = fresh(cache_dir, &now) {
+        return Ok((catalogue, index, 0));
+    }
+    let archive_dir = archive.dir().canonicalize().unwrap_or_else(|_| archive.dir().to_owned());
+    fs::create_dir_all(cache_dir).map_err(ReaderError::cache(cache_dir))?;
+    if cache_dir.canonicalize().map_err(ReaderError::cache(cache_dir))?.starts_with(archive_dir) {
+        return Err(ReaderError::CacheInArchive(cache_dir.to_owned()));
+    }
+    let _lock = lock(cache_dir, &mut || progress(Progress { done: 0, total: now.lines(), waiting: true }))?;
+    if let Some((catalogue, index)) = fresh(cache_dir, &now) {
+        return Ok((catalogue, index, 0));
+    }
+    let (catalogue, added) = build(archive, cache_dir, now, progress)?;
+    Ok((catalogue, Index::open(&cache_dir.join("index"))?, added))
+}
+
+fn state_of(archive: &Archive) -> State {
+    let releases: Vec<_> = archive.releases().iter().map(|release| (Digest::of(&release.note_bytes), release.note.lines)).collect();
+    let state = State { origin: archive.origin().to_owned(), done: 0, releases };
+    State { done: state.lines(), ..state }
+}
+
+/// The cache, if it is whole and of just this state.
+fn fresh(cache_dir: &Path, now: &State) -> Option<(Catalogue, Index)> {
+    let (state, catalogue) = kept::read(&fs::read(cache_dir.join("catalogue")).ok()?)?;
+    let index = (state == *now).then(|| Index::open(&cache_dir.join("index")).ok())??;
+    (index.committed().ok()? == now.done).then_some((catalogue, index))
+}
+
+/// Holds the lock until the file is closed. The lock is the system's, so a process that dies leaves none behind.
+fn lock(cache_dir: &Path, wait: &mut dyn FnMut()) -> Result<File, ReaderError> {
+    let path = cache_dir.join("lock");
+    let file = File::create(&path).map_err(ReaderError::cache(&path))?;
+    if file.try_lock().is_err() {
+        wait();
+        file.lock().map_err(ReaderError::cache(&path))?;
+    }
+    Ok(file)
+}
+
+fn build(archive: &Archive, cache_dir: &Path, now: State, progress: &mut dyn FnMut(Progress)) -> Result<(Catalogue, u64), ReaderError> {
+    let dir = cache_dir.join("index");
+    let earlier = fs::read(cache_dir.join("catalogue")).ok().and_then(|bytes| kept::read(&bytes)).filter(|(state, _)| state.leads_to(&now));
+    let opened = earlier.and_then(|(state, catalogue)| match Index::open_or_create(&dir) {
+        Ok(index) => {
+            index.committed().ok().filter(|committed| *committed >= state.done).map(|committed| (state.done, catalogue, index, committed))
+        }
+        Err(_) => None,
+    });
+    let (done, catalogue, index, committed) = match opened {
+        Some(opened) => opened,
+        None => (0, Catalogue::default(), Index::recreate(&dir)?, 0),
+    };
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
+    let writer = index.writer(threads, INDEX_MEMORY)?;
+    let total = now.done;
+    let mut builder = Builder { archive, cache_dir, now, catalogue, writer, committed, done, rows: Vec::new(), tell: progress };
+    builder.run()?;
+    builder.writer.finish()?;
+    Ok((builder.catalogue, total - done))
+}
+
+/// A cache in the making.
+struct Builder<'a> {
+    archive: &'a Archive,
+    cache_dir: &'a Path,
+    now: State,
+    catalogue: Catalogue,
+    writer: Writer,
+    /// The last line that the index already had.
+    committed: u64,
+    /// The last line that was read.
+    done: u64,
+    /// Rows that are not in the catalogue yet.
+    rows: Vec<(String, Row)>,
+    tell: &'a mut dyn FnMut(Progress),
+}
+
+impl Builder<'_> {
+    fn run(&mut self) -> Result<(), ReaderError> {
+        let mut before = 0;
+        let mut since = 0;
+        for (serial, collection, lines) in self.archive.releases().iter().map(|r| (r.note.serial, &r.note.collection, r.note.lines)) {
+            if before + lines > self.done {
+                let holders = self.holders(serial)?;
+                for line in self.archive.lines(serial)? {
+                    let line = line?;
+                    let seq = before + line.line + 1;
+                    if seq <= self.done {
+                        continue;
+                    }
+                    self.take(collection, &line, seq, &holders)?;
+                    self.done = seq;
+                    since += 1;
+                    if since % 256 == 0 {
+                        (self.tell)(Progress { done: self.done, total: self.now.done, waiting: false });
+                    }
+                    if since % COMMIT_LINES == 0 {
+                        self.commit()?;
+                    }
+                }
+                self.catalogue.add(self.rows.drain(..));
+                self.done = self.done.max(before + lines);
+            }
+            before += lines;
+        }
+        self.commit()?;
+        (self.tell)(Progress { done: self.done, total: self.now.done, waiting: false });
+        Ok(())
+    }
+
+    /// The documents in which others of the same release stand.
+    fn holders(&self, serial: u64) -> Result<HashSet<u64>, ReaderError> {
+        let mut holders = HashSet::new();
+        for line in self.archive.lines(serial)? {
+            holders.extend(line?.record.occurrences.iter().filter_map(|occurrence| occurrence.parent));
+        }
+        Ok(holders)
+    }
+
+    /// Puts one line into index and catalogue, in place of an earlier one for its number.
+    fn take(&mut self, collection: &str, line: &Line, seq: u64, holders: &HashSet<u64>) -> Result<(), ReaderError> {
+        let record = &line.record;
+        let earlier = self.catalogue.row(collection, record.number).map(|row| row.seq);
+        let mut row = row(record, Place { serial: line.serial, line: line.line }, seq);
+        let text = if seq > self.committed { self.text(record) } else { Some(String::new()) };
+        row.unreadable |= text.is_none();
+        if seq > self.committed {
+            if let Some(earlier) = earlier {
+                self.writer.delete(earlier)?;
+            }
+            self.put(collection, &row, record, text.as_deref().unwrap_or(""), holders.contains(&record.number))?;
+        }
+        self.rows.push((collection.to_owned(), row));
+        Ok(())
+    }
+
+    fn put(&mut self, collection: &str, row: &Row, record: &Record, text: &str, has_parts: bool) -> Result<(), IndexError> {
+        let key = format!("{collection}/{}", record.number);
+        let names: Vec<String> = record.names().map(ToString::to_string).collect();
+        let thread = record.thread.map(|n| format!("{collection}/{n}"));
+        let parent = record.parent().map(|n| format!("{collection}/{n}"));
+        self.writer.put(
+            &Entry {
+                seq: row.seq,
+                key: &key,
+                locator: key.as_bytes(),
+                kind: record.kind,
+                collections: &[collection],
+                title: &record.title,
+                people: &record.people,
+                names: &names,
+                media_type: &record.media_type,
+                digest: record.file(&FileRole::Raw).map(|raw| raw.sha256),
+                date: record.date().map(|date| date.seconds),
+                texts: &[text],
+                has_attachment: has_parts && record.kind == Kind::Message,
+                unreadable: row.unreadable,
+                thread: thread.as_deref(),
+                parent: parent.as_deref(),
+            },
+            false,
+        )
+    }
+
+    /// The text of a document, empty if it has none. `None` if it cannot be read here, or not all of it: its words are then missing from search.
+    fn text(&self, record: &Record) -> Option<String> {
+        let Some(file) = record.file(&FileRole::Text) else { return Some(String::new()) };
+        if file.length > MAX_TEXT {
+            return None;
+        }
+        String::from_utf8(self.archive.bytes(file).ok()?).ok()
+    }
+
+    fn commit(&mut self) -> Result<(), ReaderError> {
+        self.catalogue.add(self.rows.drain(..));
+        if self.done > self.committed || self.committed == 0 {
+            self.writer.commit(self.done)?;
+            self.committed = self.done;
+        }
+        // A crash here leaves an index that is ahead of the catalogue, see above.
+        let state = State { done: self.done, ..self.now.clone() };
+        write_atomic(&self.cache_dir.join("catalogue"), &kept::write(&state, &self.catalogue)).map_err(ReaderError::cache(self.cache_dir))
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let beside = path.with_extension("new");
+    let mut file = File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// What lists need of a record.
+fn row(record: &Record, place: Place, seq: u64) -> Row {
+    let sender = record.people.iter().find(|person| person.role == Role::From);
+    let who = sender.map_or("", |person| if person.name.is_empty() { &person.address } else { &person.name });
+    let named =
+        if record.title.is_empty() { record.names().next().map(ToString::to_string).unwrap_or_default() } else { record.title.clone() };
+    Row {
+        number: record.number,
+        place,
+        seq,
+        kind: record.kind,
+        title: cut(&named),
+        who: cut(who),
+        media_type: cut(&record.media_type),
+        length: record.file(&FileRole::Raw).map_or(0, |raw| raw.length),
+        date: record.date().copied(),
+        unreadable: record.faults.iter().any(|fault| fault.code.loses_text()),
+        thread: record.thread,
+        answers: record.answers,
+        parents: record.occurrences.iter().filter_map(|occurrence| Some((occurrence.parent?, occurrence.ordinal))).collect(),
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_TITLE) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}…", &text[..at]),
+    }
+}
+
+/// Reads at most `limit` bytes of a published file, not checked against its hash, as text: a character that is cut at the end is left out.
+pub(crate) fn beginning(archive: &Archive, file: &daylight_archive::FileRef, limit: u64) -> Option<String> {
+    if file.length <= limit {
+        return Some(String::from_utf8_lossy(&archive.bytes(file).ok()?).into_owned());
+    }
+    let mut bytes = Vec::new();
+    archive.open_file(file).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
+    let valid = bytes.utf8_chunks().map(|chunk| chunk.valid()).collect::<Vec<_>>().join("");
+    Some(valid)
+}

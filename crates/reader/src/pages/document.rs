@@ -1,0 +1,294 @@
+//! A document's page.
+
+use super::{lists, page, thread, to_side};
+use crate::catalogue::{Row, Shelf};
+use crate::library::Library;
+use crate::when;
+use daylight_archive::record::{FileRef, Record, Role as FileRole};
+use daylight_html::{Frame, Href, Markup, PageSpan, PreEscaped, Side, SideAt, count, pager, prose, size};
+use daylight_model::{Date, Kind, Person, Role};
+use maud::html;
+
+/// How many parts of a document are listed on a page.
+pub(crate) const PARTS: u64 = 100;
+/// How many people of a role are named before the others are folded away, and how many at all.
+const NAMED: usize = 8;
+const NAMED_AT_ALL: usize = 400;
+
+/// How a document is read on its page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Its text, or the beginning of it, and how long the whole is.
+    Text { shown: String, length: u64 },
+    /// Its sanitised view, in a frame.
+    View,
+    /// Nothing of it can be shown here.
+    Nothing,
+}
+
+/// The page of a document. `None` if there is no such page of its parts.
+pub(crate) fn document(
+    library: &Library,
+    frame: &Frame,
+    collection: &str,
+    row: &Row,
+    record: &Record,
+    reading: &Reading,
+    parts_page: u64,
+) -> Option<String> {
+    let shelf = library.catalogue().shelf(collection)?;
+    let total = shelf.parts(row.number).count() as u64;
+    let span = PageSpan { page: parts_page, per_page: PARTS, total, reach: u64::MAX };
+    if !span.exists() {
+        return None;
+    }
+    let sheet = Sheet { library, shelf, collection, row, record };
+    let title = lists::title(&record.title, record.kind);
+    let conversation = thread::beside(shelf, collection, row);
+    let main = html! {
+        p.crumbs { a href={ "/c/" (collection) } { bdi { (library.title(collection)) } } " › " span.mono { (collection) "/" (row.number) } }
+        (lists::heading(title))
+        @if conversation.is_some() { (to_side("The conversation around it")) }
+        (sheet.facts())
+        (sheet.ways(reading))
+        (sheet.text(reading))
+        (sheet.parts(span))
+        (sheet.missing())
+        (sheet.cite())
+    };
+    let side = conversation.map(|body| Side { label: "The conversation around this document", at: SideAt::Right, body });
+    let full = format!("{title} ({collection}/{})", row.number);
+    let mut page = page(&full, "Skip to the document", main, side);
+    page.canonical = Some(Href::new(&lists::address(collection, row.number)));
+    Some(page.render(frame))
+}
+
+/// The sanitised view, in a page of its own around it: it is caged by its own policy, see [`daylight_html::policy::VIEW`].
+pub(crate) fn view(title: &str, sanitised: &str) -> String {
+    let markup = html! {
+        (maud::DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                title { (title) }
+                link rel="stylesheet" href=(daylight_html::style::PATH);
+            }
+            body.framed { main dir="auto" { (PreEscaped(sanitised)) } }
+        }
+    };
+    markup.into_string()
+}
+
+/// What the sections of the page are made from.
+struct Sheet<'a> {
+    library: &'a Library,
+    shelf: &'a Shelf,
+    collection: &'a str,
+    row: &'a Row,
+    record: &'a Record,
+}
+
+impl Sheet<'_> {
+    fn below(&self, what: &str) -> String {
+        format!("/c/{}/{}/{what}", self.collection, self.row.number)
+    }
+
+    fn file(&self, role: FileRole) -> Option<&FileRef> {
+        self.record.file(&role)
+    }
+
+    /// Who, when, what, and where it stood.
+    fn facts(&self) -> Markup {
+        const ROLES: [(Role, &str); 6] = [
+            (Role::From, "From"),
+            (Role::Sender, "Sent by"),
+            (Role::ReplyTo, "Answers to"),
+            (Role::To, "To"),
+            (Role::Cc, "Copy to"),
+            (Role::Bcc, "Blind copy to"),
+        ];
+        let holders: Vec<&Row> = self.row.parents.iter().filter_map(|(parent, _)| self.shelf.row(*parent)).collect();
+        html! {
+            dl.facts {
+                @for (role, words) in ROLES {
+                    @let people: Vec<&Person> = self.record.people.iter().filter(|person| person.role == role).collect();
+                    @if !people.is_empty() { dt { (words) } dd { (names(&people, role)) } }
+                }
+                @if let Some((first, others)) = self.record.dates.split_first() {
+                    dt { "Date" } dd { (dated(first)) }
+                    @for other in others.iter().filter(|other| other.seconds.abs_diff(first.seconds) > 300).take(4) {
+                        dt { "Also dated" } dd { (dated(other)) " " span.quiet { "according to " (when::source(other.source)) } }
+                    }
+                } @else { dt { "Date" } dd.quiet { "none is stated" } }
+                dt { "Kind" } dd { (lists::sort(self.record.kind, &self.record.media_type)) @if self.row.length > 0 { ", " (size(self.row.length)) } }
+                @if !holders.is_empty() {
+                    dt { @if holders.iter().any(|holder| holder.kind == Kind::Message) { "Attached to" } @else { "Kept in" } }
+                    dd { ul { @for holder in holders.iter().take(20) {
+                        li { a href=(lists::address(self.collection, holder.number)) dir="auto" { (lists::title(&holder.title, holder.kind)) } }
+                    } } @if holders.len() > 20 { span.quiet { "and " (count(holders.len() as u64 - 20, "other", "others")) } } }
+                }
+                @let other_names: Vec<String> = self.record.names().map(ToString::to_string).filter(|name| *name != self.record.title).collect();
+                @if !other_names.is_empty() { dt { "Named" } dd { @for (at, name) in other_names.iter().take(10).enumerate() { @if at > 0 { ", " } bdi { (name) } } } }
+                @if !self.record.reason.is_empty() { dt { "Changed" } dd { "this is not its first publication: " bdi { (self.record.reason) } } }
+            }
+        }
+    }
+
+    /// The ways to read it.
+    fn ways(&self, reading: &Reading) -> Markup {
+        let here = lists::address(self.collection, self.row.number);
+        let is_text = matches!(reading, Reading::Text { .. });
+        let (text, view, raw) = (self.file(FileRole::Text), self.file(FileRole::View), self.file(FileRole::Raw));
+        html! {
+            ul.ways aria-label="Ways to read it" {
+                @if text.is_some() { li { a href=(here) aria-current=[is_text.then_some("true")] { "Text" } } }
+                @if view.is_some() { li { a href={ (here) "?as=view" } aria-current=[(*reading == Reading::View).then_some("true")] { "As laid out" } } }
+                @if raw.is_some() { li { a href=(self.below("raw")) { "Original" } } }
+                li { a href=(self.below("proof")) { "Proof" } }
+            }
+        }
+    }
+
+    fn text(&self, reading: &Reading) -> Markup {
+        match reading {
+            Reading::Text { shown, .. } if shown.trim().is_empty() => {
+                html! { p.said { "There is no text in this document." (self.why_empty()) } }
+            }
+            Reading::Text { shown, length } => html! {
+                div.read #text { (prose(shown)) }
+                @if (shown.len() as u64) < *length {
+                    p.said { "This is the beginning of a long text: " (size(shown.len() as u64)) " of " (size(*length)) ". " a href=(self.below("text")) { "The whole text" } "." }
+                }
+            },
+            Reading::View => html! {
+                iframe.view sandbox="" src=(self.below("view")) title="The document as its author laid it out" loading="lazy" {}
+                p.note { "Pictures, scripts and everything that would be loaded from elsewhere were taken out before publication. "
+                    a href=(self.below("view")) { "Open it on its own" } ", where its links work." }
+            },
+            Reading::Nothing => html! {
+                p.said { "This document cannot be shown as text. " (self.why_empty())
+                    @if self.file(FileRole::Raw).is_some() { a href=(self.below("raw")) { "Save the original" } " to open it on your own computer, with care: it comes from strangers." } }
+            },
+        }
+    }
+
+    fn why_empty(&self) -> Markup {
+        html! { @for fault in self.record.faults.iter().take(3) { " Its reader said: " bdi { (fault) } ". " } }
+    }
+
+    /// What is attached to it, or stands in it.
+    fn parts(&self, span: PageSpan) -> Markup {
+        if span.total == 0 {
+            return html! {};
+        }
+        let skip = usize::try_from(span.offset()).unwrap_or(usize::MAX);
+        let here = |page: u64| Href::new(&lists::address(self.collection, self.row.number)).with("parts", &page.to_string()).at("parts");
+        html! {
+            h2 #parts { @if self.record.kind == Kind::Container { "In it" } @else { "Attached" } ", " (count(span.total, "document", "documents")) }
+            ul.files {
+                @for part in self.shelf.parts(self.row.number).skip(skip).take(PARTS as usize) {
+                    li {
+                        a href=(lists::address(self.collection, part.number)) dir="auto" { (lists::title(&part.title, part.kind)) }
+                        span.quiet.small {
+                            @if !part.who.is_empty() { bdi { (part.who) } " · " }
+                            @if let Some(date) = &part.date { (lists::date(date)) " · " }
+                            (lists::sort(part.kind, &part.media_type)) @if part.length > 0 { " · " (size(part.length)) }
+                        }
+                    }
+                }
+            }
+            (pager(span, &here))
+        }
+    }
+
+    /// What could not be read, and why.
+    fn missing(&self) -> Markup {
+        let faults = &self.record.faults;
+        html! {
+            @if !faults.is_empty() {
+                h2 { "What could not be read" }
+                ul { @for fault in faults.iter().take(50) { li.small { bdi { (fault) } @if !fault.tool.is_empty() { span.quiet { " (reader: " (fault.tool) ")" } } } } }
+                @if faults.len() > 50 { p.small { "and " (count(faults.len() as u64 - 50, "more of the kind", "more of the kind")) "." } }
+            }
+        }
+    }
+
+    /// How to cite it and how to check it.
+    fn cite(&self) -> Markup {
+        let raw = self.file(FileRole::Raw);
+        let name = format!("{}-{}", self.collection, self.row.number);
+        html! {
+            h2 { "Cite and check" }
+            p { "Cite it as " b { (self.library.origin()) ", " (self.collection) "/" (self.row.number) } ", release " (self.row.place.serial)
+                ". The number is permanent: it will never mean another document." }
+            @if let Some(raw) = raw {
+                p { "Check it yourself: " a href=(self.below("raw")) { "save the original" } ", then compare its SHA-256." }
+                pre.commands { "sha256sum " (raw_name(&name, raw)) "\n" (raw.sha256) }
+            }
+            p { a href=(self.below("proof")) { "The proof" } " ties these bytes to what the editors signed, with tools that are not ours." }
+        }
+    }
+}
+
+/// The name under which a document's original is saved: letters, digits and one extension that we chose.
+pub(crate) fn raw_name(stem: &str, raw: &FileRef) -> String {
+    let extension = match raw.media_type.split(';').next().unwrap_or("").trim() {
+        "message/rfc822" => "eml",
+        "application/mbox" => "mbox",
+        "text/plain" => "txt",
+        "text/html" => "html",
+        "text/csv" => "csv",
+        "application/json" => "json",
+        "application/pdf" => "pdf",
+        "application/zip" => "zip",
+        "image/png" => "png",
+        "image/jpeg" => "jpg",
+        "image/gif" => "gif",
+        "application/msword" => "doc",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "docx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => "xlsx",
+        _ => "bin",
+    };
+    format!("{stem}.{extension}")
+}
+
+fn dated(date: &Date) -> Markup {
+    html! {
+        @if let Some(machine) = when::machine(date) { time datetime=(machine) { (when::long(date)) } } @else { (when::long(date)) }
+        @if let Some(doubt) = date.doubt { " " span.doubt { "In doubt: " (when::doubt(doubt)) "." } }
+    }
+}
+
+/// People of one role; a few are shown, many are folded, and of very many the number is said.
+fn names(people: &[&Person], role: Role) -> Markup {
+    let (shown, folded) = people.split_at(people.len().min(NAMED));
+    let listed = &folded[..folded.len().min(NAMED_AT_ALL)];
+    html! {
+        ul { @for person in shown { li { (name(person, role)) } } }
+        @if !folded.is_empty() {
+            details {
+                summary { "and " (count(folded.len() as u64, "other", "others")) }
+                ul { @for person in listed { li { (name(person, role)) } } }
+                @if listed.len() < folded.len() { p.quiet { "and " (count((folded.len() - listed.len()) as u64, "more, in the original", "more, in the original")) } }
+            }
+        }
+    }
+}
+
+fn name(person: &Person, role: Role) -> Markup {
+    let field = match role {
+        Role::From => "from",
+        Role::To => "to",
+        Role::Cc => "cc",
+        _ => "person",
+    };
+    let key = if person.address.is_empty() { &person.name } else { &person.address };
+    let shown = if person.name.is_empty() { &person.address } else { &person.name };
+    html! {
+        a href=(Href::new("/search").with("q", &super::results::term(field, key))) dir="auto" { (shown) }
+        @if !person.name.is_empty() && !person.address.is_empty() { " " bdi.address { (person.address) } }
+    }
+}

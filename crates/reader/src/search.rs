@@ -1,0 +1,143 @@
+//! Asking the archive: the same for the page and for the command line.
+
+use crate::cache::beginning;
+use crate::catalogue::Row;
+use crate::library::Library;
+use crate::route::document_id;
+use daylight_archive::Record;
+use daylight_archive::record::Role as FileRole;
+use daylight_index::query::{self, Query, QueryError};
+use daylight_index::{Facets, IndexError, Options, Sort, snippet};
+use daylight_model::{Date, Kind, Person};
+
+/// How much of a text is looked through for a snippet: at first, and where nothing of the query is in that.
+const LOOK: [u64; 2] = [48 << 10, 1 << 20];
+
+/// What of an answer is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchOptions {
+    /// How many hits, at most 10,000.
+    pub limit: usize,
+    /// How many hits to leave out before the first.
+    pub offset: usize,
+    /// In which order.
+    pub sort: Sort,
+    /// Whether to count facets.
+    pub facets: bool,
+    /// How long snippets are, in characters; 0 for none.
+    pub snippets: usize,
+    /// Whether hits say whom they name.
+    pub people: bool,
+}
+
+impl Default for SearchOptions {
+    fn default() -> Self {
+        Self { limit: 20, offset: 0, sort: Sort::Relevance, facets: false, snippets: 240, people: true }
+    }
+}
+
+/// The answer to a search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// What was understood, in words.
+    pub understood: String,
+    /// How many documents answer, exactly.
+    pub total: u64,
+    /// Those that were asked for, in order.
+    pub hits: Vec<Hit>,
+    /// How many documents in the collections that were searched could not be fully read, whether they answer or not.
+    pub unreadable: u64,
+    /// Counts over all that answer.
+    pub facets: Facets,
+}
+
+/// A document that answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The collection it is in.
+    pub collection: String,
+    /// Its permanent number there.
+    pub number: u64,
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// Its title.
+    pub title: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its best date.
+    pub date: Option<Date>,
+    /// Everybody it names.
+    pub people: Vec<Person>,
+    /// Where its text answers, cut into runs; those that answer are marked with `true`. Empty if there is no text.
+    pub snippet: Vec<(String, bool)>,
+    pub(crate) row: Row,
+}
+
+impl Hit {
+    /// How it is cited: `collection/number`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.collection, self.number)
+    }
+}
+
+/// Why a search was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// The query was not understood.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The index did not answer.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+impl Library {
+    /// Answers a query in the search language.
+    pub fn search(&self, query: &str, options: &SearchOptions) -> Result<Answer, SearchError> {
+        let query = query::parse(query)?;
+        let wanted = Options { limit: options.limit.min(10_000), offset: options.offset, sort: options.sort, facets: options.facets };
+        let found = self.index().search(&query, &wanted, &|thread| self.conversation(thread))?;
+        let hits = found.hits.iter().filter_map(|hit| self.hit(&query, &hit.locator, options)).collect();
+        Ok(Answer { understood: query.explain(), total: found.total, hits, unreadable: found.unreadable_in_scope, facets: found.facets })
+    }
+
+    /// The documents of a conversation, named by any of them.
+    fn conversation(&self, id: &str) -> Option<Vec<u64>> {
+        let (collection, number) = document_id(id)?;
+        let shelf = self.catalogue().shelf(&collection)?;
+        let row = shelf.row(number)?;
+        Some(row.thread.map_or_else(|| vec![row.seq], |thread| shelf.thread(thread).map(|member| member.seq).collect()))
+    }
+
+    /// What is shown of a hit. A hit whose line cannot be read is still shown, with what the catalogue knows of it.
+    fn hit(&self, query: &Query, locator: &[u8], options: &SearchOptions) -> Option<Hit> {
+        let (collection, number) = document_id(std::str::from_utf8(locator).ok()?)?;
+        let row = self.catalogue().row(&collection, number)?.clone();
+        let wanted = options.people || options.snippets > 0;
+        let record = if wanted { self.archive().record(row.place.serial, row.place.line).ok().map(|line| line.record) } else { None };
+        Some(Hit {
+            number,
+            kind: row.kind,
+            title: row.title.clone(),
+            media_type: row.media_type.clone(),
+            date: row.date,
+            snippet: record.as_ref().map_or_else(Vec::new, |record| self.snippet(query, record, options.snippets)),
+            people: record.map_or_else(Vec::new, |record| record.people),
+            collection,
+            row,
+        })
+    }
+
+    fn snippet(&self, query: &Query, record: &Record, width: usize) -> Vec<(String, bool)> {
+        let Some(file) = record.file(&FileRole::Text).filter(|_| width > 0) else { return vec![] };
+        let mut best = Vec::new();
+        for limit in LOOK {
+            let Some(text) = beginning(self.archive(), file, limit) else { break };
+            best = snippet(query, &text, width).0;
+            if file.length <= limit || query.is_everything() || best.iter().any(|(_, marked)| *marked) {
+                break;
+            }
+        }
+        best
+    }
+}

@@ -1,0 +1,146 @@
+use crate::rule::Standing;
+use crate::search;
+use crate::standing::{Packaging, blocked, collection, members, refusal, standing};
+use crate::views::Views;
+use crate::{Error, Refusal, Result};
+use daylight_durable::crash_point;
+use daylight_model::reading::Label;
+use daylight_sandbox::Reader;
+use daylight_store::{Collection, Desk, RenditionRole, RenditionWriter, State};
+use std::collections::HashSet;
+
+/// Which documents of a collection are meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Selection<'a> {
+    /// Every document.
+    All,
+    /// Those that answer a query, and nothing that is inside them unless it answers too.
+    Query(&'a str),
+}
+
+/// What became of a selection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Cleared now.
+    pub cleared: u64,
+    /// Cleared before.
+    pub already: u64,
+    /// Not cleared, and why.
+    pub refused: Vec<Refusal>,
+    /// Documents without bytes, because they could not be opened: nobody can have read them, so they are never cleared.
+    pub unreadable: u64,
+    /// Mailboxes and zip files that were only the trove's packaging: they are never published.
+    pub packaging: u64,
+    /// Cleared now, but no view could be made: `daylight faults` says why.
+    pub without_view: u64,
+}
+
+/// The media type of published text.
+const TEXT: &str = "text/plain; charset=utf-8";
+/// The text step of renditions and its version.
+const TEXT_STEP: (&str, u32) = ("text", 1);
+/// How many bytes of renditions are gathered before they are made durable.
+const GATHERED: u64 = 64 << 20;
+
+/// Records an editor's decision that the selected documents may be published, and makes their renditions: text, and a sanitised view where there is
+/// HTML. A document that contains something held, unread or unreadable is refused, for its bytes would publish that too.
+///
+/// A crash before the last step leaves renditions that nobody refers to; clearing again makes them again.
+pub fn clear(desk: &mut Desk, reader: &Reader, name: &str, selection: Selection<'_>, editor: &str, now: u64) -> Result<Outcome> {
+    check_editor(editor)?;
+    let collection = collection(desk, name)?;
+    let (candidates, mut outcome) = candidates(desk, &collection, selection)?;
+    let chosen: HashSet<u64> = candidates.iter().copied().collect();
+    let blocked = blocked(desk, &collection, &candidates, &chosen)?;
+    let mut clear = Vec::new();
+    for seq in candidates {
+        match (standing(desk, &collection, &chosen, seq)?, blocked.get(&seq)) {
+            (Standing::Cleared, _) => outcome.already += 1,
+            (Standing::Held, _) => outcome.refused.push(Refusal { id: desk.short_id(seq)?, why: "it is held".into() }),
+            (_, Some(inner)) => outcome.refused.push(refusal(desk, seq, *inner)?),
+            (_, None) => clear.push(seq),
+        }
+    }
+    outcome.without_view = make_renditions(desk, reader, &clear)?;
+    crash_point("review.renditions-stored");
+    let note = match selection {
+        Selection::All => "all".to_owned(),
+        Selection::Query(query) => format!("query: {query}"),
+    };
+    desk.decide(&collection, &clear, State::Cleared, editor, &note, now)?;
+    crash_point("review.decided");
+    outcome.cleared = clear.len() as u64;
+    Ok(outcome)
+}
+
+/// Records an editor's decision that these documents must not be published for now, whatever was decided before.
+pub fn hold(desk: &mut Desk, name: &str, seqs: &[u64], editor: &str, note: &str, now: u64) -> Result<()> {
+    check_editor(editor)?;
+    let collection = collection(desk, name)?;
+    Ok(desk.decide(&collection, seqs, State::Held, editor, note, now)?)
+}
+
+fn check_editor(name: &str) -> Result<()> {
+    let fits = (1..=100).contains(&name.chars().count()) && !name.contains(char::is_control) && name.trim() == name;
+    if fits { Ok(()) } else { Err(Error::BadEditor) }
+}
+
+/// The documents that the selection means and that could be cleared, and the count of those that never can.
+fn candidates(desk: &Desk, collection: &Collection, selection: Selection<'_>) -> Result<(Vec<u64>, Outcome)> {
+    let mut seqs = members(desk, collection)?;
+    if let Selection::Query(query) = selection {
+        let hits = search::all(desk, query)?;
+        seqs.retain(|seq| hits.contains(seq));
+    }
+    let (mut candidates, mut outcome, mut packaging) = (Vec::new(), Outcome::default(), Packaging::default());
+    for seq in seqs {
+        let document = desk.document(seq)?;
+        if packaging.is(desk, seq, document.kind)? {
+            outcome.packaging += 1;
+        } else if document.blob.is_none() {
+            outcome.unreadable += 1;
+        } else {
+            candidates.push(seq);
+        }
+    }
+    Ok((candidates, outcome))
+}
+
+/// Stores the text and the view of each document, and says how many should have a view but have none.
+fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<u64> {
+    if seqs.is_empty() {
+        return Ok(0);
+    }
+    let mut writer = desk.renditions_writer()?;
+    let mut views = Views::new(desk, reader);
+    let mut gathered = 0;
+    for seq in seqs {
+        gathered += put_text(desk, &mut writer, *seq)?;
+        gathered += views.add(&mut writer, *seq)?;
+        if gathered >= GATHERED {
+            writer.commit()?;
+            gathered = 0;
+        }
+    }
+    let failed = views.finish(&mut writer)?;
+    writer.commit()?;
+    Ok(failed)
+}
+
+/// Text that a reader of the document would not see is published too, for it is in the bytes, but marked.
+fn put_text(desk: &Desk, writer: &mut RenditionWriter, seq: u64) -> Result<u64> {
+    let mut text = String::new();
+    for (label, segment) in desk.text(seq)? {
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        if label == Label::Hidden {
+            text.push_str("[hidden text]\n");
+        }
+        text.push_str(&segment);
+    }
+    if !text.is_empty() {
+        writer.put(seq, RenditionRole::Text, TEXT_STEP.0, TEXT_STEP.1, TEXT, text.as_bytes())?;
+    }
+    Ok(text.len() as u64)
+}

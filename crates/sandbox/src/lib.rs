@@ -1,0 +1,17 @@
+//! Processes that read hostile bytes, and the framing to them. A parent gives a [`Worker`] a lease of items; the worker is this program again,
+//! started with a clean environment and hard limits, and what it says comes back as [`Untrusted`](daylight_model::Untrusted) events. The
+//! reader itself is passed in by the caller: nothing here knows a format.
+//!
+//! Nothing crosses a lease: each is read by a process of its own, so that a worker which a document has captured can falsify what its lease says and
+//! nothing else. This is the one crate that may start processes, and the one that may use `unsafe`, at places that say why.
+#![deny(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod lease;
+mod process;
+mod wire;
+mod worker;
+
+pub use lease::{Death, Ended, Item, ItemInput, LEASE, Limits, Reader, Said};
+pub use process::Worker;
+pub use worker::{ReadFn, worker_main};

@@ -1,0 +1,179 @@
+//! The worker's side: enters its cage, then reads what it is given until there is no more.
+
+mod inbox;
+
+use crate::wire::{Terms, VERSION, put_done, put_event, put_ready, put_refused};
+use daylight_model::reading::{Event, Input, Request, Sink, Stop};
+use inbox::Inbox;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd as _, RawFd};
+use std::process::ExitCode;
+
+/// A reader of formats: reads the input as asked and gives what it finds to the sink, until done or told to stop.
+pub type ReadFn = fn(&Request, &dyn Input, &mut dyn Sink) -> Result<(), Stop>;
+
+/// How many bytes of events are gathered before they are written.
+const GATHERED: usize = 256 << 10;
+
+/// Plays the worker: takes requests from descriptor 0 until there are no more, reads each with `read`, and writes what it says to descriptor 1.
+/// It must be called before the process has started a thread or opened anything.
+pub fn worker_main(read: ReadFn) -> ExitCode {
+    // A panic ends the process with code 101, which says enough: its message could carry words of the document.
+    std::panic::set_hook(Box::new(|_| {}));
+    match serve(read) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Every error here means that the parent is gone or is no parent of ours: there is nobody to tell.
+fn serve(read: ReadFn) -> io::Result<()> {
+    let closed = close_inherited();
+    let mut inbox = Inbox::new(io::stdin());
+    let mut outlet = Outlet { pipe: File::from(io::stdout().as_fd().try_clone_to_owned()?), gathered: Vec::new() };
+    let terms = inbox.terms()?;
+    if let Err(why) = closed.and_then(|()| enter(&terms)) {
+        put_refused(&mut outlet.gathered, &why);
+        outlet.flush()?;
+        return Err(io::Error::other(why));
+    }
+    put_ready(&mut outlet.gathered);
+    outlet.flush()?;
+    while let Some(order) = inbox.order()? {
+        let read = match order.inline {
+            Some(length) => read(&order.request, &Memory(inbox.body(length)?), &mut outlet),
+            None => read(&order.request, &Descriptor::new(inbox.file()?)?, &mut outlet),
+        };
+        read.map_err(|Stop| io::ErrorKind::BrokenPipe)?;
+        // What is known of this item must have arrived before the next one can kill us.
+        put_done(&mut outlet.gathered);
+        outlet.flush()?;
+    }
+    Ok(())
+}
+
+/// Closes every descriptor but the first three. Our own are closed as the worker starts, but whoever started us may have left some open, and
+/// they could lead anywhere.
+fn close_inherited() -> Result<(), String> {
+    let list = || -> io::Result<Vec<RawFd>> {
+        let names = fs::read_dir("/proc/self/fd")?.map(|entry| Ok(entry?.file_name()));
+        let names = names.collect::<io::Result<Vec<_>>>()?;
+        Ok(names.iter().filter_map(|name| name.to_str()?.parse().ok()).filter(|number| *number > 2).collect())
+    };
+    let listed = list().map_err(|error| format!("/proc/self/fd cannot be listed: {error}"))?;
+    // The list itself was open while it was made, and is closed by now.
+    let open = listed.into_iter().filter(|number| fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_ok());
+    for number in open {
+        // SAFETY: this is the first thing that the process does, in its only thread, so that nothing in it owns these descriptors.
+        #[allow(unsafe_code)]
+        unsafe {
+            rustix::io::close(number);
+        }
+    }
+    Ok(())
+}
+
+/// Enters the cage; after this the process can do less, and no step can be taken back. An error means that nothing may be read.
+fn enter(terms: &Terms) -> Result<(), String> {
+    if terms.version != VERSION {
+        return Err("this worker is of another version of daylight: start daylight again".into());
+    }
+    let limits = [(Resource::As, terms.memory), (Resource::Core, 0), (Resource::Fsize, 0), (Resource::Nproc, 0), (Resource::Nofile, 64)];
+    for (resource, most) in limits {
+        let most = getrlimit(resource).maximum.map_or(most, |hard| hard.min(most));
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
+            .map_err(|error| format!("the limit {resource:?} cannot be set: {error}"))?;
+    }
+    die_with_parent()
+}
+
+/// The thread that started us waits for us as long as we live, so its death is that of our parent.
+fn die_with_parent() -> Result<(), String> {
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|error| format!("it cannot be bound to its parent: {error}"))?;
+    let stdin = io::stdin();
+    let mut ends = [PollFd::new(&stdin, PollFlags::empty())];
+    let gone = poll(&mut ends, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).map_err(|error| error.to_string())?;
+    if gone == 0 { Ok(()) } else { Err("its parent is gone".into()) }
+}
+
+/// Where events go.
+struct Outlet {
+    pipe: File,
+    gathered: Vec<u8>,
+}
+
+impl Outlet {
+    fn flush(&mut self) -> io::Result<()> {
+        self.pipe.write_all(&self.gathered)?;
+        self.gathered.clear();
+        Ok(())
+    }
+}
+
+impl Sink for Outlet {
+    /// A cursor is sent at once: if the next child kills us, the parent must know how far we came.
+    fn event(&mut self, event: Event) -> Result<(), Stop> {
+        put_event(&mut self.gathered, &event);
+        if self.gathered.len() >= GATHERED || matches!(event, Event::Cursor(_)) {
+            self.flush().map_err(|_| Stop)?;
+        }
+        Ok(())
+    }
+}
+
+/// Input that came with its request.
+struct Memory<'a>(&'a [u8]);
+
+impl Input for Memory<'_> {
+    fn length(&self) -> u64 {
+        self.0.length()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(offset, buffer)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self.0)
+    }
+}
+
+/// Input that is read from a descriptor, always at a stated offset: its position is shared with the parent.
+struct Descriptor {
+    file: File,
+    length: u64,
+}
+
+impl Descriptor {
+    fn new(file: File) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        Ok(Self { file, length })
+    }
+}
+
+impl Input for Descriptor {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        use std::os::unix::fs::FileExt as _;
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.file.read_at(&mut buffer[filled..], offset.saturating_add(filled as u64)) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        None
+    }
+}

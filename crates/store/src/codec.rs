@@ -1,0 +1,330 @@
+//! The compact forms in which the catalogue keeps what need not be asked for by SQL: the facts of a document, and the segments of its text.
+
+use crate::error::{Error, Result};
+use daylight_model::reading::Label;
+use daylight_model::{Date, DateDoubt, DateSource, FaultCode, Kind, MessageFacts, Person, Precision, Role, Stage};
+
+const FACTS: u8 = 1;
+const TEXT: u8 = 1;
+
+const PRECISIONS: [Precision; 5] = [Precision::Year, Precision::Month, Precision::Day, Precision::Minute, Precision::Second];
+const SOURCES: [DateSource; 4] = [DateSource::DateHeader, DateSource::ReceivedHeader, DateSource::MailboxLine, DateSource::Properties];
+const DOUBTS: [DateDoubt; 4] = [DateDoubt::Absurd, DateDoubt::FarFromReceived, DateDoubt::ZoneUnknown, DateDoubt::Malformed];
+
+/// How a container fared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Counted {
+    /// How many children it should have, where it says so.
+    pub expected: Option<u64>,
+    /// How many were found.
+    pub read: u64,
+    /// How many of those could not be read at all.
+    pub failed: u64,
+}
+
+/// What the facts column holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) date: Option<Date>,
+    pub(crate) counted: Option<Counted>,
+    pub(crate) message: Option<MessageFacts>,
+}
+
+/// The part of the facts that threading needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Links {
+    pub(crate) date: Option<i64>,
+    pub(crate) message_id: String,
+    pub(crate) in_reply_to: Vec<String>,
+    pub(crate) references: Vec<String>,
+    pub(crate) subject: String,
+}
+
+impl Facts {
+    /// Version, presence bits (1 date, 2 counted, 4 message), then each; of a message first what threading needs.
+    pub(crate) fn encode(date: Option<Date>, counted: Option<Counted>, message: Option<&MessageFacts>) -> Vec<u8> {
+        let bits = u8::from(date.is_some()) | u8::from(counted.is_some()) << 1 | u8::from(message.is_some()) << 2;
+        let mut out = vec![FACTS, bits];
+        if let Some(date) = date {
+            put_date(&mut out, &date);
+        }
+        if let Some(counted) = counted {
+            put(&mut out, counted.expected.map_or(0, |expected| expected.saturating_add(1)));
+            put(&mut out, counted.read);
+            put(&mut out, counted.failed);
+        }
+        if let Some(message) = message {
+            put_message(&mut out, message);
+        }
+        out
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut take = Take::of(bytes, "facts of a document");
+        let bits = take.start(FACTS)?;
+        let date = if bits & 1 != 0 { Some(take.date()?) } else { None };
+        let counted = if bits & 2 != 0 { Some(take.counted()?) } else { None };
+        let message = if bits & 4 != 0 { Some(take.message()?) } else { None };
+        Ok(Self { date, counted, message })
+    }
+}
+
+impl Links {
+    /// Reads no further than threading needs.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        let mut take = Take::of(bytes, "facts of a message");
+        let bits = take.start(FACTS)?;
+        let date = if bits & 1 != 0 { Some(take.date()?.seconds) } else { None };
+        if bits & 2 != 0 {
+            take.counted()?;
+        }
+        if bits & 4 == 0 {
+            return Ok(Self { date, ..Self::default() });
+        }
+        Ok(Self { date, message_id: take.string()?, in_reply_to: take.strings()?, references: take.strings()?, subject: take.string()? })
+    }
+}
+
+/// Version, number of segments, then for each its label, length and UTF-8 bytes.
+pub(crate) fn encode_text(texts: &[(Label, String)]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(texts.iter().map(|(_, text)| text.len() + 10).sum::<usize>() + 10);
+    out.push(TEXT);
+    put(&mut out, texts.len() as u64);
+    for (label, text) in texts {
+        out.push(code(&Label::ALL, label));
+        put_bytes(&mut out, text.as_bytes());
+    }
+    out
+}
+
+pub(crate) fn decode_text(bytes: &[u8]) -> Result<Vec<(Label, String)>> {
+    let mut take = Take::of(bytes, "text of a document");
+    if take.byte()? != TEXT {
+        return Err(take.broken("unknown version"));
+    }
+    let count = take.count()?;
+    (0..count).map(|_| Ok((take.one_of(&Label::ALL)?, take.string()?))).collect()
+}
+
+/// The number on disk of a member of a closed list.
+pub(crate) fn code<T: PartialEq>(all: &[T], value: &T) -> u8 {
+    all.iter().position(|each| each == value).and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
+}
+
+/// The member of a closed list that has this number on disk.
+pub(crate) fn of_code<T: Copy>(all: &[T], code: i64, what: &str) -> Result<T> {
+    let found = usize::try_from(code).ok().and_then(|at| all.get(at));
+    found.copied().ok_or_else(|| Error::damaged("catalogue", format!("no {what} has the number {code}")))
+}
+
+pub(crate) fn kind(code: i64) -> Result<Kind> {
+    of_code(&Kind::ALL, code, "kind")
+}
+
+pub(crate) fn stage(code: i64) -> Result<Stage> {
+    of_code(&Stage::ALL, code, "stage")
+}
+
+pub(crate) fn fault_code(code: i64) -> Result<FaultCode> {
+    of_code(&FaultCode::ALL, code, "fault code")
+}
+
+/// An unsigned number as SQLite keeps it. Lengths and counts never come near the limit; hostile ones are cut to it.
+pub(crate) fn int(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A number that SQLite gave back; what was never written, a negative one, reads as 0.
+pub(crate) fn uint(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+/// LEB128.
+fn put(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+fn put_strings(out: &mut Vec<u8>, strings: &[String]) {
+    put(out, strings.len() as u64);
+    for string in strings {
+        put_bytes(out, string.as_bytes());
+    }
+}
+
+/// Seconds and offset are zigzag-coded; an unknown offset is 0, a known one its code + 1; no doubt is 0, a doubt its code + 1.
+fn put_date(out: &mut Vec<u8>, date: &Date) {
+    put(out, zigzag(date.seconds));
+    put(out, date.offset_minutes.map_or(0, |offset| zigzag(i64::from(offset)) + 1));
+    out.push(code(&PRECISIONS, &date.precision));
+    out.push(code(&SOURCES, &date.source));
+    out.push(date.doubt.map_or(0, |doubt| code(&DOUBTS, &doubt) + 1));
+}
+
+fn put_message(out: &mut Vec<u8>, message: &MessageFacts) {
+    put_bytes(out, message.message_id.as_bytes());
+    put_strings(out, &message.in_reply_to);
+    put_strings(out, &message.references);
+    put_bytes(out, message.subject.as_bytes());
+    out.push(u8::from(message.has_html));
+    put(out, message.dates.len() as u64);
+    for date in &message.dates {
+        put_date(out, date);
+    }
+    put(out, message.people.len() as u64);
+    for person in &message.people {
+        out.push(code(&Role::ALL, &person.role));
+        put_bytes(out, person.name.as_bytes());
+        put_bytes(out, person.address.as_bytes());
+    }
+}
+
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+/// Reads what the functions above wrote. The bytes are our own, but a disk may rot: every length is checked before it is believed.
+struct Take<'a> {
+    rest: &'a [u8],
+    what: &'static str,
+}
+
+impl<'a> Take<'a> {
+    fn of(rest: &'a [u8], what: &'static str) -> Self {
+        Self { rest, what }
+    }
+
+    fn broken(&self, what: &str) -> Error {
+        Error::damaged(self.what, what)
+    }
+
+    fn start(&mut self, version: u8) -> Result<u8> {
+        if self.byte()? != version {
+            return Err(self.broken("unknown version"));
+        }
+        self.byte()
+    }
+
+    fn byte(&mut self) -> Result<u8> {
+        let (first, rest) = self.rest.split_first().ok_or_else(|| self.broken("ends too early"))?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(self.broken("a number is too long"))
+    }
+
+    /// How many items follow, each of which takes at least a byte.
+    fn count(&mut self) -> Result<usize> {
+        let count = usize::try_from(self.number()?).unwrap_or(usize::MAX);
+        if count > self.rest.len() {
+            return Err(self.broken("ends too early"));
+        }
+        Ok(count)
+    }
+
+    fn string(&mut self) -> Result<String> {
+        let length = self.count()?;
+        let (bytes, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        String::from_utf8(bytes.to_vec()).map_err(|_| self.broken("not UTF-8"))
+    }
+
+    fn strings(&mut self) -> Result<Vec<String>> {
+        (0..self.count()?).map(|_| self.string()).collect()
+    }
+
+    fn one_of<T: Copy>(&mut self, all: &[T]) -> Result<T> {
+        let code = self.byte()?;
+        of_code(all, i64::from(code), self.what)
+    }
+
+    fn signed(&mut self) -> Result<i64> {
+        Ok(unzigzag(self.number()?))
+    }
+
+    fn date(&mut self) -> Result<Date> {
+        let seconds = self.signed()?;
+        let offset = self.number()?;
+        let offset_minutes = offset.checked_sub(1).map(|offset| unzigzag(offset) as i16);
+        let (precision, source) = (self.one_of(&PRECISIONS)?, self.one_of(&SOURCES)?);
+        let doubt = match self.byte()?.checked_sub(1) {
+            Some(code) => Some(of_code(&DOUBTS, i64::from(code), "doubt")?),
+            None => None,
+        };
+        Ok(Date { seconds, offset_minutes, precision, source, doubt })
+    }
+
+    fn counted(&mut self) -> Result<Counted> {
+        Ok(Counted { expected: self.number()?.checked_sub(1), read: self.number()?, failed: self.number()? })
+    }
+
+    fn message(&mut self) -> Result<MessageFacts> {
+        let (message_id, in_reply_to, references) = (self.string()?, self.strings()?, self.strings()?);
+        let (subject, has_html) = (self.string()?, self.byte()? != 0);
+        let dates = (0..self.count()?).map(|_| self.date()).collect::<Result<_>>()?;
+        let people = (0..self.count()?).map(|_| self.person()).collect::<Result<_>>()?;
+        Ok(MessageFacts { subject, people, dates, message_id, in_reply_to, references, has_html })
+    }
+
+    fn person(&mut self) -> Result<Person> {
+        Ok(Person { role: self.one_of(&Role::ALL)?, name: self.string()?, address: self.string()? })
+    }
+}
+
+fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_and_texts_read_back_and_every_cut_is_an_error() {
+        let date = Date {
+            seconds: -5,
+            offset_minutes: Some(-570),
+            precision: Precision::Minute,
+            source: DateSource::MailboxLine,
+            doubt: Some(DateDoubt::Malformed),
+        };
+        let people = vec![Person { role: Role::Bcc, name: "Zoë".into(), address: "z@example.org".into() }];
+        let message = MessageFacts {
+            subject: "s".into(),
+            people,
+            dates: vec![date, date],
+            message_id: "m".into(),
+            in_reply_to: vec!["a".into()],
+            references: vec!["b".into(), "c".into()],
+            has_html: true,
+        };
+        let counted = Counted { expected: Some(0), read: u64::MAX, failed: 300 };
+        let bytes = Facts::encode(Some(date), Some(counted), Some(&message));
+        let facts = Facts::decode(&bytes).unwrap();
+        assert_eq!(facts, Facts { date: Some(date), counted: Some(counted), message: Some(message) });
+        assert_eq!(Links::decode(&bytes).unwrap().references, ["b", "c"]);
+        assert!((0..bytes.len()).all(|cut| Facts::decode(&bytes[..cut]).is_err()));
+        let texts = vec![(Label::Body, "text".to_owned()), (Label::Hidden, String::new())];
+        let bytes = encode_text(&texts);
+        assert_eq!(decode_text(&bytes).unwrap(), texts);
+        assert!((0..bytes.len()).all(|cut| decode_text(&bytes[..cut]).is_err()));
+    }
+}

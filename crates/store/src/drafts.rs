@@ -1,0 +1,218 @@
+use crate::codec::{int, uint};
+use crate::desk::{CollectionId, Desk};
+use crate::error::{Error, Result};
+use daylight_model::Digest;
+use rusqlite::{OptionalExtension, Row, Transaction};
+use std::collections::BTreeMap;
+
+/// What a new draft says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct NewDraft<'a> {
+    /// The collection that is published.
+    pub collection: CollectionId,
+    /// The archive it goes to, by its origin.
+    pub origin: &'a str,
+    /// The release's serial there.
+    pub serial: u64,
+    /// The release's time, in seconds since 1970-01-01T00:00:00Z.
+    pub time: u64,
+    /// The collection's title in this release.
+    pub title: &'a str,
+    /// The head of the audit log that the release will state.
+    pub audit_head: Digest,
+}
+
+/// One line of a draft: one document, and all that must be the same again when a publish that was killed is resumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLine {
+    /// The document.
+    pub seq: u64,
+    /// Its permanent number: the one it has, or the next.
+    pub number: u64,
+    /// The salt of its line.
+    pub salt: [u8; 32],
+    /// The permanent number of the document it is attached to.
+    pub parent: Option<u64>,
+    /// The permanent number that names its thread.
+    pub thread: Option<u64>,
+    /// A digest of what is published, by which the next publish sees whether it changed.
+    pub fingerprint: Digest,
+    /// What the maker of the draft needs in order to write the same bytes again. It means nothing to the store.
+    pub payload: Vec<u8>,
+}
+
+/// A release that is decided: its order, numbers, salts and times are fixed before its first byte is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Its number on this desk.
+    pub id: u64,
+    /// The collection that is published.
+    pub collection: CollectionId,
+    /// The archive it goes to, by its origin.
+    pub origin: String,
+    /// The release's serial there.
+    pub serial: u64,
+    /// The release's time, in seconds since 1970-01-01T00:00:00Z.
+    pub time: u64,
+    /// The collection's title in this release.
+    pub title: String,
+    /// The head of the audit log that the release states.
+    pub audit_head: Digest,
+    /// How many lines it has.
+    pub lines: u64,
+}
+
+/// A line of a draft and its place, from 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftLine {
+    /// Its place.
+    pub position: u64,
+    /// What it says.
+    pub line: NewLine,
+}
+
+/// What of a document was published last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// Its permanent number.
+    pub number: u64,
+    /// The serial of the release.
+    pub serial: u64,
+    /// The fingerprint its line had.
+    pub fingerprint: Digest,
+}
+
+const OPEN: i64 = 0;
+const WRITTEN: i64 = 1;
+const COLUMNS: &str = "id, collection, origin, serial, time, title, head, (SELECT COUNT(*) FROM draft_line WHERE draft = id)";
+
+impl Desk {
+    /// The permanent numbers that documents have in an archive, by document.
+    pub fn numbers(&self, collection: CollectionId, origin: &str) -> Result<BTreeMap<u64, u64>> {
+        let mut statement = self.connection.prepare_cached("SELECT seq, number FROM number WHERE collection = ?1 AND origin = ?2")?;
+        let rows = statement.query_map((collection.0, origin), |row| Ok((uint(row.get(0)?), uint(row.get(1)?))))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// What was published last of each document of a collection in an archive, by document: what finished drafts say.
+    pub fn published(&self, collection: CollectionId, origin: &str) -> Result<BTreeMap<u64, Published>> {
+        let sql = "SELECT seq, number, serial, fingerprint FROM draft JOIN draft_line ON draft = id
+                   WHERE collection = ?1 AND origin = ?2 AND state = ?3 ORDER BY id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map((collection.0, origin, WRITTEN), |row| {
+            let published = Published { number: uint(row.get(1)?), serial: uint(row.get(2)?), fingerprint: Digest(row.get(3)?) };
+            Ok((uint(row.get(0)?), published))
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Fixes a release in one transaction. It is refused while another draft of the collection to the same archive is open, and where a number is
+    /// given to two documents or a document would get a second number.
+    pub fn create_draft(&mut self, new: &NewDraft<'_>, lines: &[NewLine]) -> Result<Draft> {
+        if let Some(open) = self.open_draft(new.collection, new.origin)? {
+            return Err(Error::Refused(format!("release {} to {} is not finished: publish again to finish it", open.serial, open.origin)));
+        }
+        let id = self.transaction(|transaction| {
+            let sql = "INSERT INTO draft (collection, origin, serial, time, state, head, title) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let row = (new.collection.0, new.origin, int(new.serial), int(new.time), OPEN, new.audit_head.0, new.title);
+            transaction.execute(sql, row)?;
+            let id = transaction.last_insert_rowid();
+            for (position, line) in lines.iter().enumerate() {
+                give_number(transaction, new, line)?;
+                insert_line(transaction, id, position as u64, line)?;
+            }
+            Ok(uint(id))
+        })?;
+        self.draft(id)
+    }
+
+    /// The draft that is not finished yet.
+    pub fn open_draft(&self, collection: CollectionId, origin: &str) -> Result<Option<Draft>> {
+        let sql = format!("SELECT {COLUMNS} FROM draft WHERE collection = ?1 AND origin = ?2 AND state = ?3 ORDER BY id LIMIT 1");
+        Ok(self.connection.prepare_cached(&sql)?.query_row((collection.0, origin, OPEN), draft).optional()?)
+    }
+
+    /// A draft by its number.
+    pub fn draft(&self, id: u64) -> Result<Draft> {
+        let sql = format!("SELECT {COLUMNS} FROM draft WHERE id = ?1");
+        let found = self.connection.prepare_cached(&sql)?.query_row([int(id)], draft).optional()?;
+        found.ok_or_else(|| Error::Refused(format!("there is no draft {id}")))
+    }
+
+    /// The lines of a draft after place `after` (from the first with `None`), at most `limit`.
+    pub fn draft_lines(&self, id: u64, after: Option<u64>, limit: usize) -> Result<Vec<DraftLine>> {
+        let sql = "SELECT position, seq, number, salt, parent, thread, fingerprint, payload FROM draft_line
+                   WHERE draft = ?1 AND position > ?2 ORDER BY position LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map((int(id), after.map_or(-1, int), int(limit as u64)), line)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Notes that the release is in the archive.
+    pub fn finish_draft(&mut self, id: u64) -> Result<()> {
+        self.transaction(|transaction| {
+            let done = transaction.execute("UPDATE draft SET state = ?2 WHERE id = ?1", (int(id), WRITTEN))?;
+            if done == 1 { Ok(()) } else { Err(Error::Refused(format!("there is no draft {id}"))) }
+        })
+    }
+
+    /// Forgets an open draft of which nothing is in the archive. Its new numbers stay with their documents: a number never gets a second meaning.
+    pub fn discard_draft(&mut self, id: u64) -> Result<()> {
+        self.transaction(|transaction| {
+            let done = transaction.execute("DELETE FROM draft WHERE id = ?1 AND state = ?2", (int(id), OPEN))?;
+            if done == 0 {
+                return Err(Error::Refused(format!("there is no open draft {id}")));
+            }
+            transaction.execute("DELETE FROM draft_line WHERE draft = ?1", [int(id)])?;
+            Ok(())
+        })
+    }
+}
+
+fn give_number(transaction: &Transaction<'_>, draft: &NewDraft<'_>, line: &NewLine) -> Result<()> {
+    let key = (draft.collection.0, draft.origin, int(line.seq), int(line.number));
+    let sql = "INSERT INTO number (collection, origin, seq, number) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    if transaction.prepare_cached(sql)?.execute(key)? == 1 {
+        return Ok(());
+    }
+    let sql = "SELECT 1 FROM number WHERE collection = ?1 AND origin = ?2 AND seq = ?3 AND number = ?4";
+    if transaction.prepare_cached(sql)?.exists(key)? {
+        return Ok(());
+    }
+    Err(Error::Refused(format!("number {} or document {} has another partner in {} already", line.number, line.seq, draft.origin)))
+}
+
+fn insert_line(transaction: &Transaction<'_>, draft: i64, position: u64, line: &NewLine) -> Result<()> {
+    let sql = "INSERT INTO draft_line (draft, position, seq, number, salt, parent, thread, fingerprint, payload)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let (parent, thread) = (line.parent.map(int), line.thread.map(int));
+    let row = (draft, int(position), int(line.seq), int(line.number), line.salt, parent, thread, line.fingerprint.0, &line.payload);
+    transaction.prepare_cached(sql)?.execute(row)?;
+    Ok(())
+}
+
+fn draft(row: &Row<'_>) -> rusqlite::Result<Draft> {
+    Ok(Draft {
+        id: uint(row.get(0)?),
+        collection: CollectionId(row.get(1)?),
+        origin: row.get(2)?,
+        serial: uint(row.get(3)?),
+        time: uint(row.get(4)?),
+        title: row.get(5)?,
+        audit_head: Digest(row.get(6)?),
+        lines: uint(row.get(7)?),
+    })
+}
+
+fn line(row: &Row<'_>) -> rusqlite::Result<DraftLine> {
+    let line = NewLine {
+        seq: uint(row.get(1)?),
+        number: uint(row.get(2)?),
+        salt: row.get(3)?,
+        parent: row.get::<_, Option<i64>>(4)?.map(uint),
+        thread: row.get::<_, Option<i64>>(5)?.map(uint),
+        fingerprint: Digest(row.get(6)?),
+        payload: row.get(7)?,
+    };
+    Ok(DraftLine { position: uint(row.get(0)?), line })
+}

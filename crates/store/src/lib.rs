@@ -1,0 +1,46 @@
+//! The desk's disk: what of a trove is kept, where, and what is known and decided about it. Nothing here parses a document.
+//!
+//! A [`Desk`] reads and decides; one [`Writer`] at a time, under the [`IngestLease`], adds documents beside it; a [`RenditionWriter`] adds what was
+//! made of them for publishing. `docs/formats.md` describes the files.
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod audit;
+mod batch;
+mod blobs;
+mod catalogue;
+mod codec;
+mod decisions;
+mod desk;
+mod documents;
+mod drafts;
+mod error;
+mod ledger;
+mod pack;
+mod renditions;
+mod replay;
+mod settings;
+mod status;
+mod threading;
+mod threads;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use audit::AuditEntry;
+pub use batch::{LargeBlob, Staged, Staging};
+pub use blobs::BlobId;
+pub use codec::Counted;
+pub use decisions::{Decision, State};
+pub use desk::{Collection, CollectionId, Desk, IngestLease};
+pub use documents::{Document, Occurrence};
+pub use drafts::{Draft, DraftLine, NewDraft, NewLine, Published};
+pub use error::{Error, Result};
+pub use ledger::{Unit, UnitState};
+pub use renditions::{Rendition, RenditionRole, RenditionWriter};
+pub use replay::{Change, IndexRow};
+pub use settings::Settings;
+pub use status::{CollectionCounts, Counts, FaultGroup, FaultRow};
+pub use threads::ThreadNode;
+pub use writer::{NewDocument, Writer};

@@ -1,0 +1,99 @@
+use crate::batch::Batch;
+use crate::codec::{code, int, of_code, uint};
+use crate::desk::Desk;
+use crate::documents::faults_of;
+use crate::error::{Error, Result};
+use crate::pack::Owner;
+use crate::writer::insert_fault;
+use daylight_durable::Lock;
+use daylight_model::{Digest, Fault};
+
+/// What a rendition is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RenditionRole {
+    /// The sanitised view that is shown in place of the original.
+    View,
+    /// The text that is published.
+    Text,
+}
+
+impl RenditionRole {
+    /// Every role, in the order of its number on disk.
+    pub const ALL: [RenditionRole; 2] = [RenditionRole::View, RenditionRole::Text];
+}
+
+/// Something made of a document for publishing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendition {
+    /// What it is for.
+    pub role: RenditionRole,
+    /// The digest of its bytes, to be read with [`Desk::open_blob`].
+    pub digest: Digest,
+    /// How many bytes it has.
+    pub length: u64,
+    /// Its media type.
+    pub media_type: String,
+    /// What made it.
+    pub step: String,
+    /// That maker's version.
+    pub version: u32,
+}
+
+/// Stores renditions, beside a running ingest but one process at a time. Nothing is kept that is not committed.
+pub struct RenditionWriter {
+    batch: Batch,
+    _lock: Lock,
+}
+
+impl Desk {
+    /// The writer of renditions; [`Error::Held`] names who has it.
+    pub fn renditions_writer(&self) -> Result<RenditionWriter> {
+        let lock = Lock::take(&self.root.join("review.lease"), "review").map_err(Error::lock)?;
+        Ok(RenditionWriter { batch: Batch::open(&self.root, Owner::Review)?, _lock: lock })
+    }
+
+    /// What was made of a document: of each role the newest, which is what was stored with the highest version.
+    pub fn renditions(&self, seq: u64) -> Result<Vec<Rendition>> {
+        let sql = "SELECT role, digest, length, media_type, step, version FROM rendition JOIN blob ON blob.id = rendition.blob
+                   WHERE seq = ?1 ORDER BY role, version DESC, step";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([int(seq)])?;
+        let mut renditions: Vec<Rendition> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let role = of_code(&RenditionRole::ALL, row.get(0)?, "role of a rendition")?;
+            if renditions.last().is_some_and(|last| last.role == role) {
+                continue;
+            }
+            let (digest, length) = (Digest(row.get(1)?), uint(row.get(2)?));
+            renditions.push(Rendition { role, digest, length, media_type: row.get(3)?, step: row.get(4)?, version: row.get(5)? });
+        }
+        Ok(renditions)
+    }
+}
+
+impl RenditionWriter {
+    /// Stores what this step made of a document, in place of what the same version of it made before.
+    pub fn put(&mut self, seq: u64, role: RenditionRole, step: &str, version: u32, media_type: &str, bytes: &[u8]) -> Result<Digest> {
+        let digest = Digest::of(bytes);
+        let blob = self.batch.blob(&digest, bytes)?;
+        let sql = "INSERT INTO rendition (seq, role, step, version, media_type, blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                   ON CONFLICT DO UPDATE SET media_type = excluded.media_type, blob = excluded.blob";
+        let row = (int(seq), code(&RenditionRole::ALL, &role), step, version, media_type, blob.0);
+        self.batch.connection.prepare_cached(sql)?.execute(row)?;
+        Ok(digest)
+    }
+
+    /// Notes why a rendition could not be made of a document. Saying it again changes nothing; nor does search change, which has the words already.
+    pub fn fault(&mut self, seq: u64, fault: &Fault) -> Result<()> {
+        self.batch.begin()?;
+        if faults_of(&self.batch.connection, seq)?.contains(fault) {
+            return Ok(());
+        }
+        insert_fault(&self.batch.connection, seq, fault)
+    }
+
+    /// Makes everything since the last commit durable, all or nothing.
+    pub fn commit(&mut self) -> Result<()> {
+        self.batch.commit()
+    }
+}

@@ -1,0 +1,82 @@
+use crate::error::{Error, Result};
+use std::path::Path;
+
+/// What `daylight.toml` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What people call this desk.
+    pub title: String,
+    /// The most bytes that all that is unpacked from one file of a trove may come to.
+    pub budget: u64,
+    /// The memory one reading process may take, in bytes.
+    pub memory: u64,
+    /// How many seconds a reader has for a document, before what its size adds.
+    pub seconds: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { title: String::new(), budget: 64 << 30, memory: 2 << 30, seconds: 60 }
+    }
+}
+
+/// The file as `daylight init` writes it.
+pub(crate) const TEMPLATE: &str = r#"# A Daylight desk: everything in this folder is private. Keep it on an encrypted disk.
+
+# What people call this desk.
+title = ""
+
+[reading]
+# What is unpacked from one file of a trove (a zip, say) may come to this many MiB; what lies beyond is listed as a fault.
+budget_mib = 65536
+# The memory, in MiB, that one reading process may take.
+memory_mib = 2048
+# How many seconds a reader has for one document; large documents get more by their size.
+seconds = 60
+"#;
+
+impl Settings {
+    /// Reads `daylight.toml`. A key that is not known is an error, so that a slip of the pen is noticed.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        Self::parse(&text).map_err(|what| Error::Settings { path: path.to_owned(), what })
+    }
+
+    fn parse(text: &str) -> std::result::Result<Self, String> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
+        let mut settings = Self::default();
+        for (key, value) in &table {
+            match (key.as_str(), value) {
+                ("title", toml::Value::String(title)) => settings.title.clone_from(title),
+                ("reading", toml::Value::Table(reading)) => settings.reading(reading)?,
+                _ => return Err(format!("`{key}` is not a setting or not of the right type")),
+            }
+        }
+        Ok(settings)
+    }
+
+    fn reading(&mut self, table: &toml::Table) -> std::result::Result<(), String> {
+        for (key, value) in table {
+            let number = value.as_integer().and_then(|number| u64::try_from(number).ok()).filter(|number| (1..1 << 40).contains(number));
+            match (key.as_str(), number) {
+                ("budget_mib", Some(number)) => self.budget = number << 20,
+                ("memory_mib", Some(number)) => self.memory = number << 20,
+                ("seconds", Some(number)) => self.seconds = number,
+                _ => return Err(format!("`reading.{key}` is not a setting or not a whole number above 0")),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_says_the_defaults_and_slips_are_named() {
+        assert_eq!(Settings::parse(TEMPLATE), Ok(Settings::default()));
+        assert!(Settings::parse("titel = \"x\"").unwrap_err().contains("`titel`"));
+        assert!(Settings::parse("[reading]\nseconds = -1").unwrap_err().contains("`reading.seconds`"));
+    }
+}

@@ -1,0 +1,15 @@
+//! The tests that run the whole program from outside: its commands, its pages, what it does with bad input, and the map of its code.
+//! They know the program by what anybody can see of it: arguments, exit codes, output, files and HTTP answers.
+#![cfg(test)]
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod architecture;
+mod browser;
+mod commands;
+mod crashes;
+mod faults;
+mod go_cross_check;
+mod licences;
+mod pages;
+mod support;

@@ -1,0 +1,15 @@
+//! What several tests need: the program, the demonstration, a browser, the source code, and what this machine has.
+
+mod browser;
+mod demo;
+mod http;
+mod program;
+mod source;
+mod tools;
+
+pub(crate) use browser::{Browser, Theme};
+pub(crate) use demo::{demo, demo_server, workplace};
+pub(crate) use http::{Answer, get};
+pub(crate) use program::{Server, Spoken, daylight, program};
+pub(crate) use source::{Source, crates, root};
+pub(crate) use tools::{corpora, skip, tool, tool_file};
