@@ -42,17 +42,18 @@ fn every_link_leads_somewhere_and_every_answer_is_hardened() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    for expected in ["page", "raw", "text", "view", "proof", "thread", "search", "collection"] {
+    for expected in ["page", "raw", "view", "proof", "proof file", "thread", "search", "collection"] {
         assert!(kinds.contains_key(expected), "no page of the kind {expected} was reached: {kinds:?}");
     }
     assert!(kinds["page"] > 300, "{kinds:?}");
 }
 
 fn kind(path: &str) -> String {
-    let pieces: Vec<&str> = path.split(['/', '?']).skip(1).collect();
+    let pieces: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').skip(1).collect();
     match pieces[..] {
         ["c", _] => "collection",
         ["c", _, _] => "page",
+        ["c", _, _, file] if file.ends_with(".daylight-proof") => "proof file",
         ["c", _, _, part] => part,
         ["c", ..] => "other",
         [first, ..] => first,

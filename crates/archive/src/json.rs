@@ -80,7 +80,7 @@ fn write_value(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
 /// Keys go in the order of their UTF-16 code units (RFC 8785 section 3.2.3), whatever order the map keeps them in.
 fn write_object(map: &Map<String, Value>, out: &mut Vec<u8>) -> Result<(), JsonError> {
     let mut fields: Vec<(&String, &Value)> = map.iter().collect();
-    fields.sort_by(|a, b| a.0.encode_utf16().cmp(b.0.encode_utf16()));
+    fields.sort_by(|(a, _), (b, _)| if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) });
     out.push(b'{');
     for (i, (key, value)) in fields.into_iter().enumerate() {
         if i > 0 {
@@ -98,8 +98,10 @@ fn write_object(map: &Map<String, Value>, out: &mut Vec<u8>) -> Result<(), JsonE
 fn write_string(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     out.push(b'"');
-    for byte in text.bytes() {
-        match byte {
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte < 32 || *byte == b'"' || *byte == b'\\') {
+        out.extend_from_slice(&rest[..at]);
+        match rest[at] {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
             8 => out.extend_from_slice(b"\\b"),
@@ -107,14 +109,15 @@ fn write_string(text: &str, out: &mut Vec<u8>) {
             10 => out.extend_from_slice(b"\\n"),
             12 => out.extend_from_slice(b"\\f"),
             13 => out.extend_from_slice(b"\\r"),
-            0..=31 => {
+            byte => {
                 out.extend_from_slice(b"\\u00");
                 out.push(HEX[usize::from(byte >> 4)]);
                 out.push(HEX[usize::from(byte & 15)]);
             }
-            _ => out.push(byte),
         }
+        rest = &rest[at + 1..];
     }
+    out.extend_from_slice(rest);
     out.push(b'"');
 }
 

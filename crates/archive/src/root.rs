@@ -159,12 +159,17 @@ impl Root {
             (k == 1 || all().all(|key| key.public() != self.log.public()), "the log's key is an editor's or a recovery key"),
             (all().chain([&self.log]).all(|key| key.kind() == KeyType::Note), "editors, recovery and log have keys of type 0x01"),
             (few(&self.mirrors) && few(&self.onions), "a mirror is listed twice, or more than 64 are"),
+            (self.mirrors.iter().chain(&self.onions).all(|url| is_url(url)), "a mirror is a URL without spaces, of at most 1,024 bytes"),
         ];
         match rules.iter().find(|(kept, _)| !kept) {
             Some((_, rule)) => Err(RootError::Rule(rule)),
             None => Ok(()),
         }
     }
+}
+
+fn is_url(text: &str) -> bool {
+    text.contains("://") && text.len() <= 1024 && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 fn key(text: &str) -> Result<Key, RootError> {

@@ -265,3 +265,6 @@ impl Doc {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

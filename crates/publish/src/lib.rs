@@ -1,7 +1,7 @@
 //! From what editors cleared to a signed archive: [`publish()`] writes a release in an order in which a crash between any two steps leaves either
 //! the archive as it was or the new one, and doing it again ends the same bytes. [`key`] keeps the keys that sign.
 #![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::print_stderr))]
 
 mod commit;
 mod earlier;

@@ -27,7 +27,7 @@ pub(crate) struct Written {
 }
 
 /// How many bytes of a file are held in memory; what is longer is read twice.
-const IN_MEMORY: u64 = 4 << 20;
+const IN_MEMORY: u64 = 1 << 20;
 /// After how many documents the progress is told.
 const TELL: u64 = 256;
 

@@ -21,6 +21,8 @@ const NOW: u64 = 1_800_000_000;
 /// A folder with a desk in `desk`, an editor's key in `ada.key`, and room for an archive in `archive`.
 struct World {
     folder: PathBuf,
+    site: PathBuf,
+    log_key: PathBuf,
     /// Removes the folder at the end; none in a process that publishes in another's world.
     _kept: Option<TempDir>,
 }
@@ -38,7 +40,12 @@ impl World {
 
     fn empty() -> Self {
         let kept = tempfile::tempdir().unwrap();
-        Self { folder: kept.path().to_owned(), _kept: Some(kept) }
+        let world = Self::at(kept.path());
+        Self { _kept: Some(kept), ..world }
+    }
+
+    fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), site: folder.join("archive"), log_key: folder.join("desk/log.key"), _kept: None }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -73,15 +80,14 @@ impl World {
         self.publish_with(&[self.key("ada.key")], |job| job)
     }
 
-    fn publish_with(&self, editors: &[SigningKeyFile], change: impl FnOnce(Job<'_>) -> Job<'_>) -> Result<Outcome> {
-        let (archive, log_key) = (self.path("archive"), self.path("desk/log.key"));
+    fn publish_with<'a>(&'a self, editors: &'a [SigningKeyFile], change: impl FnOnce(Job<'a>) -> Job<'a>) -> Result<Outcome> {
         let job = Job {
             collection: COUNCIL,
             title: Some("Town council"),
-            archive: &archive,
+            archive: &self.site,
             editors,
             threshold: None,
-            log_key: &log_key,
+            log_key: &self.log_key,
             origin: None,
             now: NOW,
         };
@@ -220,7 +226,7 @@ fn three_messages(trove: &mut Trove<'_>) {
     trove.inside(first, 0, plan, "plan.pdf");
     trove.inside(second, 4, plan, "the same plan.pdf");
     let zip = trove.put(Kind::Container, b"a zip", |new| new);
-    let inner = trove.file(&vec![7; 5 << 20]);
+    let inner = trove.file(&vec![7; 5 << 18]);
     trove.inside(third, 0, zip, "files.zip");
     trove.inside(zip, 0, inner, "dir/large.bin");
 }

@@ -50,10 +50,10 @@ fn put(writer: &mut Writer<'_>, collection: CollectionId, kind: Kind, bytes: &[u
     seq
 }
 
-fn unreadable(writer: &mut Writer<'_>, collection: CollectionId) -> u64 {
-    let id = DocumentId::of_unreadable("papers", b"locked.doc");
-    let new = NewDocument {
-        id,
+/// A file of which nothing is known.
+fn none() -> NewDocument<'static> {
+    NewDocument {
+        id: DocumentId::of_unreadable("papers", b"locked.doc"),
         kind: Kind::File,
         blob: None,
         length: 0,
@@ -67,8 +67,11 @@ fn unreadable(writer: &mut Writer<'_>, collection: CollectionId) -> u64 {
         texts: &[],
         step: "walk",
         version: 1,
-    };
-    let seq = writer.document(&new).unwrap().0;
+    }
+}
+
+fn unreadable(writer: &mut Writer<'_>, collection: CollectionId) -> u64 {
+    let seq = writer.document(&none()).unwrap().0;
     writer.member(collection, seq).unwrap();
     seq
 }
@@ -181,22 +184,31 @@ fn a_draft_is_taken_up_again_as_it_was_and_given_up_when_something_in_it_is_held
 }
 
 #[test]
-fn a_view_that_cannot_be_made_is_a_fault_and_the_rest_is_published() {
+fn without_a_reader_nothing_with_html_is_cleared() {
     let (_folder, mut desk) = desk();
     let seq = ingest(&mut desk, |writer, collection| put(writer, collection, Kind::File, b"<p>page", "text/html"));
     let missing = clear(&mut desk, &nobody(), "papers", Selection::All, "Ada", NOW).unwrap_err();
     assert!(missing.to_string().contains("/nonexistent"), "{missing}");
-    let dies = Reader { program: "/bin/false".into(), args: Vec::new() };
-    let outcome = clear(&mut desk, &dies, "papers", Selection::All, "Ada", NOW);
-    match outcome {
-        Ok(outcome) => {
-            assert_eq!((outcome.cleared, outcome.without_view), (1, 1));
-            let faults = desk.document(seq).unwrap().faults;
-            assert_eq!((faults.len(), faults[0].stage, faults[0].code), (1, Stage::Render, FaultCode::ReaderDied));
-            assert_eq!(drafted(&mut desk), [1]);
-        }
-        Err(error) => assert!(error.to_string().contains("views cannot be made"), "{error}"),
-    }
+    let papers = desk.collection("papers").unwrap().unwrap();
+    assert_eq!(desk.state(papers.id, seq).unwrap(), None, "no reader at all is nobody's decision");
+}
+
+#[test]
+fn a_view_that_cannot_be_made_is_a_fault_and_the_rest_is_published() {
+    let (_folder, mut desk) = desk();
+    let seq = ingest(&mut desk, |writer, collection| {
+        let digest = Digest::of(b"<p>page");
+        let blob = writer.blob(&digest, b"<p>page").unwrap();
+        let id = DocumentId::of(Kind::File, &digest, "");
+        let seq = writer.document(&NewDocument { id, blob: Some(blob), length: 65 << 20, media_type: "text/html", ..none() }).unwrap().0;
+        writer.member(collection, seq).unwrap();
+        seq
+    });
+    let outcome = clear_all(&mut desk);
+    assert_eq!((outcome.cleared, outcome.without_view), (1, 1));
+    let faults = desk.document(seq).unwrap().faults;
+    assert_eq!((faults.len(), faults[0].stage, faults[0].code), (1, Stage::Render, FaultCode::TooLarge));
+    assert_eq!(drafted(&mut desk), [1]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use super::write::{check, doubt_word, precision_word, source_word};
+use super::write::{check, code_word, doubt_word, precision_word, source_word};
 use super::{FileRef, Occurrence, Record, RecordError, Role};
 use crate::json::{Fields, JsonError};
 use daylight_model::{Date, DateDoubt, DateSource, Fault, FaultCode, Kind, Name, Person, Precision, Stage};
@@ -88,7 +88,7 @@ fn date(mut fields: Fields) -> Result<Date, JsonError> {
 fn fault(mut fields: Fields) -> Result<Fault, JsonError> {
     Ok(Fault {
         stage: word(&fields.string("stage")?, "stage", &Stage::ALL, Stage::word)?,
-        code: word(&fields.string("code")?, "code", &FaultCode::ALL, FaultCode::words)?,
+        code: word(&fields.string("code")?, "code", &FaultCode::ALL, code_word)?,
         tool: fields.optional_string("tool")?.unwrap_or_default(),
         detail: fields.optional_string("detail")?.unwrap_or_default(),
         limit: fields.optional_number("limit")?,

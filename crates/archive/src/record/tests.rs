@@ -15,7 +15,7 @@ fn a_record_with_every_field_is_written_in_one_way_and_read_back() {
     assert_eq!(Record::parse(&json).unwrap(), full);
     let expected = concat!(
         r#"{"answers":1,"dates":[{"doubt":"far-from-received","offset":-90,"precision":"second","seconds":1425204000,"source":"date-header"}],"#,
-        r#""faults":[{"code":"no reader yet","detail":"d","limit":1,"stage":"read","tool":"mail 1"}],"#,
+        r#""faults":[{"code":"no-reader","detail":"d","limit":1,"stage":"read","tool":"mail 1"}],"#,
         r#""files":[{"length":3,"media_type":"text/plain","offset":114,"release":1,"role":"raw","sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","volume":0},"#,
         r#"{"length":3,"media_type":"text/plain","offset":114,"release":1,"role":"sound","sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","volume":0}],"#,
         r#""kind":"message","media_type":"message/rfc822","number":7,"#,

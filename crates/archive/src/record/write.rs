@@ -1,6 +1,6 @@
 use super::{FileRef, Occurrence, Record, RecordError, Role};
 use crate::json;
-use daylight_model::{Date, DateDoubt, DateSource, Fault, Name, Person, Precision};
+use daylight_model::{Date, DateDoubt, DateSource, Fault, FaultCode, Name, Person, Precision};
 use serde_json::{Map, Value};
 
 /// An object of which empty and unknown values are left out.
@@ -86,7 +86,7 @@ fn date(date: &Date) -> Value {
 fn fault(fault: &Fault) -> Value {
     Object::new()
         .maybe("at", fault.at)
-        .put("code", fault.code.words())
+        .put("code", code_word(fault.code))
         .text("detail", &fault.detail)
         .maybe("limit", fault.limit)
         .put("stage", fault.stage.word())
@@ -128,6 +128,27 @@ fn person(person: &Person) -> Value {
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The word that stands for a fault in an archive for ever, whatever words people are shown.
+pub(super) fn code_word(code: FaultCode) -> &'static str {
+    match code {
+        FaultCode::Unreadable => "unreadable",
+        FaultCode::Empty => "empty",
+        FaultCode::NoReader => "no-reader",
+        FaultCode::Truncated => "truncated",
+        FaultCode::Malformed => "malformed",
+        FaultCode::Encrypted => "encrypted",
+        FaultCode::BadCharset => "bad-charset",
+        FaultCode::TooLarge => "too-large",
+        FaultCode::TooDeep => "too-deep",
+        FaultCode::TooMany => "too-many",
+        FaultCode::TooSlow => "too-slow",
+        FaultCode::ReaderDied => "reader-died",
+        FaultCode::NotAFile => "not-a-file",
+        FaultCode::UnsafeName => "unsafe-name",
+        FaultCode::Changed => "changed",
+    }
 }
 
 pub(super) fn doubt_word(doubt: DateDoubt) -> &'static str {

@@ -172,7 +172,10 @@ impl<'a> Account<'a> {
         (self.progress)(Progress { bytes: checked, total: self.total, problems: self.problems.len() as u64 });
     }
 
+    /// Ends the progress, of which the smallest files are no part, and gives what is wrong.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
+        self.checked = self.total;
+        self.advance(0);
         for (place, more) in self.by_path.into_values().filter(|(_, more)| *more > 0) {
             self.problems[place].what += &format!(" (and {more} more in this file)");
         }

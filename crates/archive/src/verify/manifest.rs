@@ -149,7 +149,12 @@ fn own_record(own: &FileRef, dir: &Path) -> io::Result<Vec<u8>> {
     if own.length > MAX_RECORD_FILE {
         return Err(too_long());
     }
-    let mut file = File::open(dir.join(paths::volume(own.release, own.volume)))?;
+    let path = dir.join(paths::volume(own.release, own.volume));
+    // A pipe in its place would be waited for without end.
+    if !path.symlink_metadata()?.is_file() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(own.offset))?;
     let mut bytes = Vec::new();
     file.take(own.length).read_to_end(&mut bytes)?;

@@ -5,7 +5,7 @@ use std::process::Command;
 #[test]
 fn a_publish_in_a_process_of_its_own() {
     let Some(folder) = std::env::var_os("DAYLIGHT_TEST_WORLD") else { return };
-    World { folder: folder.into(), _kept: None }.publish().unwrap();
+    World::at(folder.as_ref()).publish().unwrap();
 }
 
 /// Publishes in a process of its own that aborts at a point, and says whether it did.
@@ -73,7 +73,7 @@ fn a_first_publish_killed_anywhere_ends_the_same_bytes() {
 fn a_second_publish_killed_anywhere_ends_the_same_bytes() {
     let world = World::new();
     world.published();
-    world.ingest(|trove| drop(trove.message(40, "more", &["one"])));
+    world.ingest(|trove| _ = trove.message(40, "more", &["one"]));
     world.clear_all();
     kill_everywhere(&world, 2);
 }

@@ -17,7 +17,7 @@ fn keys_that_the_root_does_not_have_and_too_few_are_refused() {
     let three = [world.key("ada.key"), bob, eve];
     world.publish_with(&three, |job| job).unwrap();
     assert_eq!(world.archive().root().editors.threshold, 2);
-    world.ingest(|trove| drop(trove.message(40, "more", &[])));
+    world.ingest(|trove| _ = trove.message(40, "more", &[]));
     world.clear_all();
     assert!(refused(world.publish()).contains("needs the keys of 2"));
     assert!(refused(world.publish_with(&[world.key("ada.key"), world.key("ada.key")], |job| job)).contains("; 1 were given"));
@@ -33,11 +33,11 @@ fn a_log_never_signs_what_contradicts_what_it_signed() {
     world.published();
     let old_archive = world.files();
     let old_promise = fs::read(world.path("desk/log.key.signed")).unwrap();
-    world.ingest(|trove| drop(trove.message(40, "more", &[])));
+    world.ingest(|trove| _ = trove.message(40, "more", &[]));
     world.clear_all();
     world.published();
     let new_archive = world.files();
-    world.ingest(|trove| drop(trove.message(50, "and more", &[])));
+    world.ingest(|trove| _ = trove.message(50, "and more", &[]));
     world.clear_all();
 
     let lay = |files: &BTreeMap<String, Vec<u8>>| {
@@ -80,7 +80,6 @@ fn another_desk_another_name_and_a_folder_of_something_else_are_refused() {
     assert!(refused(other.publish_with(&editors, |job| Job { archive: &full, ..job })).contains("not an archive"));
 
     let (named, key) = (other.path("named"), other.path("desk/other.key"));
-    let job = |job| Job { archive: &named, log_key: &key, origin: Some("news.example/papers"), ..job };
-    other.publish_with(&editors, job).unwrap();
+    other.publish_with(&editors, |job| Job { archive: &named, log_key: &key, origin: Some("news.example/papers"), ..job }).unwrap();
     assert_eq!(Archive::open(&named).unwrap().origin(), "news.example/papers");
 }

@@ -1,0 +1,123 @@
+//! What a reader in an enemy's hands may say, and what becomes of it.
+
+use super::*;
+use daylight_store::Desk;
+
+fn found(index: u32, parent: Option<u32>, place: Place) -> Event {
+    Event::Found(Found {
+        index,
+        parent,
+        ordinal: u64::from(index),
+        name: None,
+        kind: if index == 0 { Kind::Container } else { Kind::File },
+        place,
+        claimed_type: String::new(),
+        media_type: "text/plain".into(),
+        claims: String::new(),
+        message: None,
+    })
+}
+
+fn root(bytes: &[u8]) -> Source {
+    Source::Memory { bytes: bytes.to_vec(), digest: Digest::of(bytes) }
+}
+
+/// Gives events to an assembler over the root `0123456789` and says what it made of them, or why it refused.
+fn assembled(events: Vec<Event>) -> Result<Vec<Doc>, String> {
+    with_assembler(|assembler| {
+        for event in events {
+            take(assembler, Said::Event(event))?;
+        }
+        take(assembler, Said::Done)
+    })
+    .map(|assembler| assembler.1)
+}
+
+fn take(assembler: &mut Assembler<'_>, said: Said) -> Result<(), String> {
+    assembler.take(Untrusted::new(said)).map(|_| ()).map_err(|refused| match refused {
+        Refused::Broken(why) => why.to_owned(),
+        Refused::Disk(error) => error.to_string(),
+    })
+}
+
+fn with_assembler<T>(work: impl FnOnce(&mut Assembler<'_>) -> Result<T, String>) -> Result<(T, Vec<Doc>), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let desk = Desk::init(&folder.path().join("desk")).unwrap();
+    let lease = desk.take_ingest_lease().unwrap();
+    let staging = desk.writer(&lease).unwrap().staging();
+    let source = root(b"0123456789");
+    let mut assembler = Assembler::new(&source, &staging);
+    let done = work(&mut assembler)?;
+    Ok((done, assembler.take_all()))
+}
+
+#[test]
+fn slices_of_slices_and_bytes_that_follow_have_the_digest_of_their_bytes() {
+    let bytes = |index, bytes: &[u8]| Event::Bytes { index, bytes: bytes.to_vec() };
+    let docs = assembled(vec![
+        found(0, None, Place::Whole),
+        found(1, Some(0), Place::Slice { of: 0, offset: 2, length: 6 }),
+        found(2, Some(1), Place::Slice { of: 1, offset: 1, length: 3 }),
+        found(3, Some(1), Place::Follows),
+        bytes(3, b"ab"),
+        bytes(3, b"cd"),
+        found(4, Some(3), Place::Slice { of: 3, offset: 1, length: 2 }),
+    ])
+    .unwrap();
+    let expected: [&[u8]; 5] = [b"0123456789", b"234567", b"345", b"abcd", b"bc"];
+    for (doc, bytes) in docs.iter().zip(expected) {
+        assert_eq!((doc.digest, doc.length), (Digest::of(bytes), bytes.len() as u64), "document {}", doc.index);
+    }
+}
+
+#[test]
+fn what_breaks_the_rules_of_the_stream_is_refused() {
+    let start = || found(0, None, Place::Whole);
+    let slice = |of, offset, length| found(1, Some(0), Place::Slice { of, offset, length });
+    let text = |index| Event::Text { index, label: Label::Body, text: "x".into() };
+    let refused: [(&str, Vec<Event>); 11] = [
+        ("text of nothing", vec![text(0)]),
+        ("a number left out", vec![start(), found(2, Some(0), Place::Follows)]),
+        ("a number twice", vec![start(), start()]),
+        ("a child of a child to come", vec![start(), found(1, Some(1), Place::Follows)]),
+        ("a second root", vec![start(), found(1, None, Place::Follows)]),
+        ("a child that is the whole", vec![start(), found(1, Some(0), Place::Whole)]),
+        ("a slice beyond the end", vec![start(), slice(0, 5, 6)]),
+        ("a slice beyond numbers", vec![start(), slice(0, u64::MAX, 2)]),
+        ("a slice of itself", vec![start(), slice(1, 0, 0)]),
+        ("bytes for the root", vec![start(), Event::Bytes { index: 0, bytes: vec![1] }]),
+        ("a view unasked", vec![start(), Event::View("x".into())]),
+    ];
+    for (what, events) in refused {
+        assert!(assembled(events).is_err(), "{what}");
+    }
+    let closed =
+        vec![start(), found(1, Some(0), Place::Follows), found(2, Some(0), Place::Follows), Event::Bytes { index: 1, bytes: vec![1] }];
+    assert!(assembled(closed).is_err(), "bytes of a document that is closed");
+}
+
+#[test]
+fn what_stands_before_a_cursor_is_handed_on_and_the_root_stays_known() {
+    let (parts, rest) = with_assembler(|assembler| {
+        let mut parts = Vec::new();
+        take(assembler, Said::Event(found(0, None, Place::Whole)))?;
+        for index in 1..=4 {
+            take(assembler, Said::Event(found(index, Some(0), Place::Slice { of: 0, offset: u64::from(index), length: 2 })))?;
+            take(assembler, Said::Event(Event::Cursor(u64::from(index) * 10)))?;
+            if index % 2 == 0 {
+                let (docs, cursor) = assembler.take_safe().unwrap();
+                parts.push((docs.iter().map(|doc| doc.index).collect::<Vec<_>>(), cursor));
+                // What was handed on is no longer there to be sliced.
+                let gone = found(index + 1, Some(0), Place::Slice { of: index, offset: 0, length: 1 });
+                assert!(take(assembler, Said::Event(gone)).is_err());
+            }
+        }
+        let counted = Event::Counted { index: 0, expected: Some(4), read: 4, failed: 0 };
+        take(assembler, Said::Event(counted))?;
+        take(assembler, Said::Done)?;
+        Ok(parts)
+    })
+    .unwrap();
+    assert_eq!(parts, [(vec![0, 1, 2], 20), (vec![0, 3, 4], 40)]);
+    assert_eq!(rest.iter().map(|doc| (doc.index, doc.counted)).collect::<Vec<_>>(), [(0, Some((Some(4), 4, 0)))]);
+}
