@@ -93,9 +93,11 @@ fn only_the_sandbox_starts_processes_or_is_unsafe() {
 
 #[test]
 fn no_library_prints() {
-    for (_, folder) in crates().into_iter().filter(|(name, _)| name != "daylight") {
+    for (name, folder) in crates().into_iter().filter(|(name, _)| name != "daylight") {
         for source in Source::of(&folder) {
-            for word in ["print!", "println!", "dbg!", "io::stdout()", "io::stderr()"] {
+            // The sandbox's worker answers its parent there, in frames.
+            let words = ["print!", "println!", "dbg!", "io::stderr()", "io::stdout()"];
+            for word in &words[..words.len() - usize::from(name == "sandbox")] {
                 assert!(!source.code.contains(word), "{} has {word}: only the binary speaks", source.path.display());
             }
         }
@@ -127,11 +129,9 @@ fn no_library_reads_or_names_what_its_room_forbids() {
 
 #[test]
 fn no_modules_of_a_crate_form_a_ring() {
-    for (name, folder) in crates() {
-        if let Some(ring) = ring(&edges(&Source::of(&folder))) {
-            panic!("modules of {name} use each other in a ring: {}", ring.join(" → "));
-        }
-    }
+    let rings = crates().into_iter().filter_map(|(name, folder)| Some((name, ring(&edges(&Source::of(&folder)))?)));
+    let rings: Vec<String> = rings.map(|(name, ring)| format!("{name}: {}", ring.join(" → "))).collect();
+    assert!(rings.is_empty(), "modules use each other in a ring in\n{}", rings.join("\n"));
 }
 
 /// Which of a crate's outermost modules uses which. What the root only passes on (`pub use date::Date`) counts as its module's; what is written

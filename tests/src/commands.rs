@@ -91,7 +91,17 @@ fn from_a_folder_to_a_signed_archive_and_on_to_a_second_release() {
         assert!(faults.contains(word), "{word} is not among the faults:\n{faults}");
     }
 
-    run(&["clear", path(&desk), "--collection", "brackwater", "--query", "type:message to:hesper -has:attachment", "--as", "Ana", "--json"]);
+    run(&[
+        "clear",
+        path(&desk),
+        "--collection",
+        "brackwater",
+        "--query",
+        "type:message to:hesper -has:attachment",
+        "--as",
+        "Ana",
+        "--json",
+    ]);
     run(&["key", "new", path(&key), "--json"]);
     run(&["publish", path(&desk), "--collection", "brackwater", "--to", path(&archive), "--key", path(&key), "--json"]);
     run(&["verify", path(&archive)]);

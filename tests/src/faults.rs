@@ -166,7 +166,7 @@ fn a_file_that_may_not_be_read_is_a_fault_and_is_read_once_it_may() {
     let case = Case::new();
     case.put("closed.eml", GOOD.replace("good@x>", "closed@x>").replace("unharmed", "opened"));
     let closed = case.trove().join("closed.eml");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).unwrap();
     if fs::File::open(&closed).is_ok() {
         // Root may read everything: be somebody else.
         return as_nobody(&case);

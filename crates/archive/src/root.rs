@@ -74,9 +74,12 @@ pub enum RootError {
     /// The contents break a rule.
     #[error("{0}")]
     Rule(&'static str),
-    /// The signed text is not about this root.
-    #[error("it and its .sig file do not belong together: one of the two is damaged")]
+    /// The signatures are right, but for another root.
+    #[error("it is not the root that its .sig file signs")]
     OtherText,
+    /// The text is not about this root, and not what its keys signed either.
+    #[error("not the text that this root's keys signed")]
+    Text,
     /// The version does not follow the one before, or is not the one that its file's name says.
     #[error("root {found} stands where root {wanted} belongs: no version can be skipped")]
     Version {

@@ -8,7 +8,7 @@ use crate::log::{Builder, Files, TILE_WIDTH, TilePath, Tree, leaf_hash, parse_bu
 use crate::note::Note;
 use crate::paths;
 use crate::release::ReleaseNote;
-use crate::root::{Chain, Link};
+use crate::root::{Chain, Link, RootError};
 use daylight_model::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -95,7 +95,7 @@ fn load_chain(files: &dyn Files, complain: &mut Complain<'_>) -> Option<Chain> {
             None => Chain::begin(&json, &sig).map(|begun| chain = Some(begun)),
         };
         if let Err(error) = extended {
-            let path = if matches!(error, crate::root::RootError::Note(_)) { sig_path } else { json_path };
+            let path = if matches!(error, RootError::Note(_) | RootError::Text) { sig_path } else { json_path };
             complain(path, error.to_string());
             break;
         }

@@ -126,7 +126,7 @@ fn utf7(bytes: &[u8]) -> (String, bool) {
             text.push('+');
             continue;
         }
-        let (units, _) = crate::mail::base64(&bytes[start..end]);
+        let (units, _) = crate::transfer::base64(&bytes[start..end]);
         let units = units.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
         for unit in char::decode_utf16(units) {
             replaced |= unit.is_err();

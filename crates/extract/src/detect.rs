@@ -1,5 +1,6 @@
 //! What a file is: by its bytes first, by its name and claim where those do not tell.
 
+use crate::document::read_full;
 use crate::mail::Fields;
 use crate::{mbox, media, zip};
 use daylight_model::reading::Input;
@@ -218,16 +219,4 @@ fn opaque(head: &[u8], named: Option<&'static str>, claimed: &str) -> Format {
     let signed = memchr::memmem::find(early, SIGNED).map(|_| "application/pkcs7-signature");
     let named = named.filter(|media| !media::is_text(media));
     Format::opaque(claimed.or(named).or(signed).unwrap_or("application/octet-stream"))
-}
-
-/// Reads until the buffer is full or the input ends.
-pub(crate) fn read_full(input: &(dyn Input + '_), at: u64, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match input.read_at(at + filled as u64, &mut buffer[filled..])? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    Ok(filled)
 }

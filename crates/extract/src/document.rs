@@ -1,15 +1,11 @@
-//! One document: what it is, who reads it, and what is said when nobody can.
+//! One document: what its parent knows of it, and how it is said that it was found.
 
-use crate::detect::{self, Claims, Format};
 use crate::output::{Output, Problem};
-use crate::{mail, mbox, text, zip};
 use daylight_model::reading::{Found, Input, Place, Stop};
 use daylight_model::{Date, FaultCode, Kind, MessageFacts, Name, Stage};
 use std::borrow::Cow;
 use std::io;
 
-/// Documents that hold documents are not opened below this depth.
-pub(crate) const DEEPEST: u32 = 20;
 /// What must be in memory to be read may not be longer than this.
 pub(crate) const LARGEST: u64 = 512 << 20;
 
@@ -69,7 +65,7 @@ impl Doc {
         }
     }
 
-    fn root(name: &Name) -> Self {
+    pub(crate) fn root(name: &Name) -> Self {
         Self { parent: None, name: Some(name.clone()).filter(|name| !name.0.is_empty()), place: Place::Whole, ..Self::child(0, 0, 0) }
     }
 
@@ -79,59 +75,16 @@ impl Doc {
     }
 }
 
-/// Reads the root, from where an earlier reading of it came to.
-pub(crate) fn read_root(out: &mut Output<'_>, name: &Name, input: &(dyn Input + '_), resume: Resume) -> Result<(), Stop> {
-    dispatch(out, Doc::root(name), input, resume)
-}
+/// Who reads what stands in a document that holds others. The readers of such documents know no more of other readers than this.
+pub(crate) trait Inside {
+    /// Reads a document, whatever it is. If its bytes are not all in memory they must stand in the input: its place is not `Follows`.
+    fn read(&self, out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_)) -> Result<(), Stop>;
 
-/// Reads a document within another.
-pub(crate) fn read(out: &mut Output<'_>, doc: Doc, bytes: &[u8]) -> Result<(), Stop> {
-    dispatch(out, doc, &Memory(bytes), Resume::default())
-}
+    /// Reads what a mailbox holds: a message if there is but one field in it, whatever else it may look like.
+    fn message(&self, out: &mut Output<'_>, doc: Doc, bytes: &[u8]) -> Result<(), Stop>;
 
-/// Like [`read`], of bytes that are not all in memory. They must stand in the input: the document's place is not `Follows`.
-pub(crate) fn read_input(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_)) -> Result<(), Stop> {
-    dispatch(out, doc, input, Resume::default())
-}
-
-fn dispatch(out: &mut Output<'_>, mut doc: Doc, input: &(dyn Input + '_), resume: Resume) -> Result<(), Stop> {
-    let index = out.next_index();
-    let problem = doc.problem.take();
-    let claims = Claims { name: doc.name.as_ref(), claimed: &doc.claimed_type };
-    let format = match detect::format(&claims, input) {
-        Ok(format) => format,
-        Err(error) => {
-            let why = Problem::new(Stage::Read, FaultCode::Unreadable, TOOL, error.kind().to_string());
-            return keep(out, doc, Kind::File, "application/octet-stream", input, why);
-        }
-    };
-    let nests = matches!(format, Format::Message | Format::Mailbox | Format::Zip);
-    if nests && doc.depth >= DEEPEST {
-        let why = Problem::new(Stage::Read, FaultCode::TooDeep, TOOL, "it is kept but not opened").limit(u64::from(DEEPEST));
-        keep(out, doc, format.kind(), format.media(), input, why)?;
-    } else if resume.skip_first && !matches!(format, Format::Mailbox | Format::Zip) {
-        let found = doc.found(format.kind(), format.media().into(), String::new(), None);
-        out.found(found)?;
-    } else {
-        open(out, doc, &format, input, resume)?;
-    }
-    problem.map_or(Ok(()), |problem| out.fault(index, problem))
-}
-
-fn open(out: &mut Output<'_>, doc: Doc, format: &Format, input: &(dyn Input + '_), resume: Resume) -> Result<(), Stop> {
-    match format {
-        Format::Message => match load(input) {
-            Ok(message) => mail::read(out, doc, &message),
-            Err(problem) => keep(out, doc, Kind::Message, format.media(), input, problem),
-        },
-        Format::Mailbox => mbox::read(out, doc, input, resume),
-        Format::Zip => zip::read(out, doc, input, resume),
-        Format::Text(media) => text::read(out, doc, media, input),
-        Format::Opaque { media, code, why } => {
-            let problem = Problem::new(Stage::Read, *code, TOOL, *why);
-            keep(out, doc, Kind::File, media, input, problem)
-        }
-    }
+    /// The media type of a document that is too long to be read, by its beginning.
+    fn media(&self, doc: &Doc, head: &[u8]) -> String;
 }
 
 /// Keeps a document that is not read, and says why it is not.
@@ -172,21 +125,14 @@ pub(crate) fn load<'a>(input: &'a (dyn Input + '_)) -> Result<Cow<'a, [u8]>, Pro
     Ok(Cow::Owned(bytes))
 }
 
-/// Reads what a mailbox holds: a message if there is but one field in it, whatever else it may look like.
-pub(crate) fn read_message(out: &mut Output<'_>, mut doc: Doc, bytes: &[u8]) -> Result<(), Stop> {
-    if doc.depth >= DEEPEST || mail::Fields::new(bytes, 0).next().is_none() {
-        return read(out, doc, bytes);
+/// Reads until the buffer is full or the input ends.
+pub(crate) fn read_full(input: &(dyn Input + '_), at: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match input.read_at(at + filled as u64, &mut buffer[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
     }
-    let index = out.next_index();
-    let problem = doc.problem.take();
-    mail::read(out, doc, bytes)?;
-    problem.map_or(Ok(()), |problem| out.fault(index, problem))
-}
-
-/// Keeps a document that is too long to be read, of which only the beginning is in memory; the rest of its bytes is the caller's to give.
-pub(crate) fn keep_begun(out: &mut Output<'_>, doc: Doc, head: &[u8]) -> Result<u32, Stop> {
-    let claims = Claims { name: doc.name.as_ref(), claimed: &doc.claimed_type };
-    let media =
-        detect::format(&claims, &Memory(head)).map_or_else(|_| "application/octet-stream".into(), |format| format.media().to_owned());
-    found(out, doc, Kind::File, &media, "", &Memory(head))
+    Ok(filled)
 }

@@ -15,8 +15,10 @@ mod html;
 mod mail;
 mod mbox;
 mod media;
+mod open;
 mod output;
 mod text;
+mod transfer;
 mod view;
 mod zip;
 
@@ -35,7 +37,7 @@ pub fn read(request: &Request, input: &(dyn Input + '_), sink: &mut dyn Sink) ->
     match request.task {
         Task::Read { start, skip_first } => {
             let resume = document::Resume { start, skip_first };
-            document::read_root(&mut out, &request.name, input, resume)
+            open::read_root(&mut out, &request.name, input, resume)
         }
         Task::View => view::read(&mut out, &request.name, input),
     }

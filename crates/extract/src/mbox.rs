@@ -12,8 +12,7 @@ mod quoting;
 mod window;
 
 use crate::dates;
-use crate::detect::read_full;
-use crate::document::{self, Doc, Resume};
+use crate::document::{self, Doc, Inside, Resume, read_full};
 use crate::mail::{self, Fields};
 use crate::output::{Output, Problem};
 use daylight_model::reading::{Input, Place, Stop};
@@ -56,14 +55,21 @@ fn is_strict_from_line(bytes: &[u8]) -> bool {
 }
 
 /// Reads a mailbox, from the `From ` line at `resume.start` on. What is counted is what this reading found.
-pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume) -> Result<(), Stop> {
-    read_limited(out, doc, input, resume, document::LARGEST)
+pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume, inside: &dyn Inside) -> Result<(), Stop> {
+    read_limited(out, doc, input, resume, inside, document::LARGEST)
 }
 
-fn read_limited(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume, largest: u64) -> Result<(), Stop> {
+fn read_limited(
+    out: &mut Output<'_>,
+    doc: Doc,
+    input: &(dyn Input + '_),
+    resume: Resume,
+    inside: &dyn Inside,
+    largest: u64,
+) -> Result<(), Stop> {
     let depth = doc.depth;
     let index = document::found(out, doc, Kind::Container, "application/mbox", "", input)?;
-    let mut reading = Mailbox { index, depth, input, window: Window::new(input), quoting: Quoting::O, largest, read: 0, failed: 0 };
+    let mut reading = Mailbox { index, depth, input, inside, window: Window::new(input), quoting: Quoting::O, largest, read: 0, failed: 0 };
     if let Err(error) = reading.run(out, resume)? {
         let why = Problem::new(Stage::Split, FaultCode::Unreadable, TOOL, error.kind().to_string());
         out.fault(index, why.at(reading.window.end()))?;
@@ -75,6 +81,7 @@ struct Mailbox<'a> {
     index: u32,
     depth: u32,
     input: &'a (dyn Input + 'a),
+    inside: &'a dyn Inside,
     window: Window<'a>,
     quoting: Quoting,
     largest: u64,
@@ -151,7 +158,7 @@ impl Mailbox<'_> {
         if skip {
             return mail::parse_found(out, doc, message, None).map(|_| true);
         }
-        document::read_message(out, doc, message).map(|()| true)
+        self.inside.message(out, doc, message).map(|()| true)
     }
 
     /// Finds where the message whose `From ` line is at `at` begins and ends.

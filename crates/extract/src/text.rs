@@ -1,7 +1,6 @@
 //! Text files, of any length and character set; HTML among them is read by `html`.
 
-use crate::detect::read_full;
-use crate::document::{self, Doc, Memory};
+use crate::document::{self, Doc, Memory, read_full};
 use crate::output::{CHUNK, Output, Problem};
 use crate::{charset, html};
 use daylight_model::reading::{Input, Label, Stop};

@@ -5,8 +5,7 @@
 
 mod directory;
 
-use crate::detect::read_full;
-use crate::document::{self, Doc, Resume};
+use crate::document::{self, Doc, Inside, Memory, Resume, read_full};
 use crate::output::{CHUNK, Output, Problem};
 use daylight_model::reading::{Input, Place, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
@@ -57,10 +56,10 @@ fn opendocument_type(input: &(dyn Input + '_), directory: &Directory, entry: &En
 }
 
 /// Reads a zip from the entry with number `resume.start` on. Directories among the entries are passed over.
-pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume) -> Result<(), Stop> {
+pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume, inside: &dyn Inside) -> Result<(), Stop> {
     let depth = doc.depth;
     let index = document::found(out, doc, Kind::Container, "application/zip", "", input)?;
-    let mut reading = Zip { index, depth, input, counts: Counts::default(), spent_out: false };
+    let mut reading = Zip { index, depth, input, inside, counts: Counts::default(), spent_out: false };
     let result = match Directory::find(input) {
         Ok(Some(directory)) => reading.run(out, directory, resume)?,
         Ok(None) => {
@@ -90,6 +89,7 @@ struct Zip<'a> {
     index: u32,
     depth: u32,
     input: &'a (dyn Input + 'a),
+    inside: &'a dyn Inside,
     counts: Counts,
     spent_out: bool,
 }
@@ -187,7 +187,7 @@ impl Zip<'_> {
             return self.keep(out, doc, &stretch, Problem::new(Stage::Split, code, TOOL, why));
         }
         if entry.packing == Packing::Stored {
-            return document::read_input(out, doc, &stretch);
+            return self.inside.read(out, doc, &stretch);
         }
         doc.place = Place::Follows;
         self.unpack(out, doc, stretch)
@@ -225,7 +225,7 @@ impl Zip<'_> {
         // Of two things to say of one entry the name's is said here, since only one can wait.
         let (index, name) = (out.next_index(), doc.problem.take());
         doc.problem = torn;
-        document::read(out, doc, &bytes)?;
+        self.inside.read(out, doc, &Memory(&bytes))?;
         name.map_or(Ok(()), |name| out.fault(index, name))
     }
 
@@ -243,7 +243,8 @@ impl Zip<'_> {
         let (index, name) = (out.next_index(), doc.problem.take());
         let why = Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, "it is kept but not read").limit(LARGEST);
         out.spend(head.len());
-        document::keep_begun(out, doc, head)?;
+        let media = self.inside.media(&doc, head);
+        document::found(out, doc, Kind::File, &media, "", &Memory(head))?;
         let mut buffer = vec![0; CHUNK];
         loop {
             let count = match rest.read(&mut buffer) {

@@ -5,7 +5,7 @@ use daylight_model::{Digest, Kind, Person};
 pub struct Entry<'a> {
     /// Its number in the caller's own counting, unique in an index. Hits carry it.
     pub seq: u64,
-    /// Its name: a document's id in hex on a desk, `COLLECTION/N` in an archive.
+    /// The name by which it is looked up: `COLLECTION/N` in an archive; empty on a desk, where the catalogue knows the ids.
     pub key: &'a str,
     /// Bytes of the caller's own, given back with every hit: where the document is to be found.
     pub locator: &'a [u8],

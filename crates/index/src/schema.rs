@@ -3,7 +3,6 @@
 use crate::words::{ADDRESS, Also, Words};
 use crate::{Entry, family};
 use daylight_model::{Kind, Name, Person, Role};
-use std::sync::Arc;
 use tantivy::schema::document::{Document, ReferenceValue, ReferenceValueLeaf, Value};
 use tantivy::schema::{BytesOptions, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{RawTokenizer, TextAnalyzer, TokenizerManager};
@@ -29,6 +28,8 @@ const RAW: &str = "raw";
 
 /// The longest name, key or address that is kept for asking by it as a whole.
 const LONGEST_RAW: usize = 1024;
+/// How many hexadecimal digits of a digest can be asked for: 128 bits tell documents apart, and a dictionary of whole ones costs twice as much.
+pub(crate) const DIGEST: usize = 32;
 
 /// The fields that are asked by.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +40,7 @@ pub(crate) struct Fields {
     pub(crate) to: Field,
     pub(crate) cc: Field,
     /// Everybody, in whatever role.
-    pub(crate) person: Field,
+    pub(crate) reply: Field,
     pub(crate) file: Field,
     pub(crate) kind: Field,
     pub(crate) flags: Field,
@@ -73,7 +74,7 @@ impl Fields {
             from: schema.add_text_field("from", words(PEOPLE)),
             to: schema.add_text_field("to", words(PEOPLE)),
             cc: schema.add_text_field("cc", words(PEOPLE)),
-            person: schema.add_text_field("person", words(PEOPLE)),
+            reply: schema.add_text_field("reply", words(PEOPLE)),
             file: schema.add_text_field("file", words(WHOLE)),
             kind: schema.add_text_field("type", raw()),
             flags: schema.add_text_field("flags", raw()),
@@ -108,7 +109,6 @@ pub(crate) fn tokenizers() -> TokenizerManager {
 #[derive(Debug)]
 pub(crate) enum Cell {
     Text(String),
-    Shared(Arc<str>),
     Bytes(Vec<u8>),
     Number(u64),
     Signed(i64),
@@ -121,7 +121,6 @@ impl<'a> Value<'a> for &'a Cell {
     fn as_value(&self) -> ReferenceValue<'a, Self> {
         ReferenceValue::Leaf(match self {
             Cell::Text(text) => ReferenceValueLeaf::Str(text),
-            Cell::Shared(text) => ReferenceValueLeaf::Str(text),
             Cell::Bytes(bytes) => ReferenceValueLeaf::Bytes(bytes),
             Cell::Number(number) => ReferenceValueLeaf::U64(*number),
             Cell::Signed(number) => ReferenceValueLeaf::I64(*number),
@@ -161,7 +160,9 @@ pub(crate) fn row<T>(fields: &Fields, entry: &Entry<'_>, ticket: T) -> Row<T> {
     for collection in entry.collections {
         text(fields.collection, raw(collection));
     }
-    text(fields.key, raw(entry.key));
+    if !entry.key.is_empty() {
+        text(fields.key, raw(entry.key));
+    }
     text(fields.family, family::of(entry.kind, entry.media_type));
     let singles = [(fields.thread, entry.thread), (fields.parent, entry.parent)];
     singles.into_iter().filter_map(|(f, value)| Some((f, value?))).for_each(|(f, value)| text(f, raw(value)));
@@ -171,7 +172,7 @@ pub(crate) fn row<T>(fields: &Fields, entry: &Entry<'_>, ticket: T) -> Row<T> {
         }
     }
     if let Some(digest) = &entry.digest {
-        text(fields.digest, &digest.to_string());
+        text(fields.digest, &digest.to_string()[..DIGEST]);
     }
     if let Some(sender) = sender(entry.people) {
         text(fields.sender, &sender);
@@ -191,15 +192,13 @@ pub(crate) fn raw(text: &str) -> &str {
 
 fn people(fields: &Fields, people: &[Person], cells: &mut Vec<(Field, Cell)>) {
     for person in people {
-        let text: Arc<str> = format!("{}{ADDRESS}{}", person.name, person.address).into();
-        let role = match person.role {
-            Role::From | Role::Sender => Some(fields.from),
-            Role::To => Some(fields.to),
-            Role::Cc | Role::Bcc => Some(fields.cc),
-            Role::ReplyTo => None,
+        let field = match person.role {
+            Role::From | Role::Sender => fields.from,
+            Role::To => fields.to,
+            Role::Cc | Role::Bcc => fields.cc,
+            Role::ReplyTo => fields.reply,
         };
-        cells.extend(role.map(|field| (field, Cell::Shared(Arc::clone(&text)))));
-        cells.push((fields.person, Cell::Shared(text)));
+        cells.push((field, Cell::Text(format!("{}{ADDRESS}{}", person.name, person.address))));
     }
 }
 

@@ -99,13 +99,12 @@ impl<'a> Following<'a> {
             Change::Deleted { seq, .. } => Ok(self.writer.delete(*seq)?),
             Change::Document(row) => {
                 let document = &row.document;
-                let id = document.id.to_string();
                 let collections: Vec<&str> = document.collections.iter().map(String::as_str).collect();
                 let names: Vec<String> = document.names.iter().map(ToString::to_string).collect();
                 let texts: Vec<&str> = row.texts.iter().map(|(_, text)| text.as_str()).collect();
                 let entry = Entry {
                     seq: document.seq,
-                    key: &id,
+                    key: "",
                     locator: &[],
                     kind: document.kind,
                     collections: &collections,

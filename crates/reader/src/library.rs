@@ -1,13 +1,12 @@
 use crate::cache::{self, Progress};
 use crate::catalogue::Catalogue;
 use crate::error::ReaderError;
-use crate::search::SearchOptions;
 use daylight_archive::release::ReleaseNote;
 use daylight_archive::{Archive, ArchiveError, Line};
 use daylight_index::Index;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// An archive with what makes it quick to search: the whole of what the site and `daylight search ARCHIVE` read. It shows one state of the archive;
 /// open it again to see a later one.
@@ -20,10 +19,11 @@ pub struct Library {
     name: String,
     signed: String,
     /// Who wrote most, by collection, once it was asked for.
-    senders: Mutex<HashMap<String, Senders>>,
+    pub(crate) senders: Mutex<HashMap<String, Senders>>,
 }
 
-type Senders = std::sync::Arc<Vec<(String, u64)>>;
+/// Addresses, and how often each wrote.
+pub(crate) type Senders = std::sync::Arc<Vec<(String, u64)>>;
 
 impl Library {
     /// Opens an archive, and makes or updates its cache where that must be, see [`crate::build_index`].
@@ -104,18 +104,5 @@ impl Library {
 
     pub(crate) fn root_digest(&self) -> String {
         self.archive.root_digest().to_string()
-    }
-
-    /// Who wrote most in a collection. Counted once for each state of the archive.
-    pub(crate) fn senders(&self, collection: &str) -> Senders {
-        let known = self.senders.lock().unwrap_or_else(PoisonError::into_inner).get(collection).cloned();
-        if let Some(known) = known {
-            return known;
-        }
-        let options = SearchOptions { limit: 1, snippets: 0, people: false, facets: true, ..SearchOptions::default() };
-        let counted = self.search(&format!("collection:{collection}"), &options).map(|answer| answer.facets.senders).unwrap_or_default();
-        let counted = Senders::new(counted);
-        self.senders.lock().unwrap_or_else(PoisonError::into_inner).insert(collection.to_owned(), counted.clone());
-        counted
     }
 }

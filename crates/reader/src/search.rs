@@ -2,13 +2,14 @@
 
 use crate::cache::beginning;
 use crate::catalogue::Row;
-use crate::library::Library;
+use crate::library::{Library, Senders};
 use crate::route::document_id;
 use daylight_archive::Record;
 use daylight_archive::record::Role as FileRole;
 use daylight_index::query::{self, Query, QueryError};
 use daylight_index::{Facets, IndexError, Options, Sort, snippet};
 use daylight_model::{Date, Kind, Person};
+use std::sync::PoisonError;
 
 /// How much of a text is looked through for a snippet: at first, and where nothing of the query is in that.
 const LOOK: [u64; 2] = [48 << 10, 1 << 20];
@@ -99,6 +100,19 @@ impl Library {
         let found = self.index().search(&query, &wanted, &|thread| self.conversation(thread))?;
         let hits = found.hits.iter().filter_map(|hit| self.hit(&query, &hit.locator, options)).collect();
         Ok(Answer { understood: query.explain(), total: found.total, hits, unreadable: found.unreadable_in_scope, facets: found.facets })
+    }
+
+    /// Who wrote most in a collection. Counted once for each state of the archive.
+    pub(crate) fn senders(&self, collection: &str) -> Senders {
+        let known = self.senders.lock().unwrap_or_else(PoisonError::into_inner).get(collection).cloned();
+        if let Some(known) = known {
+            return known;
+        }
+        let options = SearchOptions { limit: 1, snippets: 0, people: false, facets: true, ..SearchOptions::default() };
+        let counted = self.search(&format!("collection:{collection}"), &options).map(|answer| answer.facets.senders).unwrap_or_default();
+        let counted = Senders::new(counted);
+        self.senders.lock().unwrap_or_else(PoisonError::into_inner).insert(collection.to_owned(), counted.clone());
+        counted
     }
 
     /// The documents of a conversation, named by any of them.

@@ -5,7 +5,7 @@ use crate::catalogue;
 use crate::codec::int;
 use crate::desk::Turn;
 use crate::error::{Error, Result};
-use crate::pack::{At, Owner, PackWriter};
+use crate::pack::{self, At, Owner, PackWriter};
 use daylight_durable::{crash_point, sync_dir};
 use daylight_model::{Digest, Hasher};
 use rusqlite::Connection;
@@ -187,7 +187,7 @@ impl Batch {
     /// Stores derived bytes of which nothing but the caller's own row knows.
     pub(crate) fn record(&mut self, bytes: &[u8]) -> Result<At> {
         self.begin()?;
-        self.packs.append(&self.connection, &Digest::of(bytes), bytes)
+        self.packs.append(&self.connection, &pack::checksum(bytes), bytes)
     }
 
     pub(crate) fn staging(&self) -> &Staging {

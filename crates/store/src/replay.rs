@@ -3,8 +3,8 @@ use crate::desk::Desk;
 use crate::documents::{COLUMNS, Core, Document};
 use crate::error::Result;
 use crate::writer::{UNREAD, highest_change};
+use daylight_model::Kind;
 use daylight_model::reading::Label;
-use daylight_model::{Digest, DocumentId, Kind};
 
 /// A batch ends when it holds this much text.
 const TEXT_A_BATCH: usize = 32 << 20;
@@ -46,8 +46,6 @@ pub struct IndexRow {
     pub has_attachment: bool,
     /// Whether words of it may be missing.
     pub unreadable: bool,
-    /// The document it stands in; if in several, the one that came first.
-    pub parent: Option<DocumentId>,
 }
 
 impl Desk {
@@ -96,17 +94,10 @@ impl Desk {
         let (change, unreadable, seq) = (core.change, core.flags & UNREAD != 0, core.seq);
         let document = self.complete(core)?;
         let has_attachment = document.kind == Kind::Message && self.has_children(seq)?;
-        Ok(IndexRow { change, document, texts: self.text(seq)?, has_attachment, unreadable, parent: self.first_parent(seq)? })
+        Ok(IndexRow { change, document, texts: self.text(seq)?, has_attachment, unreadable })
     }
 
     fn has_children(&self, seq: u64) -> Result<bool> {
         Ok(self.connection.prepare_cached("SELECT 1 FROM occurrence WHERE parent = ?1 LIMIT 1")?.exists([int(seq)])?)
-    }
-
-    fn first_parent(&self, seq: u64) -> Result<Option<DocumentId>> {
-        let sql = "SELECT id FROM document WHERE seq = (SELECT MIN(parent) FROM occurrence WHERE child = ?1)";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([int(seq)])?;
-        Ok(rows.next()?.map(|row| row.get(0)).transpose()?.map(|id| DocumentId(Digest(id))))
     }
 }

@@ -76,7 +76,8 @@ impl Browser {
             &json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false }),
         );
         // Without motion, so that what was scrolled to is there at once.
-        let features = json!([{ "name": "prefers-color-scheme", "value": theme.word() }, { "name": "prefers-reduced-motion", "value": "reduce" }]);
+        let features =
+            json!([{ "name": "prefers-color-scheme", "value": theme.word() }, { "name": "prefers-reduced-motion", "value": "reduce" }]);
         self.chromium("Emulation.setEmulatedMedia", &json!({ "media": "", "features": features }));
     }
 

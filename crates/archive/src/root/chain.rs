@@ -109,7 +109,12 @@ fn expect_version(root: &Root, wanted: u64) -> Result<(), RootError> {
 
 fn signed_note(root: &Root, sig: &[u8]) -> Result<Note, RootError> {
     let note = Note::parse(sig)?;
-    if note.text() == root.signed_text()? { Ok(note) } else { Err(RootError::OtherText) }
+    if note.text() == root.signed_text()? {
+        return Ok(note);
+    }
+    // The two files do not belong together. If the keys did sign that text, it is the JSON that is damaged or another's.
+    let keys = [root.editors.keys.as_slice(), &root.recovery.keys].concat();
+    Err(if note.signed_by(&keys).is_ok_and(|signed| !signed.is_empty()) { RootError::OtherText } else { RootError::Text })
 }
 
 fn link(root: Root, succession: Succession, json: &[u8], sig: &[u8]) -> Link {

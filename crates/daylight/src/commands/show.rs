@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line};
 use daylight_model::reading::Label;
-use daylight_model::{Date, Fault, Person};
+use daylight_model::{Date, Fault};
 use daylight_store::{Desk, Document};
 use serde_json::{Value, json};
 use std::io::{self, Read, Write};

@@ -6,12 +6,10 @@ mod fields;
 mod params;
 mod parts;
 mod read;
-mod transfer;
 mod words;
 
 pub(crate) use fields::Fields;
 pub(crate) use read::{Shown, parse_found, read, shown};
-pub(crate) use transfer::base64;
 
 /// The reader's name and version in faults.
 pub(crate) const TOOL: &str = "mail 1";

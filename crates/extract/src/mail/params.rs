@@ -1,7 +1,8 @@
 //! `Content-Type` and `Content-Disposition`: a value and its parameters (RFC 2045 section 5.1, RFC 2231).
 
-use super::{transfer, words};
+use super::words;
 use crate::charset;
+use crate::transfer;
 
 /// No field has more parameters than this that anybody means.
 const MOST: usize = 64;

@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::params::Valued;
-use super::transfer::Transfer;
+use crate::transfer::Transfer;
 use memchr::memmem::Finder;
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 use super::parts::{self, Part, Structure};
 use super::{TOOL, facts};
 use crate::charset;
-use crate::document::{self, Doc};
+use crate::document::{Doc, Inside, Memory};
 use crate::html;
 use crate::output::{Output, Problem};
 use daylight_model::reading::{Label, Place, Stop};
@@ -12,8 +12,8 @@ use std::borrow::Cow;
 /// note that says to look at the HTML.
 const MATERIALLY_MORE: (usize, usize) = (2, 200);
 
-/// Reads a message and all that is attached to it.
-pub(crate) fn read(out: &mut Output<'_>, doc: Doc, message: &[u8]) -> Result<(), Stop> {
+/// Reads a message, and has all that is attached to it read.
+pub(crate) fn read(out: &mut Output<'_>, doc: Doc, message: &[u8], inside: &dyn Inside) -> Result<(), Stop> {
     let structure = parts::walk(message);
     let charset = structure.parts.iter().find_map(Part::charset);
     let (facts, cuts) = facts::read(message, charset.as_deref(), doc.mailbox_date);
@@ -26,7 +26,7 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, message: &[u8]) -> Result<(),
     }
     structure_faults(out, index, &structure, message)?;
     read_bodies(out, index, message, &structure, &bodies)?;
-    read_attachments(out, index, depth, message, &structure, &bodies, charset.as_deref())
+    read_attachments(out, index, depth, message, &structure, &bodies, inside)
 }
 
 /// Says that a message was found and gives its bytes where they are not a slice of something.
@@ -148,8 +148,9 @@ fn read_attachments(
     message: &[u8],
     structure: &Structure,
     bodies: &[Body],
-    hint: Option<&str>,
+    inside: &dyn Inside,
 ) -> Result<(), Stop> {
+    let charset = structure.parts.iter().find_map(Part::charset);
     let mut next_body = bodies.iter().map(|body| body.part).peekable();
     let mut ordinal = 0;
     for (number, part) in structure.parts.iter().enumerate() {
@@ -171,10 +172,10 @@ fn read_attachments(
                 Problem::new(Stage::Split, FaultCode::Malformed, TOOL, format!("the transfer encoding of attachment {ordinal} is broken"));
             out.fault(parent, why.at(part.body.start as u64))?;
         }
-        let name = part.file_name(hint).map(|name| Name(name.into_bytes()));
+        let name = part.file_name(charset.as_deref()).map(|name| Name(name.into_bytes()));
         let claimed = if part.content_type.value.is_empty() { String::new() } else { part.media.clone() };
         let doc = Doc { name, place, claimed_type: claimed, charset: part.charset(), ..Doc::child(parent, ordinal, depth + 1) };
-        document::read(out, doc, bytes.as_ref())?;
+        inside.read(out, doc, &Memory(bytes.as_ref()))?;
         ordinal += 1;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Encoded words (RFC 2047), and what stands in fields without being encoded.
 
-use super::transfer;
 use crate::charset;
+use crate::transfer;
 
 /// The text of an unfolded field. `hint` is the message's own character set, for bytes that are neither ASCII nor UTF-8.
 ///

@@ -76,7 +76,7 @@ fn a_message_beyond_the_limit_is_kept_and_the_next_is_found() {
         let mut heard = Heard::default();
         let mut out = Output::new(&mut heard, u64::MAX, input.length());
         let doc = Doc { place: Place::Whole, parent: None, ..Doc::child(0, 0, 0) };
-        read_limited(&mut out, doc, input, Resume::default(), 1 << 20).unwrap();
+        read_limited(&mut out, doc, input, Resume::default(), &crate::open::Readers, 1 << 20).unwrap();
         assert_eq!(heard.codes(1), [FaultCode::TooLarge]);
         assert_eq!(heard.original(mailbox.as_bytes(), 1).len(), 5_000_007);
         assert_eq!((heard.text(2, Label::Body), heard.counted[0]), ("end\n".into(), (0, None, 2, 1)));

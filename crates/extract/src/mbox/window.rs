@@ -1,4 +1,4 @@
-use crate::detect::read_full;
+use crate::document::read_full;
 use daylight_model::reading::Input;
 use memchr::memmem;
 use std::borrow::Cow;

@@ -1,5 +1,5 @@
 use super::LONGEST_NAME;
-use crate::detect::read_full;
+use crate::document::read_full;
 use daylight_model::reading::Input;
 use std::io;
 

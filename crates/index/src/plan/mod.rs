@@ -3,7 +3,7 @@
 mod sets;
 
 use crate::query::{self, How, Node, Text};
-use crate::schema::{ATTACHMENT, Fields, UNREADABLE, raw};
+use crate::schema::{ATTACHMENT, DIGEST, Fields, UNREADABLE, raw};
 use crate::words::{WHOLE, whole};
 use sets::{Beginning, Near, Numbered, Where};
 use std::ops::Bound;
@@ -63,7 +63,9 @@ impl Planner<'_> {
             Node::HasAttachment => filter(self.fields.flags, ATTACHMENT),
             Node::Unreadable => filter(self.fields.flags, UNREADABLE),
             Node::Collection(name) => filter(self.fields.collection, raw(name)),
-            Node::Sha256(hex) => unscored(Box::new(Where(Beginning { fields: vec![self.fields.digest], with: hex.clone() }))),
+            Node::Sha256(hex) => {
+                unscored(Box::new(Where(Beginning { fields: vec![self.fields.digest], with: hex[..hex.len().min(DIGEST)].to_owned() })))
+            }
             Node::Dated(span) => {
                 let bound = |seconds: i64| Term::from_field_i64(self.fields.date, seconds);
                 let from = span.from.map_or(Bound::Unbounded, |s| Bound::Included(bound(s)));
@@ -94,13 +96,21 @@ impl Planner<'_> {
     fn places(&self, field: query::Field) -> Vec<(Field, f32)> {
         let fields = self.fields;
         match field {
-            query::Field::Anywhere => vec![(fields.body, 1.0), (fields.title, TITLE), (fields.person, 1.0), (fields.file, 1.0)],
+            query::Field::Anywhere => vec![
+                (fields.body, 1.0),
+                (fields.title, TITLE),
+                (fields.from, 1.0),
+                (fields.to, 1.0),
+                (fields.cc, 1.0),
+                (fields.reply, 1.0),
+                (fields.file, 1.0),
+            ],
             query::Field::Subject => vec![(fields.title, 1.0)],
             query::Field::Body => vec![(fields.body, 1.0)],
             query::Field::From => vec![(fields.from, 1.0)],
             query::Field::To => vec![(fields.to, 1.0)],
             query::Field::Cc => vec![(fields.cc, 1.0)],
-            query::Field::Person => vec![(fields.person, 1.0)],
+            query::Field::Person => vec![(fields.from, 1.0), (fields.to, 1.0), (fields.cc, 1.0), (fields.reply, 1.0)],
             query::Field::File => vec![(fields.file, 1.0)],
         }
     }

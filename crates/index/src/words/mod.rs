@@ -236,6 +236,10 @@ pub(crate) enum Also {
 
 /// The whole of a name or address in the form it is indexed in, without [`WHOLE`].
 pub(crate) fn whole(name: &str) -> String {
+    if name.is_ascii() {
+        let name = name.trim();
+        return name[..name.len().min(LONGEST - 1)].to_ascii_lowercase();
+    }
     let mut folded = String::new();
     for c in name.trim().chars().take(LONGEST) {
         match class(c) {

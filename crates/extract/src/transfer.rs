@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// How a part's bytes are wrapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Transfer {
+pub(crate) enum Transfer {
     /// As they are.
     #[default]
     Identity,
@@ -15,7 +15,7 @@ pub(super) enum Transfer {
 
 impl Transfer {
     /// Unknown names are taken for identity: the bytes are kept and that is the most that can be done.
-    pub(super) fn named(name: &[u8]) -> Self {
+    pub(crate) fn named(name: &[u8]) -> Self {
         let name = name.trim_ascii();
         let end = name.iter().position(|b| b.is_ascii_whitespace() || matches!(b, b';' | b'(')).unwrap_or(name.len());
         let name = name[..end].trim_ascii().to_ascii_lowercase();
@@ -28,7 +28,7 @@ impl Transfer {
     }
 
     /// The bytes without their wrapping, and whether something in it broke the rules.
-    pub(super) fn decode<'a>(self, bytes: &'a [u8]) -> (Cow<'a, [u8]>, bool) {
+    pub(crate) fn decode<'a>(self, bytes: &'a [u8]) -> (Cow<'a, [u8]>, bool) {
         let (decoded, broken) = match self {
             Transfer::Identity => return (Cow::Borrowed(bytes), false),
             Transfer::Base64 => base64(bytes),
@@ -106,7 +106,7 @@ fn flush(out: &mut Vec<u8>, group: u32, count: u32) {
 }
 
 /// The `Q` encoding of RFC 2047, whose underscores are spaces already.
-pub(super) fn quoted_word(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn quoted_word(bytes: &[u8]) -> Vec<u8> {
     quoted(bytes, true).0
 }
 
@@ -151,7 +151,7 @@ fn quoted_line(out: &mut Vec<u8>, mut line: &[u8]) -> bool {
     broken
 }
 
-pub(super) fn hex(digit: u8) -> Option<u8> {
+pub(crate) fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|n| n as u8)
 }
 
