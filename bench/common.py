@@ -43,10 +43,25 @@ def tree(pid):
     return pids
 
 
+def command_line(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""  # It has ended meanwhile.
+
+
 def memory(pids):
-    """The bytes that these processes hold for themselves: anonymous and shared memory, without mapped files."""
+    """The bytes that these processes hold for themselves: anonymous and shared memory, without mapped files.
+
+    A child that has been forked and has not yet called exec still shows its parent's pages as its own. It has its parent's command line then, and is
+    left out: those pages are there once.
+    """
     total = 0
+    root = command_line(pids[0]) if pids else b""
     for pid in pids:
+        if pid != pids[0] and command_line(pid) in (root, b""):
+            continue
         try:
             with open(f"/proc/{pid}/status") as file:
                 for line in file:

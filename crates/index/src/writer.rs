@@ -11,12 +11,12 @@ const LEAST_MEMORY: usize = 16 << 20;
 const MOST_MEMORY: usize = 512 << 20;
 
 /// How many bytes of text may wait to be indexed.
-const MOST_WAITING: usize = 16 << 20;
+const MOST_WAITING: usize = 4 << 20;
 
 /// More segments than this are merged until at most [`SEGMENTS_AFTER`] are left. Each slows every search a little; merging costs about half
 /// as much as indexing did.
-const MOST_SEGMENTS: usize = 16;
-const SEGMENTS_AFTER: usize = 9;
+const MOST_SEGMENTS: usize = 40;
+const SEGMENTS_AFTER: usize = 24;
 
 /// Adds to an index and takes from it. What was not committed when it is dropped is forgotten.
 ///

@@ -33,7 +33,7 @@ fn open_with(path: &Path, create: OpenFlags) -> Result<Connection> {
     // synced after it, would already name documents that are gone. It costs one fsync a transaction, and a transaction holds hundreds of documents.
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;
-         PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;",
+         PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;",
     )?;
     migrate(&mut connection, path, &MIGRATIONS, !create.is_empty())?;
     Ok(connection)

@@ -5,16 +5,44 @@ use crate::codec::Links;
 use daylight_model::DocumentId;
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A reply without references joins a thread of its subject only if that was alive this many seconds before: 60 days.
 const ALIVE: i64 = 60 * 24 * 3600;
 
-/// A message to be threaded.
+/// A message to be threaded: its links as hashes, so that a desk's millions of messages fit into memory. Two different names fall together once in
+/// ages; whoever wanted two threads joined could as well write a reference.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
-    pub(crate) seq: u64,
-    pub(crate) id: DocumentId,
-    pub(crate) links: Links,
+    seq: u64,
+    id: DocumentId,
+    date: Option<i64>,
+    /// 0 if it has none.
+    message_id: u64,
+    /// What it answers: the last reference first, then In-Reply-To.
+    answers: Box<[u64]>,
+    /// 0 if its subject says nothing.
+    subject: u64,
+    is_reply: bool,
+}
+
+impl Message {
+    pub(crate) fn of(seq: u64, id: DocumentId, links: &Links) -> Self {
+        let named = links.references.iter().rev().chain(&links.in_reply_to);
+        let answers = named.filter(|name| **name != links.message_id).map(|name| hash(name)).filter(|hash| *hash != 0).collect();
+        let (base, is_reply) = base_subject(&links.subject);
+        Self { seq, id, date: links.date, message_id: hash(&links.message_id), answers, subject: hash(&base), is_reply }
+    }
+}
+
+/// Never 0 but for the empty string.
+fn hash(text: &str) -> u64 {
+    if text.is_empty() {
+        return 0;
+    }
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish().max(1)
 }
 
 /// A message's place.
@@ -40,7 +68,7 @@ pub(crate) fn thread(mut messages: Vec<Message>) -> Vec<Threaded> {
 
 /// Undated messages come last.
 fn before(a: &Message, b: &Message) -> Ordering {
-    let date = |message: &Message| message.links.date.unwrap_or(i64::MAX);
+    let date = |message: &Message| message.date.unwrap_or(i64::MAX);
     date(a).cmp(&date(b)).then_with(|| a.id.cmp(&b.id))
 }
 
@@ -59,18 +87,16 @@ impl Forest {
 
     /// The parent is the last reference that is here, else the first message that In-Reply-To names and is here. Messages that name the same
     /// absent one belong together, and so do several with one Message-ID: the first of them is the one that others answer.
-    fn link_references<'a>(&mut self, messages: &'a [Message]) {
-        let mut known: HashMap<&'a str, usize> = HashMap::with_capacity(messages.len());
-        for (at, message) in messages.iter().enumerate().filter(|(_, message)| !message.links.message_id.is_empty()) {
-            let first = *known.entry(&message.links.message_id).or_insert(at);
+    fn link_references(&mut self, messages: &[Message]) {
+        let mut known: HashMap<u64, usize> = HashMap::with_capacity(messages.len());
+        for (at, message) in messages.iter().enumerate().filter(|(_, message)| message.message_id != 0) {
+            let first = *known.entry(message.message_id).or_insert(at);
             self.threads.join(first, at);
         }
         for (at, message) in messages.iter().enumerate() {
-            let links = &message.links;
-            let named = links.references.iter().rev().chain(&links.in_reply_to);
-            for id in named.map(String::as_str).filter(|id| !id.is_empty() && *id != links.message_id) {
+            for name in &message.answers {
                 let next = self.threads.len();
-                let other = *known.entry(id).or_insert(next);
+                let other = *known.entry(*name).or_insert(next);
                 if other == next {
                     self.threads.add();
                 }
@@ -85,14 +111,13 @@ impl Forest {
 
     /// A reply by its subject that names nothing it replies to joins the thread that last had this subject.
     fn link_subjects(&mut self, messages: &[Message]) {
-        let mut alive: HashMap<String, (usize, i64)> = HashMap::new();
+        let mut alive: HashMap<u64, (usize, i64)> = HashMap::new();
         for (at, message) in messages.iter().enumerate() {
-            let Some(date) = message.links.date else { continue };
-            let (base, is_reply) = base_subject(&message.links.subject);
-            if base.is_empty() {
+            let (Some(date), base, is_reply) = (message.date, message.subject, message.is_reply) else { continue };
+            if base == 0 {
                 continue;
             }
-            let names_nothing = message.links.references.is_empty() && message.links.in_reply_to.is_empty();
+            let names_nothing = message.answers.is_empty();
             let near = alive.get(&base).copied().filter(|(_, last)| date.saturating_sub(*last) <= ALIVE);
             let first = match near {
                 Some((first, _)) if is_reply && names_nothing => {

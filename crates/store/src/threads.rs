@@ -63,7 +63,7 @@ fn messages(connection: &Connection) -> Result<Vec<Message>> {
     let mut messages = Vec::new();
     while let Some(row) = rows.next()? {
         let links = Links::decode(row.get_ref(2)?.as_blob().unwrap_or_default())?;
-        messages.push(Message { seq: uint(row.get(0)?), id: DocumentId(Digest(row.get(1)?)), links });
+        messages.push(Message::of(uint(row.get(0)?), DocumentId(Digest(row.get(1)?)), &links));
     }
     Ok(messages)
 }

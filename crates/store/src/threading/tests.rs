@@ -11,7 +11,7 @@ fn message(seq: u64, message_id: &str, references: &[&str], subject: &str) -> Me
         references: references.iter().map(|id| (*id).to_owned()).collect(),
         subject: subject.to_owned(),
     };
-    Message { seq, id: DocumentId(Digest::of(&seq.to_be_bytes())), links }
+    Message::of(seq, DocumentId(Digest::of(&seq.to_be_bytes())), &links)
 }
 
 /// Of each message its thread, parent and depth.
@@ -42,7 +42,7 @@ fn messages_that_answer_the_same_absent_one_share_a_thread() {
 #[test]
 fn cycles_and_self_references_are_cut() {
     let mut replies = message(3, "c", &[], "other");
-    replies.links.in_reply_to = vec!["c".to_owned(), "a".to_owned()];
+    replies.answers = [hash("c"), hash("a")].into();
     let messages = vec![message(1, "a", &["b"], "x"), message(2, "b", &["a"], "y"), replies, message(4, "d", &["d"], "alone")];
     let places = places(messages);
     assert_eq!(places[&1], (2, Some(2), 1));
