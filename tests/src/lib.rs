@@ -12,4 +12,5 @@ mod faults;
 mod go_cross_check;
 mod licences;
 mod pages;
+mod samples;
 mod support;

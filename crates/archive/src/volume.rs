@@ -189,6 +189,17 @@ impl<W: Write> VolumeWriter<W> {
         Ok(offset)
     }
 
+    /// Adds a member whose bytes are in memory and which [`Member::of`] just measured, so that they are not hashed again; says where they begin.
+    pub fn add_whole(&mut self, member: &Member, bytes: &[u8]) -> io::Result<u64> {
+        debug_assert!(Member::of(bytes) == *member, "the member is not of these bytes");
+        self.out.write_all(&member.local_header())?;
+        self.out.write_all(bytes)?;
+        self.directory.extend_from_slice(&member.directory_header(self.at));
+        let offset = self.at + LOCAL_HEADER;
+        self.at = offset + member.length;
+        Ok(offset)
+    }
+
     /// Writes the directory and gives the writer back, to be flushed and synced.
     pub fn finish(mut self) -> io::Result<W> {
         self.out.write_all(&self.directory)?;

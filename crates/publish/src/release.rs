@@ -54,6 +54,12 @@ fn remove_leftovers(site: &Site, serial: u64) -> Result<()> {
     }
 }
 
+/// A member's bytes: those that were just measured, or to be read and measured again.
+enum Bytes<'a> {
+    Whole(&'a [u8]),
+    Stream(&'a mut dyn Read),
+}
+
 struct Writing<'a> {
     draft: &'a Draft,
     serial: u64,
@@ -101,7 +107,7 @@ impl<'a> Writing<'a> {
         let digest = Digest::of(&json);
         let place = match self.placed.get(&digest) {
             Some(place) => *place,
-            None => self.member(&Member::of(&json), &mut json.as_slice())?,
+            None => self.member(&Member::of(&json), Bytes::Whole(&json))?,
         };
         let own = self.file_ref(Role::Record, place, json.len() as u64, digest, "application/json");
         let stub = record.stub(own).to_json().map_err(Error::format)?;
@@ -141,14 +147,14 @@ impl<'a> Writing<'a> {
         if file.length > IN_MEMORY {
             let member = Member::measure(&mut bytes).map_err(unread)?;
             let mut again = self.draft.open(document, file.role)?.ok_or_else(gone)?;
-            return self.member(&expected(member, file)?, &mut again);
+            return self.member(&expected(member, file)?, Bytes::Stream(&mut again));
         }
         let mut memory = Vec::with_capacity(file.length as usize);
         bytes.read_to_end(&mut memory).map_err(unread)?;
-        self.member(&expected(Member::of(&memory), file)?, &mut memory.as_slice())
+        self.member(&expected(Member::of(&memory), file)?, Bytes::Whole(&memory))
     }
 
-    fn member(&mut self, member: &Member, bytes: &mut dyn Read) -> Result<Place> {
+    fn member(&mut self, member: &Member, bytes: Bytes<'_>) -> Result<Place> {
         let place = self.layout.place(member.length).ok_or_else(|| Error::Format("a release has too many volumes".into()))?;
         if self.volume.as_ref().is_none_or(|(number, ..)| *number != place.volume) {
             self.end_volume()?;
@@ -159,7 +165,11 @@ impl<'a> Writing<'a> {
         let Some((_, volume, path)) = &mut self.volume else {
             return Err(Error::Format("no volume is open".into()));
         };
-        let offset = volume.add(member, bytes).map_err(Error::io(path.as_path()))?;
+        let added = match bytes {
+            Bytes::Whole(bytes) => volume.add_whole(member, bytes),
+            Bytes::Stream(bytes) => volume.add(member, bytes),
+        };
+        let offset = added.map_err(Error::io(path.as_path()))?;
         if offset != place.offset {
             return Err(Error::Format(format!("{}: its members do not stand where they were to stand", path.display())));
         }

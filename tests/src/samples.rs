@@ -1,0 +1,38 @@
+//! What an earlier release wrote is opened by this one, and goes on from there.
+
+use crate::support::{daylight, root, tool, workplace};
+use std::process::Command;
+
+#[test]
+fn a_desk_and_an_archive_of_version_0_1_open_and_take_a_second_release() {
+    let work = workplace();
+    if !tool("unzip") {
+        return;
+    }
+    let sample = root().join("tests/samples/0.1.zip");
+    assert!(Command::new("unzip").arg("-q").arg(sample).arg("-d").arg(work.path()).status().unwrap().success());
+    let at = |name: &str| work.path().join(name).to_str().unwrap().to_owned();
+    let (desk, archive, key, pinned) = (at("desk"), at("archive"), at("ana.key"), at("archive/root/1.json"));
+    assert_eq!(daylight(["status", &desk, "--json"]).code(0).json()["documents"], 5);
+    let found = daylight(["search", &desk, "manana has:attachment", "--json"]).code(0).json();
+    assert_eq!(found["hits"][0]["title"], "The gate house key");
+    let raw = daylight(["show", &desk, found["hits"][0]["id"].as_str().unwrap(), "--raw"]).code(0).text();
+    assert!(raw.ends_with("--b--\r\n"), "{raw:?}");
+
+    let report = daylight(["verify", &archive, "--root", &pinned, "--json"]).code(0).json();
+    assert_eq!((&report["anchored"], &report["documents"]), (&true.into(), &4.into()));
+    let cache = at("cache");
+    let found = daylight(["search", &archive, "hung", "--cache", &cache, "--json"]).code(0).json();
+    assert_eq!(found["hits"][0]["title"], "Re: The gate house key");
+
+    std::fs::write(
+        work.path().join("third.eml"),
+        "From: ana@brackwater.example\nSubject: It is gone\nDate: Tue, 7 Oct 2014 08:00:00 +0100\n\nWho?\n",
+    )
+    .unwrap();
+    daylight(["ingest", &desk, &at("third.eml"), "--collection", "keys"]).code(0);
+    daylight(["clear", &desk, "--collection", "keys", "--query", "subject:gone", "--as", "Ana Ruiz"]).code(0);
+    daylight(["publish", &desk, "--collection", "keys", "--to", &archive, "--key", &key]).code(0);
+    let report = daylight(["verify", &archive, "--root", &pinned, "--json"]).code(0).json();
+    assert_eq!((&report["releases"], &report["documents"]), (&2.into(), &5.into()));
+}
