@@ -86,7 +86,7 @@ pub struct Collection {
 }
 
 /// An archive opened for reading. Roots, checkpoint, log and notes are checked by then; a line is checked against the hash of its leaf and a file
-/// against its SHA-256 when it is read. That the tiles under a line make up the release's signed root is for [`crate::verify`] and proofs.
+/// against its SHA-256 when it is read. That the tiles under a line make up the release's signed root is for [`crate::verify()`] and proofs.
 pub struct Archive {
     dir: PathBuf,
     state: State,

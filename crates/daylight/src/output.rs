@@ -24,7 +24,7 @@ pub(crate) fn remark(text: Arguments<'_>) {
     let _ = writeln!(io::stderr(), "daylight: {text}");
 }
 
-/// Prints a line with [`line`], in the form of `println!`.
+/// Prints a line with [`line()`], in the form of `println!`.
 macro_rules! say {
     ($($part:tt)*) => { $crate::output::line(format_args!($($part)*)) };
 }

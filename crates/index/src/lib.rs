@@ -1,7 +1,7 @@
 //! Full text search: the one index and the one query language of Daylight. Page, API and command line all ask through here.
 //!
 //! An [`Index`] is a folder that can be deleted and built again from what it was built of. What a document is known by is put into it as an
-//! [`Entry`]; a question is read by [`query::parse`] and answered by [`Index::search`]; [`snippet`] shows where a text answers it.
+//! [`Entry`]; a question is read by [`query::parse`] and answered by [`Index::search`]; [`snippet()`] shows where a text answers it.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

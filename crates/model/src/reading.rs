@@ -1,5 +1,5 @@
 //! What is asked of a reader and what it answers. A reader turns one root file into a stream of [`Event`]s; it never fails: what it cannot read
-//! is a [`Fault`](crate::Fault) in that stream.
+//! is a [`Fault`] in that stream.
 
 use crate::{Fault, Kind, MessageFacts, Name};
 use std::io;

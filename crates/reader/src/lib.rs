@@ -3,7 +3,7 @@
 //! renditions that editors published.
 //!
 //! [`build_index`] makes the cache, [`Library`] is archive and cache together, [`Library::search`] answers the page and the command line alike, and
-//! [`serve`] is the site.
+//! [`serve()`] is the site.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

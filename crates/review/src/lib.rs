@@ -1,4 +1,4 @@
-//! What may be published, decided by people. [`clear`] records an editor's decision and makes the renditions that it covers; [`draft`] turns the
+//! What may be published, decided by people. [`clear()`] records an editor's decision and makes the renditions that it covers; [`draft()`] turns the
 //! decisions that hold into a release whose order, numbers, salts and times are fixed. Only here is a [`Cleared`] made, so whatever carries one was
 //! looked up in the decisions, with the rule on what clearing original bytes means.
 #![forbid(unsafe_code)]

@@ -5,7 +5,7 @@ use daylight_model::Digest;
 ///
 /// The tiles given out are complete files. A partial tile is superseded by a wider one, or by the full tile, of the same level and number; the
 /// narrower file belongs to checkpoints published before. Leave it until the full tile is written and a checkpoint over it is published, then
-/// it may be deleted (c2sp.org/tlog-tiles, "Partial Tiles"). [`crate::verify`] accepts narrower tiles only where they agree with the widest.
+/// it may be deleted (c2sp.org/tlog-tiles, "Partial Tiles"). [`crate::verify()`] accepts narrower tiles only where they agree with the widest.
 #[derive(Debug, Clone, Default)]
 pub struct Builder {
     size: u64,
