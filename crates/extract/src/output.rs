@@ -1,8 +1,8 @@
-use daylight_model::reading::{Event, Found, Label, Sink, Stop};
+use daylight_model::reading::{Event, Found, Label, Segment, Sink, Stop};
 use daylight_model::{Fault, FaultCode, Stage};
 
 /// The most bytes that one event may carry.
-pub(crate) const CHUNK: usize = 1 << 20;
+pub(crate) const CHUNK: usize = daylight_model::reading::LONGEST;
 /// However large the budget, what is unpacked may not come to more than this many times the root's length: nothing honest is that empty.
 const RATIO: u64 = 1000;
 /// Below this many bytes the ratio is not looked at.
@@ -89,6 +89,11 @@ impl<'a> Output<'a> {
 
     /// Gives text, cut into segments at the ends of characters; what the budget does not hold is left out with a fault.
     pub(crate) fn text(&mut self, index: u32, label: Label, text: String) -> Result<(), Stop> {
+        self.text_on(index, label, None, text)
+    }
+
+    /// The same for text that stands on a page, slide or sheet, from 1.
+    pub(crate) fn text_on(&mut self, index: u32, label: Label, page: Option<u32>, text: String) -> Result<(), Stop> {
         if text.trim().is_empty() {
             return Ok(());
         }
@@ -97,12 +102,12 @@ impl<'a> Output<'a> {
             return self.fault(index, Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", left).limit(self.budget));
         }
         if text.len() <= CHUNK {
-            return self.sink.event(Event::Text { index, label, text });
+            return self.sink.event(Event::Text { index, segment: Segment { label, page, text } });
         }
         let mut rest = text.as_str();
         while !rest.is_empty() {
             let (segment, after) = rest.split_at(rest.floor_char_boundary(CHUNK));
-            self.sink.event(Event::Text { index, label, text: segment.into() })?;
+            self.sink.event(Event::Text { index, segment: Segment { label, page, text: segment.into() } })?;
             rest = after;
         }
         Ok(())

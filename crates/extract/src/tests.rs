@@ -1,5 +1,5 @@
 use crate::read;
-use daylight_model::reading::{Event, Found, Input, Label, Place, Request, Sink, Stop, Task};
+use daylight_model::reading::{Event, Found, Input, Label, Place, Request, Segment, Sink, Stop, Task};
 use daylight_model::{Digest, Fault, FaultCode, Kind, Name, Role};
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -36,7 +36,7 @@ impl Sink for Heard {
                 assert!(bytes.len() <= 1 << 20 && self.found[index as usize].place == Place::Follows);
                 self.bytes.entry(index).or_default().extend(bytes);
             }
-            Event::Text { index, label, text } => {
+            Event::Text { index, segment: Segment { label, text, .. } } => {
                 assert!(text.len() <= 1 << 20 && (index as usize) < self.found.len());
                 self.texts.push((index, label, text));
             }

@@ -3,7 +3,7 @@
 //! affair; it can falsify what it was given to read and nothing else.
 
 use crate::source::{Held, Source};
-use daylight_model::reading::{Event, Found, Label, Place};
+use daylight_model::reading::{Event, Found, Place, Segment};
 use daylight_model::{Digest, Fault, Kind, MessageFacts, Name, Untrusted};
 use daylight_sandbox::Said;
 use daylight_store::Staging;
@@ -21,7 +21,7 @@ pub(crate) struct Doc {
     pub(crate) claims: String,
     pub(crate) media_type: String,
     pub(crate) message: Option<Box<MessageFacts>>,
-    pub(crate) texts: Vec<(Label, String)>,
+    pub(crate) texts: Vec<Segment>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) counted: Option<(Option<u64>, u64, u64)>,
 }
@@ -74,8 +74,8 @@ impl<'a> Assembler<'a> {
         match event {
             Event::Found(found) => self.found(found),
             Event::Bytes { index, bytes } => self.bytes(index, &bytes),
-            Event::Text { index, label, text } => {
-                self.doc(index)?.texts.push((label, text));
+            Event::Text { index, segment } => {
+                self.doc(index)?.texts.push(segment);
                 Ok(())
             }
             Event::Fault { index, fault } => {

@@ -261,7 +261,7 @@ impl<'a> Committer<'a> {
 
     fn count(&mut self, new: &NewDocument<'_>, is_new: bool, attached: bool) {
         self.waiting.documents += 1;
-        self.waiting.bytes += new.texts.iter().map(|(_, text)| text.len() as u64).sum::<u64>();
+        self.waiting.bytes += new.texts.iter().map(|segment| segment.text.len() as u64).sum::<u64>();
         if !is_new {
             // The same bytes in a second place: one document, two occurrences.
             self.summary.duplicates += u64::from(new.kind != Kind::Container);

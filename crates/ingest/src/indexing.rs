@@ -101,7 +101,7 @@ impl<'a> Following<'a> {
                 let document = &row.document;
                 let collections: Vec<&str> = document.collections.iter().map(String::as_str).collect();
                 let names: Vec<String> = document.names.iter().map(ToString::to_string).collect();
-                let texts: Vec<&str> = row.texts.iter().map(|(_, text)| text.as_str()).collect();
+                let texts: Vec<&str> = row.texts.iter().map(|segment| segment.text.as_str()).collect();
                 let entry = Entry {
                     seq: document.seq,
                     key: "",

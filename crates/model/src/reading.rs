@@ -106,13 +106,111 @@ pub struct Found {
 pub enum Label {
     /// Text that a reader of the document sees.
     Body,
-    /// Text that is there but not shown, such as `display:none`.
+    /// Text that is there but not shown, such as `display:none`, a hidden row, column, sheet or slide.
     Hidden,
+    /// A remark on the text: a comment, an annotation of a PDF.
+    Comment,
+    /// Text that a tracked change put in.
+    Inserted,
+    /// Text that a tracked change took out.
+    Deleted,
+    /// A footnote, an endnote, a speaker's note.
+    Note,
+    /// What is printed at the head or foot of every page.
+    Margin,
+    /// A property of the document: who wrote it, with which program, on which template.
+    Property,
+    /// What was filled into a form.
+    Form,
+    /// What was recognised in a picture, which may be wrong.
+    Recognised,
 }
 
 impl Label {
     /// Every label, in the order of its number on disk and on the wire.
-    pub const ALL: [Label; 2] = [Label::Body, Label::Hidden];
+    pub const ALL: [Label; 10] = [
+        Label::Body,
+        Label::Hidden,
+        Label::Comment,
+        Label::Inserted,
+        Label::Deleted,
+        Label::Note,
+        Label::Margin,
+        Label::Property,
+        Label::Form,
+        Label::Recognised,
+    ];
+
+    /// The word for it: `body`, `hidden`, `comment`, …
+    pub fn word(self) -> &'static str {
+        match self {
+            Label::Body => "body",
+            Label::Hidden => "hidden",
+            Label::Comment => "comment",
+            Label::Inserted => "inserted",
+            Label::Deleted => "deleted",
+            Label::Note => "note",
+            Label::Margin => "margin",
+            Label::Property => "property",
+            Label::Form => "form",
+            Label::Recognised => "recognised",
+        }
+    }
+}
+
+/// The most bytes that a segment has.
+pub const LONGEST: usize = 1 << 20;
+
+/// A piece of a document's text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Segment {
+    /// How it stands there.
+    pub label: Label,
+    /// The page, slide or sheet it stands on, from 1; `None` where the document has no such parts.
+    pub page: Option<u32>,
+    /// The text.
+    pub text: String,
+}
+
+impl Segment {
+    /// Text that stands on no page.
+    pub fn new(label: Label, text: impl Into<String>) -> Self {
+        Self { label, page: None, text: text.into() }
+    }
+}
+
+/// Segments as one text to read. What does not stand in the document for all to see is set between `[hidden text]` and `[end of hidden text]`, or
+/// whatever it is; a form feed stands before every page but the first, as text tools have it.
+pub fn plain_text(segments: &[Segment]) -> String {
+    let mut text = String::new();
+    let mut page = 1;
+    for (at, segment) in segments.iter().enumerate() {
+        let before = at.checked_sub(1).map(|before| &segments[before]);
+        // What is as long as a segment may be goes on in the next one, in the middle of a line.
+        if before.is_some_and(|before| before.label != segment.label || before.text.len() < LONGEST - 4) {
+            end_line(&mut text);
+        }
+        while page < segment.page.unwrap_or(0) {
+            text.push('\u{c}');
+            page += 1;
+        }
+        if segment.label != Label::Body && before.is_none_or(|before| before.label != segment.label) {
+            text.push_str(&format!("[{} text]\n", segment.label.word()));
+        }
+        text.push_str(&segment.text);
+        let after = segments.get(at + 1).map(|after| after.label);
+        if segment.label != Label::Body && after != Some(segment.label) {
+            end_line(&mut text);
+            text.push_str(&format!("[end of {} text]\n", segment.label.word()));
+        }
+    }
+    text
+}
+
+fn end_line(text: &mut String) {
+    if !text.is_empty() && !text.ends_with(['\n', '\u{c}']) {
+        text.push('\n');
+    }
 }
 
 /// One thing that a reader says. Every event but `Cursor` is about the document whose `index` it carries, which was found before.
@@ -131,10 +229,8 @@ pub enum Event {
     Text {
         /// Of which document.
         index: u32,
-        /// How it stands there.
-        label: Label,
-        /// The text.
-        text: String,
+        /// The text and how it stands there.
+        segment: Segment,
     },
     /// Something could not be read.
     Fault {
@@ -168,4 +264,29 @@ pub struct Stop;
 pub trait Sink {
     /// Takes the next event.
     fn event(&mut self, event: Event) -> Result<(), Stop>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_not_everybody_sees_is_marked_and_pages_are_told_apart() {
+        let on = |label, page, text: &str| Segment { label, page: Some(page), text: text.into() };
+        let segments = [
+            on(Label::Body, 1, "first"),
+            on(Label::Comment, 1, "why?"),
+            on(Label::Comment, 1, "because"),
+            on(Label::Body, 4, "fourth"),
+            Segment::new(Label::Hidden, "unseen"),
+        ];
+        let expected = "first\n[comment text]\nwhy?\nbecause\n[end of comment text]\n\u{c}\u{c}\u{c}fourth\n[hidden text]\nunseen\n[end of hidden text]\n";
+        assert_eq!(plain_text(&segments), expected);
+    }
+
+    #[test]
+    fn text_that_was_cut_for_its_length_is_joined_as_it_was() {
+        let segments = [Segment::new(Label::Body, "a".repeat(LONGEST)), Segment::new(Label::Body, "b"), Segment::new(Label::Body, "c")];
+        assert!(plain_text(&segments).ends_with("aaab\nc"));
+    }
 }

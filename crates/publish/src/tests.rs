@@ -6,7 +6,7 @@ mod releases;
 
 use crate::*;
 use daylight_archive::{Archive, verify};
-use daylight_model::reading::Label;
+use daylight_model::reading::{Label, Segment};
 use daylight_model::{Date, DateSource, Digest, DocumentId, Fault, FaultCode, Kind, MessageFacts, Name, Person, Precision, Role, Stage};
 use daylight_review::{Selection, clear};
 use daylight_sandbox::Reader;
@@ -181,7 +181,7 @@ impl Trove<'_> {
             ..MessageFacts::default()
         };
         let bytes = format!("Subject: About {id}\r\n\r\nThe words of {id}.\r\n");
-        let texts = [(Label::Body, format!("The words of {id}.")), (Label::Hidden, "between the lines".into())];
+        let texts = [Segment::new(Label::Body, format!("The words of {id}.")), Segment::new(Label::Hidden, "between the lines")];
         let walk = Fault {
             stage: Stage::Walk,
             code: FaultCode::Changed,

@@ -4,7 +4,7 @@ use crate::standing::{Packaging, blocked, collection, members, refusal, standing
 use crate::views::Views;
 use crate::{Error, Refusal, Result};
 use daylight_durable::crash_point;
-use daylight_model::reading::Label;
+use daylight_model::reading::plain_text;
 use daylight_sandbox::Reader;
 use daylight_store::{Collection, Desk, RenditionRole, RenditionWriter, State};
 use std::collections::HashSet;
@@ -38,7 +38,7 @@ pub struct Outcome {
 /// The media type of published text.
 const TEXT: &str = "text/plain; charset=utf-8";
 /// The text step of renditions and its version.
-const TEXT_STEP: (&str, u32) = ("text", 1);
+const TEXT_STEP: (&str, u32) = ("text", 2);
 /// How many bytes of renditions are gathered before they are made durable.
 const GATHERED: u64 = 64 << 20;
 
@@ -129,16 +129,7 @@ fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<u64> {
 
 /// Text that a reader of the document would not see is published too, for it is in the bytes, but marked.
 fn put_text(desk: &Desk, writer: &mut RenditionWriter, seq: u64) -> Result<u64> {
-    let mut text = String::new();
-    for (label, segment) in desk.text(seq)? {
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        if label == Label::Hidden {
-            text.push_str("[hidden text]\n");
-        }
-        text.push_str(&segment);
-    }
+    let text = plain_text(&desk.text(seq)?);
     if !text.is_empty() {
         writer.put(seq, RenditionRole::Text, TEXT_STEP.0, TEXT_STEP.1, TEXT, text.as_bytes())?;
     }

@@ -83,7 +83,7 @@ fn shown(desk: &Desk, query: &Query, seq: u64) -> Result<Hit> {
     let document = desk.document(seq)?;
     let texts = desk.text(seq).map_err(Error::from)?;
     // The first segment that answers is shown; a document whose name or people answer shows its beginning.
-    let pieces = texts.iter().map(|(_, text)| snippet(query, text, SNIPPET).0);
+    let pieces = texts.iter().map(|segment| snippet(query, &segment.text, SNIPPET).0);
     let snippet = pieces.clone().find(|piece| piece.iter().any(|(_, marked)| *marked)).or(pieces.clone().next()).unwrap_or_default();
     let name = document.names.first().map(ToString::to_string);
     let title = if document.title.is_empty() { name.unwrap_or_default() } else { document.title };

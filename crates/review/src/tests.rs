@@ -1,7 +1,7 @@
 //! The rule on clearing, told on a real desk with fabricated documents.
 
 use super::*;
-use daylight_model::reading::Label;
+use daylight_model::reading::{Label, Segment};
 use daylight_model::{Digest, DocumentId, FaultCode, Kind, MessageFacts, Name, Stage};
 use daylight_sandbox::Reader;
 use daylight_store::{CollectionId, NewDocument, State, Writer};
@@ -41,7 +41,7 @@ fn put(writer: &mut Writer<'_>, collection: CollectionId, kind: Kind, bytes: &[u
         message: (kind == Kind::Message).then_some(&facts),
         faults: &[],
         counted: None,
-        texts: &[(Label::Body, "shown".into()), (Label::Hidden, "not shown".into())],
+        texts: &[Segment::new(Label::Body, "shown"), Segment::new(Label::Hidden, "not shown")],
         step: "test",
         version: 1,
     };
@@ -128,7 +128,7 @@ fn everything_is_cleared_but_packaging_and_what_nobody_could_read() {
     let decision = desk.decision(papers.id, seqs[0]).unwrap().unwrap();
     assert_eq!((decision.state, decision.editor.as_str(), decision.time, decision.note.as_str()), (State::Cleared, "Ada", NOW, "all"));
     let text = desk.renditions(seqs[0]).unwrap();
-    assert_eq!(desk.blob_bytes(&text[0].digest).unwrap(), b"shown\n[hidden text]\nnot shown");
+    assert_eq!(desk.blob_bytes(&text[0].digest).unwrap(), b"shown\n[hidden text]\nnot shown\n[end of hidden text]\n");
 
     assert_eq!(clear_all(&mut desk), Outcome { already: 5, unreadable: 1, packaging: 1, ..Outcome::default() });
     assert_eq!(desk.verify_audit().unwrap(), 1);

@@ -5,12 +5,12 @@
 mod value;
 
 use daylight_model::Name;
-use daylight_model::reading::{Event, Label, Request, Task};
+use daylight_model::reading::{Event, Label, Request, Segment, Task};
 pub(crate) use value::Garbled;
 use value::{Source, Value};
 
 /// The version of this encoding, which parent and worker tell each other first.
-pub(crate) const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 
 /// How many bytes stand before a frame's payload.
 pub(crate) const HEADER: usize = 5;
@@ -154,9 +154,10 @@ pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event) {
             index.put(out);
             out.extend(bytes);
         }),
-        Event::Text { index, label, text } => frame(out, TEXT, |out| {
+        Event::Text { index, segment: Segment { label, page, text } } => frame(out, TEXT, |out| {
             index.put(out);
             label.put(out);
+            page.put(out);
             out.extend(text.as_bytes());
         }),
         Event::Fault { index, fault } => frame(out, FAULT, |out| {
@@ -183,7 +184,10 @@ pub(crate) fn get_answer(kind: u8, payload: &[u8]) -> Result<Answer, Garbled> {
         DONE => Answer::Done,
         FOUND => Answer::Event(Event::Found(Value::get(from)?)),
         BYTES => Answer::Event(Event::Bytes { index: Value::get(from)?, bytes: from.rest().to_vec() }),
-        TEXT => Answer::Event(Event::Text { index: Value::get(from)?, label: Label::get(from)?, text: value::text(from.rest())? }),
+        TEXT => {
+            let (index, label, page) = (Value::get(from)?, Label::get(from)?, Value::get(from)?);
+            Answer::Event(Event::Text { index, segment: Segment { label, page, text: value::text(from.rest())? } })
+        }
         FAULT => Answer::Event(Event::Fault { index: Value::get(from)?, fault: Value::get(from)? }),
         COUNTED => Answer::Event(Event::Counted {
             index: Value::get(from)?,

@@ -1,11 +1,12 @@
 //! The compact forms in which the catalogue keeps what need not be asked for by SQL: the facts of a document, and the segments of its text.
 
 use crate::error::{Error, Result};
-use daylight_model::reading::Label;
+use daylight_model::reading::{Label, Segment};
 use daylight_model::{Date, DateDoubt, DateSource, FaultCode, Kind, MessageFacts, Person, Precision, Role, Stage};
 
 const FACTS: u8 = 1;
-const TEXT: u8 = 1;
+/// 1 had no pages.
+const TEXT: u8 = 2;
 
 const PRECISIONS: [Precision; 5] = [Precision::Year, Precision::Month, Precision::Day, Precision::Minute, Precision::Second];
 const SOURCES: [DateSource; 4] = [DateSource::DateHeader, DateSource::ReceivedHeader, DateSource::MailboxLine, DateSource::Properties];
@@ -85,25 +86,33 @@ impl Links {
     }
 }
 
-/// Version, number of segments, then for each its label, length and UTF-8 bytes.
-pub(crate) fn encode_text(texts: &[(Label, String)]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(texts.iter().map(|(_, text)| text.len() + 10).sum::<usize>() + 10);
+/// Version, number of segments, then for each its label, its page or 0, length and UTF-8 bytes.
+pub(crate) fn encode_text(texts: &[Segment]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(texts.iter().map(|segment| segment.text.len() + 15).sum::<usize>() + 10);
     out.push(TEXT);
     put(&mut out, texts.len() as u64);
-    for (label, text) in texts {
-        out.push(code(&Label::ALL, label));
-        put_bytes(&mut out, text.as_bytes());
+    for segment in texts {
+        out.push(code(&Label::ALL, &segment.label));
+        put(&mut out, u64::from(segment.page.unwrap_or(0)));
+        put_bytes(&mut out, segment.text.as_bytes());
     }
     out
 }
 
-pub(crate) fn decode_text(bytes: &[u8]) -> Result<Vec<(Label, String)>> {
+pub(crate) fn decode_text(bytes: &[u8]) -> Result<Vec<Segment>> {
     let mut take = Take::of(bytes, "text of a document");
-    if take.byte()? != TEXT {
+    let version = take.byte()?;
+    if !(1..=TEXT).contains(&version) {
         return Err(take.broken("unknown version"));
     }
     let count = take.count()?;
-    (0..count).map(|_| Ok((take.one_of(&Label::ALL)?, take.string()?))).collect()
+    let segment = |_| {
+        let label = take.one_of(&Label::ALL)?;
+        let page = if version == 1 { 0 } else { take.number()? };
+        let page = u32::try_from(page).map_err(|_| take.broken("a page beyond numbers"))?;
+        Ok(Segment { label, page: Some(page).filter(|page| *page > 0), text: take.string()? })
+    };
+    (0..count).map(segment).collect()
 }
 
 /// The number on disk of a member of a closed list.
@@ -322,7 +331,7 @@ mod tests {
         assert_eq!(facts, Facts { date: Some(date), counted: Some(counted), message: Some(message) });
         assert_eq!(Links::decode(&bytes).unwrap().references, ["b", "c"]);
         assert!((0..bytes.len()).all(|cut| Facts::decode(&bytes[..cut]).is_err()));
-        let texts = vec![(Label::Body, "text".to_owned()), (Label::Hidden, String::new())];
+        let texts = vec![Segment::new(Label::Body, "text"), Segment { label: Label::Hidden, page: Some(300), text: String::new() }];
         let bytes = encode_text(&texts);
         assert_eq!(decode_text(&bytes).unwrap(), texts);
         assert!((0..bytes.len()).all(|cut| decode_text(&bytes[..cut]).is_err()));

@@ -3,7 +3,7 @@ use crate::codec::{self, Counted, Facts, int, uint};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::pack::At;
-use daylight_model::reading::Label;
+use daylight_model::reading::Segment;
 use daylight_model::{Date, Digest, DocumentId, Fault, Kind, MessageFacts, Name};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::fs::File;
@@ -131,7 +131,7 @@ impl Desk {
     }
 
     /// A document's text in segments, as its reader left it; none if it has no text.
-    pub fn text(&self, seq: u64) -> Result<Vec<(Label, String)>> {
+    pub fn text(&self, seq: u64) -> Result<Vec<Segment>> {
         let sql = "SELECT text.pack, text.offset, text.length FROM text JOIN document USING (seq, step, version) WHERE seq = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let row = statement.query_row([int(seq)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;

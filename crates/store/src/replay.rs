@@ -4,7 +4,7 @@ use crate::documents::{COLUMNS, Core, Document};
 use crate::error::Result;
 use crate::writer::{UNREAD, highest_change};
 use daylight_model::Kind;
-use daylight_model::reading::Label;
+use daylight_model::reading::Segment;
 
 /// A batch ends when it holds this much text.
 const TEXT_A_BATCH: usize = 32 << 20;
@@ -41,7 +41,7 @@ pub struct IndexRow {
     /// The document.
     pub document: Document,
     /// Its text.
-    pub texts: Vec<(Label, String)>,
+    pub texts: Vec<Segment>,
     /// Whether it is a message with something attached.
     pub has_attachment: bool,
     /// Whether words of it may be missing.
@@ -67,7 +67,7 @@ impl Desk {
         let (mut count, mut text, mut end) = (0, 0, u64::MAX);
         while let Some(row) = rows.next()? {
             let row = self.index_row(Core::of(row)?)?;
-            text += row.texts.iter().map(|(_, text)| text.len()).sum::<usize>();
+            text += row.texts.iter().map(|segment| segment.text.len()).sum::<usize>();
             count += 1;
             let number = row.change;
             changes.push(Change::Document(Box::new(row)));

@@ -6,7 +6,7 @@ mod documents;
 mod making;
 
 use crate::*;
-use daylight_model::reading::Label;
+use daylight_model::reading::{Label, Segment};
 use daylight_model::{Date, DateSource, Digest, DocumentId, Fault, FaultCode, Kind, MessageFacts, Name, Person, Precision, Role, Stage};
 use tempfile::TempDir;
 

@@ -5,7 +5,7 @@ use crate::desk::{CollectionId, Desk, IngestLease};
 use crate::documents::{faults_of, no_document, seq_of};
 use crate::error::Result;
 use crate::pack::Owner;
-use daylight_model::reading::Label;
+use daylight_model::reading::Segment;
 use daylight_model::{Date, Digest, DocumentId, Fault, FaultCode, Kind, MessageFacts, Name, Stage};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashSet;
@@ -56,7 +56,7 @@ pub struct NewDocument<'a> {
     /// How it fared, for a container, if that is known already.
     pub counted: Option<Counted>,
     /// Its text.
-    pub texts: &'a [(Label, String)],
+    pub texts: &'a [Segment],
     /// The reader that read it, in a word.
     pub step: &'a str,
     /// That reader's version.

@@ -8,7 +8,7 @@ use crate::when;
 use anyhow::{Context, Result, bail};
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line};
-use daylight_model::reading::Label;
+use daylight_model::reading::plain_text;
 use daylight_model::{Date, Fault};
 use daylight_store::{Desk, Document};
 use serde_json::{Value, json};
@@ -43,14 +43,7 @@ fn from_desk(args: &args::Show) -> Result<()> {
 
 /// A desk document's text, hidden parts marked as such.
 fn desk_text(desk: &Desk, seq: u64) -> Result<String> {
-    let mut text = String::new();
-    for (label, segment) in desk.text(seq)? {
-        if label == Label::Hidden {
-            text.push_str("\n[hidden text]\n");
-        }
-        text.push_str(&segment);
-    }
-    Ok(text)
+    Ok(plain_text(&desk.text(seq)?))
 }
 
 fn desk_facts(desk: &Desk, document: &Document) -> Result<Value> {

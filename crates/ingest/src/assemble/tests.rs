@@ -1,6 +1,7 @@
 //! What a reader in an enemy's hands may say, and what becomes of it.
 
 use super::*;
+use daylight_model::reading::Label;
 use daylight_store::Desk;
 
 fn found(index: u32, parent: Option<u32>, place: Place) -> Event {
@@ -74,7 +75,7 @@ fn slices_of_slices_and_bytes_that_follow_have_the_digest_of_their_bytes() {
 fn what_breaks_the_rules_of_the_stream_is_refused() {
     let start = || found(0, None, Place::Whole);
     let slice = |of, offset, length| found(1, Some(0), Place::Slice { of, offset, length });
-    let text = |index| Event::Text { index, label: Label::Body, text: "x".into() };
+    let text = |index| Event::Text { index, segment: Segment::new(Label::Body, "x") };
     let refused: [(&str, Vec<Event>); 11] = [
         ("text of nothing", vec![text(0)]),
         ("a number left out", vec![start(), found(2, Some(0), Place::Follows)]),

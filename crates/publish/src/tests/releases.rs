@@ -26,7 +26,7 @@ fn a_first_release_has_what_was_cleared_in_order_and_nothing_of_the_trove() {
 
     let archive = world.archive();
     let text = archive.bytes(records[0].file(&FileRole::Text).unwrap()).unwrap();
-    assert_eq!(String::from_utf8(text).unwrap(), "The words of one.\n[hidden text]\nbetween the lines");
+    assert_eq!(String::from_utf8(text).unwrap(), "The words of one.\n[hidden text]\nbetween the lines\n[end of hidden text]\n");
     assert_eq!(archive.bytes(records[5].file(&FileRole::Raw).unwrap()).unwrap(), vec![7; 5 << 18]);
     assert_eq!(archive.root().origin, published.origin);
     assert!(published.origin.starts_with("daylight-") && published.origin.len() == 25);

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use daylight_model::Name;
-use daylight_model::reading::{Event, Input, Label, Request, Sink, Stop, Task};
+use daylight_model::reading::{Event, Input, Label, Request, Segment, Sink, Stop, Task};
 use daylight_sandbox::{Death, Ended, Item, ItemInput, LEASE, Limits, Reader, Said, Worker, worker_main};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -81,7 +81,7 @@ fn play(request: &Request, input: &dyn Input, sink: &mut dyn Sink) -> Result<(),
 }
 
 fn say(sink: &mut dyn Sink, text: String) -> Result<(), Stop> {
-    sink.event(Event::Text { index: 0, label: Label::Body, text })
+    sink.event(Event::Text { index: 0, segment: Segment::new(Label::Body, text) })
 }
 
 fn forever(mut again: impl FnMut() -> Result<(), Stop>) -> Result<(), Stop> {
@@ -190,7 +190,7 @@ fn bytes_of(events: &[Event]) -> Vec<u8> {
 }
 
 fn text_of(events: &[Event]) -> String {
-    let piece = |event: &Event| if let Event::Text { text, .. } = event { text.clone() } else { String::new() };
+    let piece = |event: &Event| if let Event::Text { segment, .. } = event { segment.text.clone() } else { String::new() };
     events.iter().map(piece).collect()
 }
 
@@ -355,7 +355,7 @@ fn two_hundred_deaths_leave_no_descriptor_and_no_zombie() {
 fn wait_for_a_hanging_worker() -> ExitCode {
     worker(LIMITS).read(&[item("hang", ItemInput::Bytes(b""))], &mut |_, said| {
         said.check(|said| {
-            if let Said::Event(Event::Text { text, .. }) = said {
+            if let Said::Event(Event::Text { segment: Segment { text, .. }, .. }) = said {
                 println!("{text}");
             }
             Ok(())

@@ -57,7 +57,9 @@ fn events() -> Vec<Event> {
         Event::Cursor(1 << 63),
         Event::View("<p>a</p>".into()),
     ];
-    all.extend(Label::ALL.map(|label| Event::Text { index: 1, label, text: "reservoir\0\u{202e}".into() }));
+    all.extend(
+        Label::ALL.map(|label| Event::Text { index: 1, segment: Segment { label, page: Some(7), text: "reservoir\0\u{202e}".into() } }),
+    );
     for (number, code) in FaultCode::ALL.into_iter().enumerate() {
         let stage = Stage::ALL[number % Stage::ALL.len()];
         let fault = Fault { stage, code, tool: "mail 1".into(), detail: "x".into(), limit: Some(20), at: (number > 3).then_some(7) };

@@ -4,7 +4,7 @@ use super::*;
 fn trove(desk: &mut Desk, writer: &mut Writer<'_>) -> [u64; 3] {
     let town = desk.create_collection("town").unwrap();
     let mailbox = put_file(writer, b"mailbox");
-    let texts = [(Label::Body, "words".to_owned()), (Label::Hidden, "unseen".to_owned())];
+    let texts = [Segment::new(Label::Body, "words"), Segment::new(Label::Hidden, "unseen")];
     let facts = facts(10, "m1", &["m0"]);
     let digest = Digest::of(b"message");
     let blob = writer.slice(&Digest::of(b"mail"), BlobId(1), 0, 4).unwrap();
@@ -70,7 +70,7 @@ fn everything_written_of_a_document_reads_back() {
     assert_eq!(read.blob, Some(Digest::of(b"mail")));
     assert_eq!(read.collections, ["town"]);
     assert_eq!(desk.raw_bytes(message).unwrap(), b"mail");
-    assert_eq!(desk.text(message).unwrap(), [(Label::Body, "words".to_owned()), (Label::Hidden, "unseen".to_owned())]);
+    assert_eq!(desk.text(message).unwrap(), [Segment::new(Label::Body, "words"), Segment::new(Label::Hidden, "unseen")]);
     assert!(desk.text(attachment).unwrap().is_empty());
 
     let names = desk.document(attachment).unwrap().names;
@@ -223,12 +223,12 @@ fn a_better_reading_replaces_and_any_other_does_not() {
     let (_folder, desk) = desk();
     let lease = desk.take_ingest_lease().unwrap();
     let mut writer = desk.writer(&lease).unwrap();
-    let texts = |text: &str| [(Label::Body, text.to_owned())];
+    let texts = |text: &str| [Segment::new(Label::Body, text)];
     let mut read = |step: &str, version: u32, faults: &[Fault], text: &str| {
         let texts = texts(text);
         let (seq, _) = writer.document(&NewDocument { faults, texts: &texts, step, version, ..file(b"x") }).unwrap();
         let change = writer.commit().unwrap();
-        (change, desk.text(seq).unwrap().remove(0).1)
+        (change, desk.text(seq).unwrap().remove(0).text)
     };
     let (died, none) = (fault(FaultCode::ReaderDied), fault(FaultCode::NoReader));
     assert_eq!(read("pdf", 1, std::slice::from_ref(&died), "died"), (1, "died".to_owned()));
