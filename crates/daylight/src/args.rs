@@ -29,9 +29,6 @@ pub(crate) enum Command {
     Index(Index),
     Verify(Verify),
     Demo(Demo),
-    /// Reads hostile bytes for a parent process; not for people.
-    #[command(hide = true)]
-    Worker,
 }
 
 /// Makes a desk: the private workspace for documents before they are published.

@@ -15,7 +15,15 @@ use clap::Parser;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
+/// What this program is called with to read hostile bytes for itself.
+const WORKER: &str = "worker";
+
 fn main() -> ExitCode {
+    daylight_sandbox::return_freed_memory();
+    // Not for people, and started a hundred times a second: no time to learn what else there is to be asked for.
+    if std::env::args_os().nth(1).is_some_and(|first| first == WORKER) {
+        return daylight_sandbox::worker_main(daylight_extract::read);
+    }
     match run(Cli::parse().command) {
         Ok(code) => code,
         // Whoever read our output has seen enough, as `head` does.
@@ -42,7 +50,6 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Index(args) => commands::serve::index(&args),
         Command::Verify(args) => commands::verify::verify(&args),
         Command::Demo(args) => commands::demo::demo(&args),
-        Command::Worker => Ok(daylight_sandbox::worker_main(daylight_extract::read)),
     }
 }
 

@@ -32,7 +32,7 @@ impl Place {
 /// Our own program in the part of the reader of hostile bytes.
 pub(crate) fn reader() -> Result<Reader> {
     let program = std::env::current_exe().context("cannot find the daylight program itself, which also reads documents")?;
-    Ok(Reader { program, args: vec!["worker".into()] })
+    Ok(Reader { program, args: vec![crate::WORKER.into()] })
 }
 
 /// The folder for an archive's index: the one that was named, or one in the user's cache folder.

@@ -26,7 +26,7 @@ pub struct Entry<'a> {
     /// Its best date, in seconds since 1970-01-01T00:00:00Z.
     pub date: Option<i64>,
     /// Its text, in segments. A word never runs on from one segment into the next.
-    pub texts: &'a [&'a str],
+    pub texts: Vec<String>,
     /// Whether something is attached to it.
     pub has_attachment: bool,
     /// Whether some of its words may be missing because it could not be fully read.

@@ -45,7 +45,7 @@ fn person(role: Role, name: &str, address: &str) -> Person {
 }
 
 fn put(writer: &mut Writer, doc: &Doc, replace: bool) {
-    let (key, text) = (format!("key{}", doc.seq), [doc.text.as_str()]);
+    let key = format!("key{}", doc.seq);
     let entry = Entry {
         seq: doc.seq,
         key: &key,
@@ -58,13 +58,13 @@ fn put(writer: &mut Writer, doc: &Doc, replace: bool) {
         media_type: doc.media_type,
         digest: Some(Digest::of(key.as_bytes())),
         date: doc.date,
-        texts: &text,
+        texts: vec![doc.text.clone()],
         has_attachment: doc.attachment,
         unreadable: doc.unreadable,
         thread: doc.thread,
         parent: doc.parent,
     };
-    writer.put(&entry, replace).unwrap();
+    writer.put(entry, replace).unwrap();
 }
 
 fn build(dir: &Path, docs: &[Doc]) -> Index {
@@ -418,7 +418,7 @@ fn folders_that_are_not_a_sound_index_are_told_apart() {
     std::fs::write(&version, "daylight-index 999\n").unwrap();
     let other = Index::open_or_create(&path).err().unwrap();
     assert!(matches!(other, IndexError::Rebuild(_)));
-    assert_eq!(other.to_string(), "the index must be rebuilt: its version is “daylight-index 999”, this program makes “daylight-index 1”");
+    assert_eq!(other.to_string(), "the index must be rebuilt: its version is “daylight-index 999”, this program makes “daylight-index 2”");
     std::fs::remove_file(&version).unwrap();
     assert!(matches!(Index::open(&path), Err(IndexError::Rebuild(_))));
     assert_eq!(found(&Index::recreate(&path).unwrap(), ""), Vec::<u64>::new());

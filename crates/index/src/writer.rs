@@ -42,7 +42,7 @@ impl Writer {
     }
 
     /// Adds a document; with `replace`, in place of an earlier one of the same `seq`.
-    pub fn put(&mut self, entry: &Entry<'_>, replace: bool) -> Result<(), IndexError> {
+    pub fn put(&mut self, entry: Entry<'_>, replace: bool) -> Result<(), IndexError> {
         if replace {
             self.delete(entry.seq)?;
         }

@@ -152,8 +152,13 @@ impl<'a> Committer<'a> {
             let stored = self.document(opened, doc, &known, again, attached)?;
             known.insert(stored.0, (stored.1, stored.2));
         }
+        let is_first = open.root.is_none();
         open.root = known.get(&0).copied();
         let Some((seq, _)) = open.root else { return Ok(()) };
+        if let Some(old) = opened.stand_in.filter(|_| is_first) {
+            // What could not be opened the last time has bytes now: the stand-in for it goes.
+            self.writer.replace_unreadable(old, seq)?;
+        }
         self.unit(opened, seq, cursor)?;
         if root_kind == Kind::Container && cursor.is_none() {
             self.count_container(opened, seq, counted, &open)?;
@@ -228,12 +233,7 @@ impl<'a> Committer<'a> {
 
     fn unit(&mut self, opened: &Opened, seq: u64, cursor: Option<u64>) -> Result<(), Error> {
         let path: Name = opened.root.name();
-        let before = self.writer.unit(self.collection, &path)?;
         let digest: Digest = opened.source.digest();
-        if let Some(old) = before.as_ref().filter(|unit| unit.digest.is_none()).and_then(|unit| unit.seq) {
-            // What could not be opened the last time has bytes now: the stand-in for it goes.
-            self.writer.replace_unreadable(old, seq)?;
-        }
         let (state, cursor) = match cursor {
             Some(cursor) => (UnitState::Partial, cursor),
             None => (UnitState::Done, 0),

@@ -81,11 +81,11 @@ impl<'a> Following<'a> {
         while self.done < change {
             let changes = self.desk.changed_since(self.done, BATCH)?;
             let Some(last) = changes.last().map(Change::number) else { break };
-            for change in &changes {
+            self.uncommitted += changes.len() as u64;
+            for change in changes {
                 self.apply(change)?;
             }
             self.done = last;
-            self.uncommitted += changes.len() as u64;
             if self.uncommitted >= COMMIT_EVERY {
                 self.writer.commit(self.done)?;
                 self.uncommitted = 0;
@@ -94,35 +94,34 @@ impl<'a> Following<'a> {
         Ok(())
     }
 
-    fn apply(&mut self, change: &Change) -> Result<(), Error> {
+    fn apply(&mut self, change: Change) -> Result<(), Error> {
         match change {
-            Change::Deleted { seq, .. } => Ok(self.writer.delete(*seq)?),
+            Change::Deleted { seq, .. } => Ok(self.writer.delete(seq)?),
             Change::Document(row) => {
-                let document = &row.document;
-                let collections: Vec<&str> = document.collections.iter().map(String::as_str).collect();
-                let names: Vec<String> = document.names.iter().map(ToString::to_string).collect();
-                let texts: Vec<&str> = row.texts.iter().map(|segment| segment.text.as_str()).collect();
+                let collections: Vec<&str> = row.collections.iter().map(String::as_str).collect();
+                let names: Vec<String> = row.names.iter().map(ToString::to_string).collect();
+                let texts = row.texts.into_iter().map(|segment| segment.text).collect();
                 let entry = Entry {
-                    seq: document.seq,
+                    seq: row.seq,
                     key: "",
                     locator: &[],
-                    kind: document.kind,
+                    kind: row.kind,
                     collections: &collections,
-                    title: &document.title,
-                    people: document.message.as_ref().map_or(&[], |message| message.people.as_slice()),
+                    title: &row.title,
+                    people: &row.people,
                     names: &names,
-                    media_type: &document.media_type,
-                    digest: document.blob,
-                    date: document.date.map(|date| date.seconds),
-                    texts: &texts,
+                    media_type: &row.media_type,
+                    digest: row.blob,
+                    date: row.date.map(|date| date.seconds),
+                    texts,
                     has_attachment: row.has_attachment,
                     unreadable: row.unreadable,
                     thread: None,
                     parent: None,
                 };
-                let replace = !self.from_nothing || document.seq <= self.highest;
-                self.highest = self.highest.max(document.seq);
-                Ok(self.writer.put(&entry, replace)?)
+                let replace = !self.from_nothing || row.seq <= self.highest;
+                self.highest = self.highest.max(row.seq);
+                Ok(self.writer.put(entry, replace)?)
             }
         }
     }

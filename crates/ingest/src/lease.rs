@@ -24,6 +24,8 @@ pub(crate) struct Opened {
     pub(crate) source: Source,
     /// Where reading goes on, for a container that was partly read before.
     pub(crate) start: u64,
+    /// The document that stood for it while it could not be opened.
+    pub(crate) stand_in: Option<u64>,
 }
 
 /// What the reading threads tell the one that stores.
@@ -91,7 +93,7 @@ impl Readers {
             return Ok(Err(Piece::Unreadable { root, fault }));
         }
         match Source::read(&root.path, root.size, &self.staging, &|bytes| self.progress.bytes(bytes)) {
-            Ok(source) => Ok(Ok(Opened { number, root, source, start: 0 })),
+            Ok(source) => Ok(Ok(Opened { number, root, source, start: 0, stand_in: None })),
             Err(ReadError::Desk(error)) => Err(Halt::Desk(error)),
             Err(ReadError::Trove(error)) => {
                 let fault = walk::fault(FaultCode::Unreadable, error.kind().to_string());

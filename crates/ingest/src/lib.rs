@@ -36,7 +36,7 @@ pub(crate) const READER_VERSION: u32 = 1;
 /// A file above this size is read alone; smaller ones share a lease of at most so many bytes.
 const LEASE_BYTES: u64 = 4 << 20;
 /// How many files the walk may be ahead of the reading.
-const WALK_AHEAD: usize = 16_384;
+const WALK_AHEAD: usize = 4096;
 /// How many pieces may wait to be stored. With leases of a few MiB this bounds what is held in memory.
 const PIECES: usize = 64;
 
@@ -107,9 +107,7 @@ pub fn ingest(desk: &mut Desk, lease: &IngestLease, plan: &Plan<'_>, progress: &
     let collection = desk.create_collection(plan.collection)?;
     // Before anything new: what an ingest that was killed has stored and not indexed.
     let index = open_index(desk)?;
-    let summary = flow(desk, lease, plan, &collection, &paths, progress, &index)?;
-    desk.rethread()?;
-    Ok(summary)
+    flow(desk, lease, plan, &collection, &paths, progress, &index)
 }
 
 /// The paths as the ledger keeps them, links at their very end followed, since whoever named them meant what they lead to.
@@ -148,8 +146,10 @@ fn flow(
         let indexing = scope.spawn(move || indexing::follow(&source, index, &changes_out));
         let stored = store_all(&mut committer, pieces_out, &changes_in);
         drop(changes_in);
+        // Threads are no matter of the index, which has enough to do until everything is in it.
+        let threaded = stored.and_then(|()| Ok(desk.reopen()?.rethread()?));
         let indexed = indexing.join().map_err(|_| Error::Thread)?;
-        stored?;
+        threaded?;
         indexed?;
         Ok(committer.finish())
     })
@@ -217,6 +217,7 @@ fn open(readers: &Readers, ledger: &Desk, collection: &Collection, number: u64, 
         Ok(opened) => opened,
         Err(piece) => return Ok(Err(piece)),
     };
+    opened.stand_in = unit.as_ref().filter(|unit| unit.digest.is_none()).and_then(|unit| unit.seq);
     let same = |unit: &Unit| unit.digest == Some(opened.source.digest());
     match unit.filter(same) {
         Some(unit) if unit.state == UnitState::Done => return Ok(Err(Piece::Unchanged { root: opened.root })),

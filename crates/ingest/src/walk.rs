@@ -1,7 +1,8 @@
 //! Finding the files of a trove: any depth, in the order of their names, never through a link.
 
 use daylight_model::{Fault, FaultCode, Name, Stage};
-use std::fs::{self, DirEntry};
+use std::ffi::OsStr;
+use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -35,31 +36,50 @@ pub(crate) fn fault(code: FaultCode, detail: impl Into<String>) -> Fault {
 
 /// Gives every file under `paths` to `take`, until it returns false. `skip` (the desk itself) is not entered.
 pub(crate) fn walk(paths: &[PathBuf], skip: &Path, take: &mut dyn FnMut(Root) -> bool) {
-    // A stack of entries, not recursion: a folder may be nested as deep as the file system allows.
-    let mut waiting: Vec<PathBuf> = paths.iter().rev().cloned().collect();
-    while let Some(path) = waiting.pop() {
-        if path == skip {
-            continue;
-        }
-        let root = match fs::symlink_metadata(&path) {
-            Ok(data) if data.is_dir() => match entries(&path) {
-                Ok(mut inside) => {
-                    inside.reverse();
-                    waiting.append(&mut inside);
-                    continue;
+    for path in paths {
+        // A stack of folders, not recursion: a folder may be nested as deep as the file system allows.
+        let mut open: Vec<Folder> = Vec::new();
+        let mut next = Some(path.clone());
+        while let Some(path) = next {
+            if path != skip {
+                match look(path) {
+                    Ok(folder) => open.push(folder),
+                    Err(root) => {
+                        if !take(root) {
+                            return;
+                        }
+                    }
                 }
-                Err(error) => unreadable(path, &error),
-            },
-            Ok(data) if data.is_file() => Root { path, size: data.len(), fault: None },
-            Ok(data) => {
-                let what = if data.is_symlink() { "a link, which is not followed" } else { "a device, socket or pipe" };
-                Root { path, size: 0, fault: Some(fault(FaultCode::NotAFile, what)) }
             }
-            Err(error) => unreadable(path, &error),
-        };
-        if !take(root) {
-            return;
+            next = next_of(&mut open);
         }
+    }
+}
+
+/// The next entry of the innermost folder that has one.
+fn next_of(open: &mut Vec<Folder>) -> Option<PathBuf> {
+    while let Some(folder) = open.last_mut() {
+        if let Some(path) = folder.next() {
+            return Some(path);
+        }
+        open.pop();
+    }
+    None
+}
+
+/// A folder's entries, or what is no folder.
+fn look(path: PathBuf) -> Result<Folder, Root> {
+    match fs::symlink_metadata(&path) {
+        Ok(data) if data.is_dir() => match Folder::list(&path) {
+            Ok(folder) => Ok(folder),
+            Err(error) => Err(unreadable(path, &error)),
+        },
+        Ok(data) if data.is_file() => Err(Root { path, size: data.len(), fault: None }),
+        Ok(data) => {
+            let what = if data.is_symlink() { "a link, which is not followed" } else { "a device, socket or pipe" };
+            Err(Root { path, size: 0, fault: Some(fault(FaultCode::NotAFile, what)) })
+        }
+        Err(error) => Err(unreadable(path, &error)),
     }
 }
 
@@ -67,11 +87,35 @@ fn unreadable(path: PathBuf, error: &io::Error) -> Root {
     Root { path, size: 0, fault: Some(fault(FaultCode::Unreadable, error.kind().to_string())) }
 }
 
-/// The entries of a folder in the order of their names' bytes, so that a trove is always read in one order.
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut entries: Vec<DirEntry> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
-    entries.sort_by_key(DirEntry::file_name);
-    Ok(entries.iter().map(DirEntry::path).collect())
+/// The entries of a folder in the order of their names' bytes, so that a trove is always read in one order. All names are in memory for that, so they
+/// stand one after the other in one block: a Maildir may have millions.
+struct Folder {
+    path: PathBuf,
+    names: Vec<u8>,
+    /// Where each name that is still to come begins, and its length; the next one last.
+    left: Vec<(u32, u16)>,
+}
+
+impl Folder {
+    fn list(path: &Path) -> io::Result<Self> {
+        let (mut names, mut left) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(path)? {
+            let name = entry?.file_name();
+            let too_long = |_| io::Error::other("the names in it are too long");
+            let length = u16::try_from(name.len()).map_err(too_long)?;
+            left.push((u32::try_from(names.len()).map_err(too_long)?, length));
+            names.extend_from_slice(name.as_bytes());
+        }
+        let name = |(start, length): &(u32, u16)| &names[*start as usize..*start as usize + usize::from(*length)];
+        left.sort_unstable_by(|a, b| name(b).cmp(name(a)));
+        Ok(Self { path: path.to_owned(), names, left })
+    }
+
+    fn next(&mut self) -> Option<PathBuf> {
+        let (start, length) = self.left.pop()?;
+        let name = &self.names[start as usize..start as usize + usize::from(length)];
+        Some(self.path.join(OsStr::from_bytes(name)))
+    }
 }
 
 #[cfg(test)]

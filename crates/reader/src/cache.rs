@@ -202,19 +202,19 @@ impl Builder<'_> {
             if let Some(earlier) = earlier {
                 self.writer.delete(earlier)?;
             }
-            self.put(collection, &row, record, text.as_deref().unwrap_or(""), holders.contains(&record.number))?;
+            self.put(collection, &row, record, text.unwrap_or_default(), holders.contains(&record.number))?;
         }
         self.rows.push((collection.to_owned(), row));
         Ok(())
     }
 
-    fn put(&mut self, collection: &str, row: &Row, record: &Record, text: &str, has_parts: bool) -> Result<(), IndexError> {
+    fn put(&mut self, collection: &str, row: &Row, record: &Record, text: String, has_parts: bool) -> Result<(), IndexError> {
         let key = format!("{collection}/{}", record.number);
         let names: Vec<String> = record.names().map(ToString::to_string).collect();
         let thread = record.thread.map(|n| format!("{collection}/{n}"));
         let parent = record.parent().map(|n| format!("{collection}/{n}"));
         self.writer.put(
-            &Entry {
+            Entry {
                 seq: row.seq,
                 key: &key,
                 locator: key.as_bytes(),
@@ -226,7 +226,7 @@ impl Builder<'_> {
                 media_type: &record.media_type,
                 digest: record.file(&FileRole::Raw).map(|raw| raw.sha256),
                 date: record.date().map(|date| date.seconds),
-                texts: &[text],
+                texts: vec![text],
                 has_attachment: has_parts && record.kind == Kind::Message,
                 unreadable: row.unreadable,
                 thread: thread.as_deref(),

@@ -7,11 +7,13 @@
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod allocator;
 mod lease;
 mod process;
 mod wire;
 mod worker;
 
+pub use allocator::return_freed_memory;
 pub use lease::{Death, Ended, Item, ItemInput, LEASE, Limits, Reader, Said};
 pub use process::Worker;
 pub use worker::{ReadFn, worker_main};

@@ -71,9 +71,11 @@ impl Desk {
         Ok(Self { connection, packs: PackFiles::new(&root), root, settings })
     }
 
-    /// Another handle on the same desk, for another thread.
+    /// Another handle on the same desk, for another thread. There may be many: each keeps little of the catalogue in memory.
     pub fn reopen(&self) -> Result<Self> {
-        Self::open(&self.root)
+        let other = Self::open(&self.root)?;
+        other.connection.pragma_update(None, "cache_size", -512)?;
+        Ok(other)
     }
 
     /// The desk's folder.

@@ -138,8 +138,11 @@ impl Desk {
         let Some((pack, offset, length)) = row else {
             return Ok(Vec::new());
         };
-        let at = At { pack: uint(pack), offset: uint(offset) };
-        codec::decode_text(&self.packs.read(at, None, uint(length))?)
+        self.text_at(At { pack: uint(pack), offset: uint(offset) }, uint(length))
+    }
+
+    pub(crate) fn text_at(&self, at: At, length: u64) -> Result<Vec<Segment>> {
+        codec::decode_text(&self.packs.read(at, None, length)?)
     }
 
     /// Where a document stands in others.
@@ -161,7 +164,7 @@ impl Desk {
     }
 
     /// Adds to a row what stands in other tables.
-    pub(crate) fn complete(&self, core: Core) -> Result<Document> {
+    fn complete(&self, core: Core) -> Result<Document> {
         let facts = Facts::decode(&core.facts)?;
         let seq = core.seq;
         Ok(Document {
@@ -199,7 +202,7 @@ impl Desk {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn names(&self, seq: u64) -> Result<Vec<Name>> {
+    pub(crate) fn names(&self, seq: u64) -> Result<Vec<Name>> {
         let sql = "SELECT DISTINCT name FROM occurrence WHERE child = ?1 AND name IS NOT NULL ORDER BY name LIMIT ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([int(seq), NAMES], |row| row.get(0).map(Name))?;
@@ -215,7 +218,7 @@ impl Desk {
         Ok(names)
     }
 
-    fn collections_of(&self, seq: u64) -> Result<Vec<String>> {
+    pub(crate) fn collections_of(&self, seq: u64) -> Result<Vec<String>> {
         // One look-up a collection: the key of `member` begins with the collection.
         let sql = "SELECT name FROM collection WHERE EXISTS (SELECT 1 FROM member WHERE collection = id AND seq = ?1) ORDER BY name";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -225,11 +228,10 @@ impl Desk {
 }
 
 /// The columns that [`Core::of`] reads, of `document LEFT JOIN blob`.
-pub(crate) const COLUMNS: &str =
-    "seq, document.id, kind, digest, document.length, claims, media_type, title, facts, step, version, change, flags";
+const COLUMNS: &str = "seq, document.id, kind, digest, document.length, claims, media_type, title, facts, step, version";
 
 /// A row of the document table, not yet understood.
-pub(crate) struct Core {
+struct Core {
     pub(crate) seq: u64,
     pub(crate) id: DocumentId,
     pub(crate) kind: i64,
@@ -241,12 +243,10 @@ pub(crate) struct Core {
     facts: Vec<u8>,
     step: String,
     version: u32,
-    pub(crate) change: u64,
-    pub(crate) flags: i64,
 }
 
 impl Core {
-    pub(crate) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             seq: uint(row.get(0)?),
             id: DocumentId(Digest(row.get(1)?)),
@@ -259,8 +259,6 @@ impl Core {
             facts: row.get(8)?,
             step: row.get(9)?,
             version: row.get(10)?,
-            change: uint(row.get(11)?),
-            flags: row.get(12)?,
         })
     }
 }

@@ -1,10 +1,11 @@
-use crate::codec::{int, uint};
+use crate::codec::{self, Facts, int, uint};
 use crate::desk::Desk;
-use crate::documents::{COLUMNS, Core, Document};
 use crate::error::Result;
+use crate::pack::At;
 use crate::writer::{UNREAD, highest_change};
-use daylight_model::Kind;
 use daylight_model::reading::Segment;
+use daylight_model::{Date, Digest, Kind, Name, Person};
+use rusqlite::Row;
 
 /// A batch ends when it holds this much text.
 const TEXT_A_BATCH: usize = 32 << 20;
@@ -38,8 +39,24 @@ impl Change {
 pub struct IndexRow {
     /// The change's number.
     pub change: u64,
-    /// The document.
-    pub document: Document,
+    /// The document's number.
+    pub seq: u64,
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// The digest of its original bytes.
+    pub blob: Option<Digest>,
+    /// Its media type as found.
+    pub media_type: String,
+    /// What it is called.
+    pub title: String,
+    /// The best of its dates.
+    pub date: Option<Date>,
+    /// Who wrote a message, and to whom.
+    pub people: Vec<Person>,
+    /// The names it has where it stands.
+    pub names: Vec<Name>,
+    /// The collections it belongs to, by name.
+    pub collections: Vec<String>,
     /// Its text.
     pub texts: Vec<Segment>,
     /// Whether it is a message with something attached.
@@ -47,6 +64,12 @@ pub struct IndexRow {
     /// Whether words of it may be missing.
     pub unreadable: bool,
 }
+
+/// One row for all that one row can say: a desk is indexed document by document, and every further question costs as much as this one.
+const ROW: &str = "SELECT seq, change, kind, flags, digest, media_type, title, facts, text.pack, text.offset, text.length,
+    EXISTS (SELECT 1 FROM occurrence WHERE parent = seq)
+    FROM document LEFT JOIN blob ON blob.id = document.blob LEFT JOIN text USING (seq, step, version)
+    WHERE change > ?1 AND change < ?2 ORDER BY change LIMIT ?3";
 
 impl Desk {
     /// The highest change number: an index that remembers it is up to date.
@@ -59,14 +82,11 @@ impl Desk {
     pub fn changed_since(&self, after: u64, limit: usize) -> Result<Vec<Change>> {
         let mut changes = self.deleted_since(after, limit)?;
         let last_deletion = if changes.len() == limit { changes.last().map_or(u64::MAX, Change::number) } else { u64::MAX };
-        let sql = format!(
-            "SELECT {COLUMNS} FROM document LEFT JOIN blob ON blob.id = document.blob WHERE change > ?1 AND change < ?2 ORDER BY change LIMIT ?3"
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self.connection.prepare_cached(ROW)?;
         let mut rows = statement.query((int(after), int(last_deletion), int(limit as u64)))?;
         let (mut count, mut text, mut end) = (0, 0, u64::MAX);
         while let Some(row) = rows.next()? {
-            let row = self.index_row(Core::of(row)?)?;
+            let row = self.index_row(row)?;
             text += row.texts.iter().map(|segment| segment.text.len()).sum::<usize>();
             count += 1;
             let number = row.change;
@@ -90,14 +110,28 @@ impl Desk {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn index_row(&self, core: Core) -> Result<IndexRow> {
-        let (change, unreadable, seq) = (core.change, core.flags & UNREAD != 0, core.seq);
-        let document = self.complete(core)?;
-        let has_attachment = document.kind == Kind::Message && self.has_children(seq)?;
-        Ok(IndexRow { change, document, texts: self.text(seq)?, has_attachment, unreadable })
-    }
-
-    fn has_children(&self, seq: u64) -> Result<bool> {
-        Ok(self.connection.prepare_cached("SELECT 1 FROM occurrence WHERE parent = ?1 LIMIT 1")?.exists([int(seq)])?)
+    fn index_row(&self, row: &Row<'_>) -> Result<IndexRow> {
+        let seq = uint(row.get(0)?);
+        let kind = codec::kind(row.get(2)?)?;
+        let facts = Facts::decode(row.get_ref(7)?.as_blob().unwrap_or_default())?;
+        let texts = match (row.get::<_, Option<i64>>(8)?, row.get::<_, Option<i64>>(9)?, row.get::<_, Option<i64>>(10)?) {
+            (Some(pack), Some(offset), Some(length)) => self.text_at(At { pack: uint(pack), offset: uint(offset) }, uint(length))?,
+            _ => Vec::new(),
+        };
+        Ok(IndexRow {
+            change: uint(row.get(1)?),
+            seq,
+            kind,
+            blob: row.get::<_, Option<[u8; 32]>>(4)?.map(Digest),
+            media_type: row.get(5)?,
+            title: row.get(6)?,
+            date: facts.date,
+            people: facts.message.map(|message| message.people).unwrap_or_default(),
+            names: self.names(seq)?,
+            collections: self.collections_of(seq)?,
+            texts,
+            has_attachment: kind == Kind::Message && row.get(11)?,
+            unreadable: row.get::<_, i64>(3)? & UNREAD != 0,
+        })
     }
 }

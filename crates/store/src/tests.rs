@@ -90,7 +90,7 @@ fn facts(day: i64, message_id: &str, references: &[&str]) -> MessageFacts {
 /// Every change since the beginning, as numbers of documents; a deleted one is negative.
 fn changed(desk: &Desk, after: u64) -> Vec<i64> {
     let number = |change: &Change| match change {
-        Change::Document(row) => row.document.seq as i64,
+        Change::Document(row) => row.seq as i64,
         Change::Deleted { seq, .. } => -(*seq as i64),
     };
     desk.changed_since(after, 1000).unwrap().iter().map(number).collect()

@@ -1,37 +1,77 @@
 //! Which message answers which: near-linear in messages and references, after Zawinski's algorithm, but with union-find in place of walks, so that
 //! no shape of references makes a cycle, a deep recursion or a long search.
+//!
+//! All messages of a desk are in memory while they are threaded, at some 80 bytes each and 8 for each reference: a million messages take about
+//! 120 MB. So everything here is a flat array of small numbers.
 
 use crate::codec::Links;
 use daylight_model::DocumentId;
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 /// A reply without references joins a thread of its subject only if that was alive this many seconds before: 60 days.
 const ALIVE: i64 = 60 * 24 * 3600;
 
-/// A message to be threaded: its links as hashes, so that a desk's millions of messages fit into memory. Two different names fall together once in
-/// ages; whoever wanted two threads joined could as well write a reference.
-#[derive(Debug, Clone)]
-pub(crate) struct Message {
+/// No message.
+const NONE: u32 = u32::MAX;
+
+/// Messages to be threaded. Their links are kept as hashes, of which two fall together once in ages; whoever wanted two threads joined could as
+/// well write a reference.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Messages {
+    messages: Vec<Message>,
+    /// What they answer, those of one message together: the last reference first, then In-Reply-To.
+    answers: Vec<u64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Message {
     seq: u64,
-    id: DocumentId,
-    date: Option<i64>,
+    /// The first half of its id, which orders what has the same date.
+    order: [u8; 16],
+    /// Undated messages come last.
+    date: i64,
     /// 0 if it has none.
     message_id: u64,
-    /// What it answers: the last reference first, then In-Reply-To.
-    answers: Box<[u64]>,
     /// 0 if its subject says nothing.
     subject: u64,
     is_reply: bool,
+    answers: u32,
+    first_answer: usize,
 }
 
-impl Message {
-    pub(crate) fn of(seq: u64, id: DocumentId, links: &Links) -> Self {
+impl Messages {
+    pub(crate) fn add(&mut self, seq: u64, id: &DocumentId, links: &Links) {
         let named = links.references.iter().rev().chain(&links.in_reply_to);
-        let answers = named.filter(|name| **name != links.message_id).map(|name| hash(name)).filter(|hash| *hash != 0).collect();
+        let first_answer = self.answers.len();
+        self.answers.extend(named.filter(|name| **name != links.message_id).map(|name| hash(name)).filter(|hash| *hash != 0));
         let (base, is_reply) = base_subject(&links.subject);
-        Self { seq, id, date: links.date, message_id: hash(&links.message_id), answers, subject: hash(&base), is_reply }
+        let mut order = [0; 16];
+        order.copy_from_slice(&id.0.0[..16]);
+        self.messages.push(Message {
+            seq,
+            order,
+            date: links.date.unwrap_or(i64::MAX),
+            message_id: hash(&links.message_id),
+            subject: hash(&base),
+            is_reply,
+            answers: u32::try_from(self.answers.len() - first_answer).unwrap_or(u32::MAX),
+            first_answer,
+        });
+    }
+
+    fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    fn answers(&self, at: u32) -> &[u64] {
+        let message = &self.messages[at as usize];
+        &self.answers[message.first_answer..message.first_answer + message.answers as usize]
+    }
+
+    fn each(&self) -> impl Iterator<Item = (u32, &Message)> {
+        (0..).zip(&self.messages)
     }
 }
 
@@ -45,6 +85,28 @@ fn hash(text: &str) -> u64 {
     hasher.finish().max(1)
 }
 
+/// What is hashed already is its own hash: whoever can choose 64 bits of SipHash with a known key gains a slow ingest of their own mail.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+type ByHash<V> = HashMap<u64, V, BuildHasherDefault<Hashed>>;
+
 /// A message's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Threaded {
@@ -52,28 +114,50 @@ pub(crate) struct Threaded {
     /// The first message of the thread.
     pub(crate) thread: u64,
     /// Its place in the order of display, from 0.
-    pub(crate) position: u64,
+    pub(crate) position: u32,
     pub(crate) parent: Option<u64>,
     pub(crate) depth: u32,
 }
 
-/// Threads messages. The result depends on what the messages are, not on the order in which they came: they are taken by date, then by id.
-pub(crate) fn thread(mut messages: Vec<Message>) -> Vec<Threaded> {
-    messages.sort_by(before);
+/// The places of all messages, by number.
+pub(crate) struct Places {
+    messages: Vec<Message>,
+    /// Of each message: the first of its thread, its position, its parent, its depth. The first and the parent as places in `messages`.
+    places: Vec<[u32; 4]>,
+    by_seq: Vec<u32>,
+}
+
+impl Places {
+    /// Every message's place, by rising number.
+    pub(crate) fn by_seq(&self) -> impl Iterator<Item = Threaded> {
+        self.by_seq.iter().map(|at| {
+            let [thread, position, parent, depth] = self.places[*at as usize];
+            let seq = |at: u32| self.messages[at as usize].seq;
+            Threaded { seq: seq(*at), thread: seq(thread), position, parent: (parent != NONE).then(|| seq(parent)), depth }
+        })
+    }
+}
+
+/// Threads messages, at most 2^31 of them with what they name. The result depends on what the messages are, not on the order in which they came:
+/// they are taken by date, then by id.
+pub(crate) fn thread(mut messages: Messages) -> Places {
+    messages.messages.sort_unstable_by(before);
     let mut forest = Forest::of(&messages);
     forest.link_references(&messages);
     forest.link_subjects(&messages);
-    forest.lay_out(&messages)
+    let places = forest.lay_out();
+    let messages = messages.messages;
+    let mut by_seq: Vec<u32> = (0..).take(messages.len()).collect();
+    by_seq.sort_unstable_by_key(|at| messages[*at as usize].seq);
+    Places { messages, places, by_seq }
 }
 
-/// Undated messages come last.
 fn before(a: &Message, b: &Message) -> Ordering {
-    let date = |message: &Message| message.date.unwrap_or(i64::MAX);
-    date(a).cmp(&date(b)).then_with(|| a.id.cmp(&b.id))
+    (a.date, a.order).cmp(&(b.date, b.order))
 }
 
 struct Forest {
-    parents: Vec<Option<usize>>,
+    parents: Vec<u32>,
     /// Trees: what is joined by links from child to parent. A link within one tree would close a cycle.
     trees: Union,
     /// Threads: trees, and what else belongs together. Beyond the messages it has a node for every id that is named but not here.
@@ -81,28 +165,28 @@ struct Forest {
 }
 
 impl Forest {
-    fn of(messages: &[Message]) -> Self {
-        Self { parents: vec![None; messages.len()], trees: Union::of(messages.len()), threads: Union::of(messages.len()) }
+    fn of(messages: &Messages) -> Self {
+        Self { parents: vec![NONE; messages.len()], trees: Union::of(messages.len()), threads: Union::of(messages.len()) }
     }
 
     /// The parent is the last reference that is here, else the first message that In-Reply-To names and is here. Messages that name the same
     /// absent one belong together, and so do several with one Message-ID: the first of them is the one that others answer.
-    fn link_references(&mut self, messages: &[Message]) {
-        let mut known: HashMap<u64, usize> = HashMap::with_capacity(messages.len());
-        for (at, message) in messages.iter().enumerate().filter(|(_, message)| message.message_id != 0) {
+    fn link_references(&mut self, messages: &Messages) {
+        let mut known: ByHash<u32> = HashMap::with_capacity_and_hasher(messages.len(), BuildHasherDefault::default());
+        for (at, message) in messages.each().filter(|(_, message)| message.message_id != 0) {
             let first = *known.entry(message.message_id).or_insert(at);
             self.threads.join(first, at);
         }
-        for (at, message) in messages.iter().enumerate() {
-            for name in &message.answers {
+        for (at, _) in messages.each() {
+            for name in messages.answers(at) {
                 let next = self.threads.len();
                 let other = *known.entry(*name).or_insert(next);
                 if other == next {
                     self.threads.add();
                 }
-                if other >= messages.len() {
+                if other as usize >= messages.len() {
                     self.threads.join(at, other);
-                } else if self.parents[at].is_none() {
+                } else if self.parents[at as usize] == NONE {
                     self.attach(at, other);
                 }
             }
@@ -110,17 +194,13 @@ impl Forest {
     }
 
     /// A reply by its subject that names nothing it replies to joins the thread that last had this subject.
-    fn link_subjects(&mut self, messages: &[Message]) {
-        let mut alive: HashMap<u64, (usize, i64)> = HashMap::new();
-        for (at, message) in messages.iter().enumerate() {
-            let (Some(date), base, is_reply) = (message.date, message.subject, message.is_reply) else { continue };
-            if base == 0 {
-                continue;
-            }
-            let names_nothing = message.answers.is_empty();
-            let near = alive.get(&base).copied().filter(|(_, last)| date.saturating_sub(*last) <= ALIVE);
+    fn link_subjects(&mut self, messages: &Messages) {
+        let mut alive: ByHash<(u32, i64)> = HashMap::default();
+        for (at, message) in messages.each().filter(|(_, message)| message.subject != 0 && message.date != i64::MAX) {
+            let (date, is_reply) = (message.date, message.is_reply);
+            let near = alive.get(&message.subject).copied().filter(|(_, last)| date.saturating_sub(*last) <= ALIVE);
             let first = match near {
-                Some((first, _)) if is_reply && names_nothing => {
+                Some((first, _)) if is_reply && message.answers == 0 => {
                     self.attach(at, first);
                     first
                 }
@@ -129,99 +209,122 @@ impl Forest {
                 Some(_) if is_reply => continue,
                 _ => at,
             };
-            alive.insert(base, (first, date));
+            alive.insert(message.subject, (first, date));
         }
     }
 
     /// Makes `parent` the parent of `at`, which has none, unless it descends from `at`.
-    fn attach(&mut self, at: usize, parent: usize) {
-        if self.parents[at].is_none() && self.trees.join(parent, at) {
-            self.parents[at] = Some(parent);
+    fn attach(&mut self, at: u32, parent: u32) {
+        if self.parents[at as usize] == NONE && self.trees.join(parent, at) {
+            self.parents[at as usize] = parent;
             self.threads.join(parent, at);
         }
     }
 
     /// Walks every thread from its roots down, without recursion: chains may be as long as a trove.
-    fn lay_out(mut self, messages: &[Message]) -> Vec<Threaded> {
-        let mut children: Vec<Vec<usize>> = vec![Vec::new(); messages.len()];
-        let mut roots: HashMap<usize, Vec<usize>> = HashMap::new();
-        let mut order = Vec::new();
-        for at in 0..messages.len() {
-            match self.parents[at] {
-                Some(parent) => children[parent].push(at),
-                None => {
-                    let group = self.threads.root(at);
-                    let group_roots = roots.entry(group).or_default();
-                    if group_roots.is_empty() {
-                        order.push(group);
-                    }
-                    group_roots.push(at);
-                }
+    fn lay_out(mut self) -> Vec<[u32; 4]> {
+        let count = self.parents.len();
+        let mut children = Lists::of(count);
+        let mut roots = Lists::of(self.threads.len() as usize);
+        // From the last to the first, since what is put on a list comes before what is on it.
+        for at in (0..).take(count).collect::<Vec<u32>>().into_iter().rev() {
+            match self.parents[at as usize] {
+                NONE => roots.push(self.threads.root(at), at),
+                parent => children.push(parent, at),
             }
         }
-        let mut threaded = Vec::with_capacity(messages.len());
-        for group in order {
-            self.lay_out_thread(&roots[&group], &children, messages, &mut threaded);
+        let mut places = vec![[NONE; 4]; count];
+        for group in 0..self.threads.len() {
+            if let Some(first) = roots.list(group).next() {
+                self.lay_out_thread(first, &roots, group, &children, &mut places);
+            }
         }
-        threaded
+        places
     }
 
-    fn lay_out_thread(&self, roots: &[usize], children: &[Vec<usize>], messages: &[Message], threaded: &mut Vec<Threaded>) {
-        let thread = messages[roots[0]].seq;
-        let mut waiting: Vec<(usize, u32)> = roots.iter().rev().map(|root| (*root, 0)).collect();
+    fn lay_out_thread(&self, thread: u32, roots: &Lists, group: u32, children: &Lists, places: &mut [[u32; 4]]) {
         let mut position = 0;
-        while let Some((at, depth)) = waiting.pop() {
-            let parent = self.parents[at].map(|parent| messages[parent].seq);
-            threaded.push(Threaded { seq: messages[at].seq, thread, position, parent, depth });
-            position += 1;
-            waiting.extend(children[at].iter().rev().map(|child| (*child, depth.saturating_add(1))));
+        let mut waiting: Vec<(u32, u32)> = Vec::new();
+        for root in roots.list(group) {
+            waiting.push((root, 0));
+            while let Some((at, depth)) = waiting.pop() {
+                places[at as usize] = [thread, position, self.parents[at as usize], depth];
+                position += 1;
+                let from = waiting.len();
+                waiting.extend(children.list(at).map(|child| (child, depth.saturating_add(1))));
+                waiting[from..].reverse();
+            }
         }
+    }
+}
+
+/// Lists of numbers, each number on one list at most.
+struct Lists {
+    first: Vec<u32>,
+    next: Vec<u32>,
+}
+
+impl Lists {
+    fn of(count: usize) -> Self {
+        Self { first: vec![NONE; count], next: vec![NONE; count] }
+    }
+
+    /// Puts `item` before all that is on the list.
+    fn push(&mut self, list: u32, item: u32) {
+        self.next[item as usize] = self.first[list as usize];
+        self.first[list as usize] = item;
+    }
+
+    fn list(&self, list: u32) -> impl Iterator<Item = u32> {
+        let some = |at: u32| (at != NONE).then_some(at);
+        std::iter::successors(some(self.first[list as usize]), move |at| some(self.next[*at as usize]))
     }
 }
 
 /// Disjoint sets with union by size and path halving.
 struct Union {
-    up: Vec<usize>,
+    up: Vec<u32>,
     size: Vec<u32>,
 }
 
 impl Union {
     fn of(count: usize) -> Self {
-        Self { up: (0..count).collect(), size: vec![1; count] }
+        Self { up: (0..).take(count).collect(), size: vec![1; count] }
     }
 
-    fn len(&self) -> usize {
-        self.up.len()
+    fn len(&self) -> u32 {
+        self.up.len() as u32
     }
 
     fn add(&mut self) {
-        self.up.push(self.up.len());
+        self.up.push(self.len());
         self.size.push(1);
     }
 
-    fn root(&mut self, mut at: usize) -> usize {
-        while self.up[at] != at {
-            self.up[at] = self.up[self.up[at]];
-            at = self.up[at];
+    fn root(&mut self, mut at: u32) -> u32 {
+        while self.up[at as usize] != at {
+            let above = self.up[self.up[at as usize] as usize];
+            self.up[at as usize] = above;
+            at = above;
         }
         at
     }
 
-    fn same(&mut self, a: usize, b: usize) -> bool {
+    fn same(&mut self, a: u32, b: u32) -> bool {
         self.root(a) == self.root(b)
     }
 
     /// Joins two sets; false if they were one.
-    fn join(&mut self, a: usize, b: usize) -> bool {
+    fn join(&mut self, a: u32, b: u32) -> bool {
         let (mut a, mut b) = (self.root(a), self.root(b));
         if a == b {
             return false;
         }
-        if self.size[a] < self.size[b] {
+        if self.size[a as usize] < self.size[b as usize] {
             std::mem::swap(&mut a, &mut b);
         }
-        self.up[b] = a;
-        self.size[a] = self.size[a].saturating_add(self.size[b]);
+        self.up[b as usize] = a;
+        self.size[a as usize] = self.size[a as usize].saturating_add(self.size[b as usize]);
         true
     }
 }

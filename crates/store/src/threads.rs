@@ -1,10 +1,10 @@
 use crate::codec::{Links, code, int, uint};
 use crate::desk::Desk;
 use crate::error::Result;
-use crate::threading::{Message, Threaded, thread};
+use crate::threading::{Messages, Places, Threaded, thread};
 use daylight_model::{Digest, DocumentId, Kind};
 use rusqlite::{Connection, OptionalExtension, Transaction};
-use std::collections::HashMap;
+use std::collections::VecDeque;
 
 /// A message in its thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,8 @@ impl Desk {
     /// threads or the new ones, never a mixture.
     pub fn rethread(&mut self) -> Result<u64> {
         self.transaction(|transaction| {
-            let threaded = thread(messages(transaction)?);
-            store(transaction, &threaded)
+            let places = thread(messages(transaction)?);
+            store(transaction, &places)
         })
     }
 
@@ -57,43 +57,75 @@ impl Desk {
     }
 }
 
-fn messages(connection: &Connection) -> Result<Vec<Message>> {
+fn messages(connection: &Connection) -> Result<Messages> {
     let mut statement = connection.prepare("SELECT seq, id, facts FROM document WHERE kind = ?1")?;
     let mut rows = statement.query([code(&Kind::ALL, &Kind::Message)])?;
-    let mut messages = Vec::new();
+    let mut messages = Messages::default();
     while let Some(row) = rows.next()? {
         let links = Links::decode(row.get_ref(2)?.as_blob().unwrap_or_default())?;
-        messages.push(Message::of(uint(row.get(0)?), DocumentId(Digest(row.get(1)?)), &links));
+        messages.add(uint(row.get(0)?), &DocumentId(Digest(row.get(1)?)), &links);
     }
     Ok(messages)
 }
 
-/// Writes only what is different, so that a small ingest into a large desk writes little.
-fn store(transaction: &Transaction<'_>, threaded: &[Threaded]) -> Result<u64> {
-    let mut old = stored(transaction)?;
+/// Writes only what is different, so that a small ingest into a large desk writes little. What is stored is looked through beside the new places,
+/// both by rising number.
+fn store(transaction: &Transaction<'_>, places: &Places) -> Result<u64> {
+    let mut stored = Stored::of(transaction)?;
     let sql = "INSERT INTO thread (seq, thread, position, parent, depth) VALUES (?1, ?2, ?3, ?4, ?5)
                ON CONFLICT DO UPDATE SET thread = excluded.thread, position = excluded.position, parent = excluded.parent, depth = excluded.depth";
     let mut insert = transaction.prepare_cached(sql)?;
+    let mut delete = transaction.prepare_cached("DELETE FROM thread WHERE seq = ?1")?;
     let mut changed = 0;
-    for place in threaded {
-        if old.remove(&place.seq) != Some(*place) {
-            insert.execute((int(place.seq), int(place.thread), int(place.position), place.parent.map(int), place.depth))?;
+    for place in places.by_seq() {
+        while let Some(gone) = stored.take_if(|old| old.seq < place.seq)? {
+            changed += delete.execute([int(gone.seq)])? as u64;
+        }
+        if stored.take_if(|old| old.seq == place.seq)? != Some(place) {
+            insert.execute((int(place.seq), int(place.thread), place.position, place.parent.map(int), place.depth))?;
             changed += 1;
         }
     }
-    let mut delete = transaction.prepare_cached("DELETE FROM thread WHERE seq = ?1")?;
-    for seq in old.keys() {
-        changed += delete.execute([int(*seq)])? as u64;
+    while let Some(gone) = stored.take_if(|_| true)? {
+        changed += delete.execute([int(gone.seq)])? as u64;
     }
     Ok(changed)
 }
 
-fn stored(transaction: &Transaction<'_>) -> Result<HashMap<u64, Threaded>> {
-    let mut statement = transaction.prepare("SELECT seq, thread, position, parent, depth FROM thread")?;
-    let rows = statement.query_map([], |row| {
-        let parent = row.get::<_, Option<i64>>(3)?.map(uint);
-        let place = Threaded { seq: uint(row.get(0)?), thread: uint(row.get(1)?), position: uint(row.get(2)?), parent, depth: row.get(4)? };
-        Ok((place.seq, place))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+/// What is stored, by rising number. It is read ahead of what is written beside it, so that it never meets that.
+struct Stored<'a> {
+    connection: &'a Connection,
+    ahead: VecDeque<Threaded>,
+    after: i64,
+}
+
+impl<'a> Stored<'a> {
+    fn of(connection: &'a Connection) -> Result<Self> {
+        let mut stored = Self { connection, ahead: VecDeque::new(), after: -1 };
+        stored.read_on()?;
+        Ok(stored)
+    }
+
+    fn take_if(&mut self, wanted: impl Fn(&Threaded) -> bool) -> Result<Option<Threaded>> {
+        if !self.ahead.front().is_some_and(wanted) {
+            return Ok(None);
+        }
+        let taken = self.ahead.pop_front();
+        if self.ahead.is_empty() {
+            self.read_on()?;
+        }
+        Ok(taken)
+    }
+
+    fn read_on(&mut self) -> Result<()> {
+        let sql = "SELECT seq, thread, position, parent, depth FROM thread WHERE seq > ?1 ORDER BY seq LIMIT 1000";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([self.after], |row| {
+            let parent = row.get::<_, Option<i64>>(3)?.map(uint);
+            Ok(Threaded { seq: uint(row.get(0)?), thread: uint(row.get(1)?), position: row.get(2)?, parent, depth: row.get(4)? })
+        })?;
+        self.ahead = rows.collect::<rusqlite::Result<_>>()?;
+        self.after = self.ahead.back().map_or(i64::MAX, |last| int(last.seq));
+        Ok(())
+    }
 }

@@ -3,7 +3,7 @@ use crate::blobs::BlobId;
 use crate::codec::{self, Counted, Facts, code, int, uint};
 use crate::desk::{CollectionId, Desk, IngestLease};
 use crate::documents::{faults_of, no_document, seq_of};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pack::Owner;
 use daylight_model::reading::Segment;
 use daylight_model::{Date, Digest, DocumentId, Fault, FaultCode, Kind, MessageFacts, Name, Stage};
@@ -109,15 +109,15 @@ impl Writer<'_> {
     /// reader in a newer version, any reader where there was none, or another outcome where the reader had died or the bytes were withheld.
     pub fn document(&mut self, new: &NewDocument<'_>) -> Result<(u64, bool)> {
         self.begin()?;
-        match self.known_row(&new.id)? {
-            None => Ok((self.insert(new)?, true)),
-            Some(known) => {
-                if self.is_better(&known, new)? {
-                    self.update(known.seq, new)?;
-                }
-                Ok((known.seq, false))
-            }
+        // New, in all likelihood: asking first would look the id up twice.
+        if let Some(seq) = self.insert(new)? {
+            return Ok((seq, true));
         }
+        let known = self.known_row(&new.id)?.ok_or_else(|| Error::damaged("catalogue", "a document is there and is not"))?;
+        if self.is_better(&known, new)? {
+            self.update(known.seq, new)?;
+        }
+        Ok((known.seq, false))
     }
 
     /// Notes where a document stands in another. Saying it again changes nothing.
@@ -244,16 +244,16 @@ impl Writer<'_> {
         Ok(uint(self.batch.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?))
     }
 
-    fn insert(&mut self, new: &NewDocument<'_>) -> Result<u64> {
-        self.seq += 1;
-        self.change += 1;
-        let seq = self.seq;
+    /// Adds a document unless there is one of this id.
+    fn insert(&mut self, new: &NewDocument<'_>) -> Result<Option<u64>> {
+        let (seq, change) = (self.seq + 1, self.change + 1);
         let sql = "INSERT INTO document (seq, id, change, kind, flags, blob, length, step, version, claims, media_type, title, facts)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-        self.batch.connection.prepare_cached(sql)?.execute((
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                   ON CONFLICT (id) DO NOTHING";
+        let added = self.batch.connection.prepare_cached(sql)?.execute((
             int(seq),
             new.id.0.0,
-            int(self.change),
+            int(change),
             code(&Kind::ALL, &new.kind),
             flags(new.faults),
             new.blob.map(|blob| blob.0),
@@ -265,10 +265,14 @@ impl Writer<'_> {
             new.title,
             Facts::encode(new.date, new.counted, new.message),
         ))?;
+        if added == 0 {
+            return Ok(None);
+        }
+        (self.seq, self.change) = (seq, change);
         self.fresh.insert(seq);
         self.insert_faults(seq, new.faults)?;
         self.put_text(seq, new)?;
-        Ok(seq)
+        Ok(Some(seq))
     }
 
     fn update(&mut self, seq: u64, new: &NewDocument<'_>) -> Result<()> {

@@ -3,9 +3,9 @@
 mod sets;
 
 use crate::query::{self, How, Node, Text};
-use crate::schema::{ATTACHMENT, DIGEST, Fields, UNREADABLE, raw};
+use crate::schema::{ATTACHMENT, Fields, UNREADABLE, raw};
 use crate::words::{WHOLE, whole};
-use sets::{Beginning, Near, Numbered, Where};
+use sets::{Beginning, Digested, Near, Numbered, Where};
 use std::ops::Bound;
 use tantivy::Term;
 use tantivy::query::{
@@ -63,9 +63,7 @@ impl Planner<'_> {
             Node::HasAttachment => filter(self.fields.flags, ATTACHMENT),
             Node::Unreadable => filter(self.fields.flags, UNREADABLE),
             Node::Collection(name) => filter(self.fields.collection, raw(name)),
-            Node::Sha256(hex) => {
-                unscored(Box::new(Where(Beginning { fields: vec![self.fields.digest], with: hex[..hex.len().min(DIGEST)].to_owned() })))
-            }
+            Node::Sha256(hex) => unscored(Box::new(Where(Digested::beginning(hex)))),
             Node::Dated(span) => {
                 let bound = |seconds: i64| Term::from_field_i64(self.fields.date, seconds);
                 let from = span.from.map_or(Bound::Unbounded, |s| Bound::Included(bound(s)));

@@ -1,6 +1,8 @@
 //! Questions that the engine has no answer to of its own. Each is worked out as the set of documents of one segment.
 
+use crate::schema::DIGEST;
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
 use tantivy::postings::Postings;
 use tantivy::query::{BitSetDocSet, ConstScorer, EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::schema::{Field, IndexRecordOption};
@@ -157,6 +159,38 @@ impl Members for Numbered {
                 postings.advance();
             }
         }
+        Ok(())
+    }
+}
+
+/// Documents whose digest begins so.
+#[derive(Debug, Clone)]
+pub(super) struct Digested {
+    /// Of each column the least and the greatest value.
+    ranges: [RangeInclusive<u64>; 2],
+}
+
+impl Digested {
+    /// `hex` is hexadecimal digits, of which those past the columns say nothing more.
+    pub(super) fn beginning(hex: &str) -> Self {
+        let word = |at: usize| {
+            let digits = hex.get(at..hex.len().min(at + 16)).unwrap_or_default();
+            let fill = |with: &str| u64::from_str_radix(&format!("{digits}{}", with.repeat(16 - digits.len())), 16).unwrap_or_default();
+            fill("0")..=fill("f")
+        };
+        Self { ranges: [word(0), word(16)] }
+    }
+}
+
+impl Members for Digested {
+    fn collect(&self, segment: &SegmentReader, set: &mut BitSet) -> tantivy::Result<()> {
+        let columns = [segment.fast_fields().u64(DIGEST[0])?, segment.fast_fields().u64(DIGEST[1])?];
+        let mut found = Vec::new();
+        columns[0].get_docids_for_value_range(self.ranges[0].clone(), 0..segment.max_doc(), &mut found);
+        found.retain(|doc| columns[1].first(*doc).is_some_and(|value| self.ranges[1].contains(&value)));
+        found.into_iter().for_each(|doc| {
+            set.insert(doc);
+        });
         Ok(())
     }
 }

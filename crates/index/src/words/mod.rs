@@ -93,12 +93,12 @@ fn class(c: char) -> Class {
 
 /// Cuts `text` into pieces and gives each to `sink`. The token says the text of the piece, the bytes it covers and its position, counted in words
 /// or, in scripts without spaces, in characters.
-pub(crate) fn each(text: &str, sink: &mut dyn FnMut(Piece, &Token)) {
-    Cutter::default().cut(text, sink);
+pub(crate) fn each(text: &str, mut sink: &mut dyn FnMut(Piece, &Token)) {
+    Cutter::default().cut(text, &mut sink);
 }
 
 /// The room that cutting needs, kept from text to text.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Cutter {
     token: Token,
     exact: String,
@@ -106,7 +106,7 @@ struct Cutter {
 
 impl Cutter {
     #[inline]
-    fn cut(&mut self, text: &str, sink: &mut dyn FnMut(Piece, &Token)) {
+    fn cut(&mut self, text: &str, sink: &mut impl FnMut(Piece, &Token)) {
         let bytes = text.as_bytes();
         let (mut at, mut position) = (0, 0);
         while at < bytes.len() {
@@ -129,7 +129,7 @@ impl Cutter {
 
     /// A word of ASCII letters and digits.
     #[inline]
-    fn plain(&mut self, word: &str, from: usize, position: usize, sink: &mut dyn FnMut(Piece, &Token)) {
+    fn plain(&mut self, word: &str, from: usize, position: usize, sink: &mut impl FnMut(Piece, &Token)) {
         self.token.text.clear();
         self.token.text.push_str(if word.len() <= LONGEST { word } else { &word[..LONGEST] });
         self.token.text.make_ascii_lowercase();
@@ -137,7 +137,7 @@ impl Cutter {
     }
 
     #[inline]
-    fn put(&mut self, piece: Piece, from: usize, to: usize, position: usize, sink: &mut dyn FnMut(Piece, &Token)) {
+    fn put(&mut self, piece: Piece, from: usize, to: usize, position: usize, sink: &mut impl FnMut(Piece, &Token)) {
         self.token.offset_from = from;
         self.token.offset_to = to;
         self.token.position = position;
@@ -145,7 +145,7 @@ impl Cutter {
     }
 
     /// A run that is not all ASCII, beginning at `start`; returns where it ends.
-    fn run(&mut self, text: &str, start: usize, position: &mut usize, sink: &mut dyn FnMut(Piece, &Token)) -> usize {
+    fn run(&mut self, text: &str, start: usize, position: &mut usize, sink: &mut impl FnMut(Piece, &Token)) -> usize {
         let mut kind = None;
         let mut end = text.len();
         for (offset, c) in text[start..].char_indices() {
@@ -173,7 +173,7 @@ impl Cutter {
         end
     }
 
-    fn word(&mut self, word: &str, from: usize, position: &mut usize, sink: &mut dyn FnMut(Piece, &Token)) {
+    fn word(&mut self, word: &str, from: usize, position: &mut usize, sink: &mut impl FnMut(Piece, &Token)) {
         fold(word, &mut self.token.text, &mut self.exact);
         if self.token.text.is_empty() {
             return;
@@ -189,7 +189,7 @@ impl Cutter {
         *position += 1;
     }
 
-    fn dense(&mut self, run: &str, from: usize, position: &mut usize, sink: &mut dyn FnMut(Piece, &Token)) {
+    fn dense(&mut self, run: &str, from: usize, position: &mut usize, sink: &mut impl FnMut(Piece, &Token)) {
         let halfwidth = run.chars().any(|c| matches!(c, '\u{ff66}'..='\u{ffdc}'));
         if halfwidth || run.chars().any(is_ignorable) || is_nfc_quick(run.chars()) != IsNormalized::Yes {
             // Rare, and then each piece covers the whole run, for its characters no longer stand where they stood.
@@ -205,7 +205,7 @@ impl Cutter {
         &mut self,
         mut characters: impl Iterator<Item = (char, std::ops::Range<usize>)>,
         position: &mut usize,
-        sink: &mut dyn FnMut(Piece, &Token),
+        sink: &mut impl FnMut(Piece, &Token),
     ) {
         let Some((mut last, mut place)) = characters.next() else { return };
         let mut piece = Piece::Lone;
@@ -252,13 +252,22 @@ pub(crate) fn whole(name: &str) -> String {
 
 /// The tokenizer of one kind of field.
 #[derive(Clone)]
-pub(crate) struct Words(pub(crate) Also);
+pub(crate) struct Words {
+    also: Also,
+    cutter: Cutter,
+}
+
+impl Words {
+    pub(crate) fn and(also: Also) -> Self {
+        Self { also, cutter: Cutter::default() }
+    }
+}
 
 impl Tokenizer for Words {
     type TokenStream<'a> = Stream<'a>;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> Stream<'a> {
-        Stream { text, also: self.0, pieces: None, token: Token::default() }
+        Stream { text, also: self.also, cutter: &mut self.cutter, pieces: None, token: Token::default() }
     }
 }
 
@@ -266,6 +275,7 @@ impl Tokenizer for Words {
 pub(crate) struct Stream<'a> {
     text: &'a str,
     also: Also,
+    cutter: &'a mut Cutter,
     pieces: Option<std::vec::IntoIter<Token>>,
     token: Token,
 }
@@ -305,6 +315,6 @@ impl TokenStream for Stream<'_> {
             self.token = Token { text: format!("{WHOLE}{name}"), position: 0, ..Token::default() };
             sink(&self.token);
         }
-        Cutter::default().cut(self.text, &mut |_, token| sink(token));
+        self.cutter.cut(self.text, &mut |_, token| sink(token));
     }
 }

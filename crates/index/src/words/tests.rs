@@ -89,9 +89,9 @@ fn long_words_are_cut_and_none_is_dropped() {
 fn whole_names_stand_at_the_first_position_of_names_and_addresses() {
     let texts = |also, text: &str| {
         let mut all = Vec::new();
-        Words(also).token_stream(text).process(&mut |token| all.push((token.position, token.text.clone())));
+        Words::and(also).token_stream(text).process(&mut |token| all.push((token.position, token.text.clone())));
         let mut taken = Vec::new();
-        let mut words = Words(also);
+        let mut words = Words::and(also);
         let mut stream = words.token_stream(text);
         while stream.advance() {
             taken.push((stream.token().position, stream.token().text.clone()));

@@ -2,8 +2,10 @@ use super::*;
 use daylight_model::Digest;
 use std::collections::BTreeMap;
 
-/// A message of the day `seq`, with what follows `<-` as references.
-fn message(seq: u64, message_id: &str, references: &[&str], subject: &str) -> Message {
+type Given = (u64, Links);
+
+/// A message of the day `seq`, with these references.
+fn message(seq: u64, message_id: &str, references: &[&str], subject: &str) -> Given {
     let links = Links {
         date: Some(seq as i64 * 86_400),
         message_id: message_id.to_owned(),
@@ -11,12 +13,24 @@ fn message(seq: u64, message_id: &str, references: &[&str], subject: &str) -> Me
         references: references.iter().map(|id| (*id).to_owned()).collect(),
         subject: subject.to_owned(),
     };
-    Message::of(seq, DocumentId(Digest::of(&seq.to_be_bytes())), &links)
+    (seq, links)
+}
+
+/// Their places, in the order of display.
+fn threaded(given: impl IntoIterator<Item = Given>) -> Vec<Threaded> {
+    let mut messages = Messages::default();
+    for (seq, links) in given {
+        messages.add(seq, &DocumentId(Digest::of(&seq.to_be_bytes())), &links);
+    }
+    let mut places: Vec<Threaded> = thread(messages).by_seq().collect();
+    assert!(places.is_sorted_by_key(|place| place.seq));
+    places.sort_by_key(|place| (place.thread, place.position));
+    places
 }
 
 /// Of each message its thread, parent and depth.
-fn places(messages: Vec<Message>) -> BTreeMap<u64, (u64, Option<u64>, u32)> {
-    thread(messages).into_iter().map(|place| (place.seq, (place.thread, place.parent, place.depth))).collect()
+fn places(given: Vec<Given>) -> BTreeMap<u64, (u64, Option<u64>, u32)> {
+    threaded(given).into_iter().map(|place| (place.seq, (place.thread, place.parent, place.depth))).collect()
 }
 
 #[test]
@@ -27,7 +41,7 @@ fn replies_stand_under_the_last_reference_that_is_here() {
         message(3, "c", &["a", "b", "gone"], "Re: plan"),
         message(4, "d", &["a"], "Re: plan"),
     ];
-    let order: Vec<u64> = thread(messages.clone()).iter().map(|place| place.seq).collect();
+    let order: Vec<u64> = threaded(messages.clone()).iter().map(|place| place.seq).collect();
     assert_eq!(order, [1, 2, 3, 4]);
     let places = places(messages);
     assert_eq!((places[&3], places[&4]), ((1, Some(2), 2), (1, Some(1), 1)));
@@ -42,7 +56,7 @@ fn messages_that_answer_the_same_absent_one_share_a_thread() {
 #[test]
 fn cycles_and_self_references_are_cut() {
     let mut replies = message(3, "c", &[], "other");
-    replies.answers = [hash("c"), hash("a")].into();
+    replies.1.references = vec!["a".into(), "c".into()];
     let messages = vec![message(1, "a", &["b"], "x"), message(2, "b", &["a"], "y"), replies, message(4, "d", &["d"], "alone")];
     let places = places(messages);
     assert_eq!(places[&1], (2, Some(2), 1));
@@ -88,9 +102,9 @@ fn the_subject_joins_replies_that_name_nothing_for_sixty_days() {
 #[test]
 fn a_chain_of_ten_thousand_is_walked_without_recursion_in_any_order_of_arrival() {
     let name = |seq: u64| format!("m{seq}");
-    let chain: Vec<Message> = (1..=10_000).map(|seq| message(seq, &name(seq), &[&name(seq - 1)], "long")).collect();
-    let forwards = thread(chain.clone());
-    let backwards = thread(chain.into_iter().rev().collect());
+    let chain: Vec<Given> = (1..=10_000).map(|seq| message(seq, &name(seq), &[&name(seq - 1)], "long")).collect();
+    let forwards = threaded(chain.clone());
+    let backwards = threaded(chain.into_iter().rev());
     assert_eq!(forwards, backwards);
     assert_eq!(forwards[9_999], Threaded { seq: 10_000, thread: 1, position: 9_999, parent: Some(9_999), depth: 9_999 });
 }
@@ -98,8 +112,8 @@ fn a_chain_of_ten_thousand_is_walked_without_recursion_in_any_order_of_arrival()
 #[test]
 fn a_chain_dated_backwards_still_has_one_root() {
     let name = |seq: u64| format!("m{seq}");
-    let chain = (1..=1_000).map(|seq| message(seq, &name(seq), &[&name(seq + 1)], "x")).collect();
-    let threaded = thread(chain);
+    let chain = (1..=1_000).map(|seq| message(seq, &name(seq), &[&name(seq + 1)], "x"));
+    let threaded = threaded(chain);
     let roots = threaded.iter().filter(|place| place.parent.is_none()).count();
     assert_eq!((roots, threaded[0].seq, threaded[999].depth), (1, 1000, 999));
 }
