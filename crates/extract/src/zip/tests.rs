@@ -1,5 +1,6 @@
 use super::*;
 use crate::document::Memory;
+use crate::packed::LARGEST;
 use crate::tests::{Heard, OnDisk, hear, request};
 use daylight_model::reading::{Label, Task};
 use std::io::Write;
