@@ -1,6 +1,7 @@
 //! What stands packed in another file: the readers of compressed files, of tar and of 7z, and what they share with that of zip. Whatever is
 //! unpacked comes out of the one budget of the root, and is held in memory up to [`LARGEST`] alone.
 
+mod bzip2;
 pub(crate) mod compressed;
 pub(crate) mod seven;
 pub(crate) mod stream;

@@ -108,7 +108,9 @@ pub(crate) fn mutate(whole: &[u8], times: u64, mut each: impl FnMut(&[u8])) {
     for _ in 0..times {
         let mut changed = whole.to_vec();
         for _ in 0..=random(4) {
-            let at = random(changed.len());
+            // What is zero is mostly what nobody reads.
+            let from = random(changed.len());
+            let at = (from..changed.len()).find(|at| changed[*at] != 0).unwrap_or(from);
             match random(4) {
                 0 => changed[at] = 0xff,
                 1 => changed[at] = 0,

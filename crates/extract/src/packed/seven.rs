@@ -1,4 +1,4 @@
-//! 7z, by sevenz-rust2: LZMA, LZMA2, bzip2, copies and the filters for programs. Its entries stand packed together in blocks, and one block that
+//! 7z, by sevenz-rust2: LZMA, LZMA2, copies and the filters for programs. Its entries stand packed together in blocks, and one block that
 //! cannot be read does not keep the others from being read. A block that wants more memory than [`DICTIONARY`] is not unpacked.
 
 use super::stream::DICTIONARY;

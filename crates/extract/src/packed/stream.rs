@@ -3,11 +3,12 @@
 //! | form | by | memory at most |
 //! |---|---|---|
 //! | gzip (RFC 1952), deflate (RFC 1951) | flate2 on miniz_oxide | 64 KiB |
-//! | bzip2 | libbz2-rs-sys, bzip2 written anew in Rust | 4 MiB |
+//! | bzip2 | our own: what there is binds C, or is C turned into unsafe Rust | 4 MiB |
 //! | xz 1.2.1, LZMA | lzma-rust2 without its unsafe half | [`DICTIONARY`] |
 //! | zstd (RFC 8878) | ruzstd | [`DICTIONARY`] |
 
 use super::Packed;
+use super::bzip2::Bzip2;
 use flate2::bufread::GzDecoder;
 use lzma_rust2::{LzmaReader, XzReader};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -68,7 +69,7 @@ type Source<'a> = BufReader<Packed<'a>>;
 enum State<'a> {
     Between(Source<'a>),
     Gzip(GzDecoder<Source<'a>>),
-    Bzip2(bzip2::bufread::BzDecoder<Source<'a>>),
+    Bzip2(Bzip2<Source<'a>>),
     Zstd(Box<FrameDecoder>, Source<'a>),
     Ended,
 }
@@ -116,7 +117,7 @@ impl<'a> Members<'a> {
         let Some(first) = first else { return Ok(()) };
         self.state = match self.method {
             Method::Gzip if first == 0x1f => State::Gzip(GzDecoder::new(source)),
-            Method::Bzip2 if first == b'B' => State::Bzip2(bzip2::bufread::BzDecoder::new(source)),
+            Method::Bzip2 if first == b'B' => State::Bzip2(Bzip2::new(source)),
             Method::Zstd if first == 0x28 || first & 0xf0 == 0x50 => begin_frame(source)?,
             _ => return Err(io::Error::new(io::ErrorKind::InvalidData, "other bytes stand behind its end")),
         };

@@ -193,7 +193,8 @@ impl<'a> Rebuilding<'a> {
                 let inner = *heap.subnodes.get(id).ok_or(Broken("its node is missing", u64::from(*id)))?;
                 if !embedded {
                     let data = self.store.data(&inner)?.concat();
-                    return Ok(self.file(boundary, &name, &media, content_id.as_deref(), &data));
+                    self.file(boundary, &name, &media, content_id.as_deref(), &data);
+                    return Ok(());
                 }
                 if depth >= DEEPEST {
                     self.missing(FaultCode::TooDeep, "a message in a message is left out");

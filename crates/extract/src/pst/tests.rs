@@ -66,11 +66,33 @@ fn one_mailbox_in_several_formats_gives_what_another_program_read() {
     }
 }
 
+/// An entry of a zip, stored, and the directory of it alone.
+fn zipped(name: &str, content: &[u8]) -> Vec<u8> {
+    // Nobody looks at the checksum.
+    let sizes = [&[0; 4][..], &(content.len() as u32).to_le_bytes().repeat(2)].concat();
+    let common = [&[20, 0, 0, 0, 0, 0, 0, 0, 0, 0][..], &sizes, &(name.len() as u16).to_le_bytes(), &[0, 0]].concat();
+    let local = [b"PK\x03\x04", &common[..], name.as_bytes(), content].concat();
+    let central = [b"PK\x01\x02\x14\0", &common[..], &[0; 14], name.as_bytes()].concat();
+    let end = [b"PK\x05\x06\0\0\0\0\x01\0\x01\0", &(central.len() as u32).to_le_bytes()[..], &(local.len() as u32).to_le_bytes(), &[0, 0]];
+    [local, central, end.concat()].concat()
+}
+
+#[test]
+fn a_store_in_a_zip_in_a_message_is_opened() {
+    for (path, count) in stores().into_iter().filter(|(_, count)| *count > 0) {
+        let zip = zipped("mail.pst", &std::fs::read(&path).unwrap());
+        let head = b"From: a@b\nSubject: c\nContent-Type: application/zip; name=x.zip\nContent-Transfer-Encoding: binary\n\n";
+        let heard = hear("x.eml", &[&head[..], &zip].concat());
+        let messages = heard.found.iter().filter(|found| found.parent == Some(2) && found.message.is_some()).count() as u64;
+        assert_eq!((messages, heard.found[2].media_type.as_str()), (count, "application/vnd.ms-outlook-pst"));
+    }
+}
+
 #[test]
 fn no_damage_to_a_store_does_harm() {
     for (path, _) in stores() {
         let bytes = std::fs::read(&path).unwrap();
-        mutate(&bytes, 20, |changed| {
+        mutate(&bytes, 40, |changed| {
             hear("x.pst", changed);
         });
     }
