@@ -160,4 +160,21 @@ mod tests {
             assert_eq!(language(nothing), None, "{nothing}");
         }
     }
+
+    #[test]
+    fn a_public_list_in_english_is_in_english() {
+        let Some(corpora) = crate::tests::corpora() else { return };
+        let declaration = std::fs::read(corpora.join("documents/ingest-file/tests/fixtures/udhr_ger.txt")).unwrap();
+        let heard = crate::tests::hear("x.txt", &declaration);
+        assert_eq!(language(&heard.text(0, daylight_model::reading::Label::Body)), Some("de"));
+        let heard = crate::tests::hear("x.gz", &std::fs::read(corpora.join("mail/linux-man-2020.mbox.gz")).unwrap());
+        let mut told = std::collections::BTreeMap::<_, usize>::new();
+        for (.., text) in heard.texts.iter().filter(|(_, label, text)| *label == daylight_model::reading::Label::Body && text.len() > 200) {
+            *told.entry(language(text)).or_default() += 1;
+        }
+        println!("{told:?}");
+        let english = told.get(&Some("en")).copied().unwrap_or(0);
+        let others: usize = told.iter().filter(|(language, _)| !matches!(language, None | Some("en"))).map(|(_, count)| count).sum();
+        assert!(english > others * 20);
+    }
 }

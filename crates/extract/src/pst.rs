@@ -26,6 +26,9 @@ const DEEPEST: usize = 32;
 /// A folder's name beyond this many bytes is cut.
 const LONGEST_FOLDER: usize = 255;
 
+/// Messages that folders list beyond this many are not looked for.
+const MOST_LISTED: usize = 10_000_000;
+
 /// The last five bits of a node's number say what it is (2.2.2.1).
 const FOLDER: u32 = 2;
 const MESSAGE: u32 = 4;
@@ -105,7 +108,7 @@ impl Pst<'_> {
 
     /// Every folder with what its table of contents lists. Folders of searches list what stands in others.
     fn folders(&mut self, out: &mut Output<'_>) -> Result<HashMap<u32, Folder>, Stop> {
-        let mut folders = HashMap::new();
+        let (mut folders, mut room) = (HashMap::new(), MOST_LISTED);
         for node in self.nodes.values().filter(|node| node.id & 0x1f == FOLDER) {
             let mut folder = Folder { parent: node.parent, ..Folder::default() };
             let id = node.id;
@@ -121,13 +124,14 @@ impl Pst<'_> {
             }
             if let Some(table) = self.nodes.get(&(id & !0x1f | CONTENTS)) {
                 match Heap::open(self.store, table).and_then(|heap| heap.rows(&[])) {
-                    Ok(rows) => folder.listed = rows.into_iter().map(|(id, _)| id).filter(|id| id & 0x1f == MESSAGE).collect(),
+                    Ok(rows) => folder.listed = rows.into_iter().map(|(id, _)| id).filter(|id| id & 0x1f == MESSAGE).take(room).collect(),
                     Err(Broken(why, _)) => {
                         let why = format!("what folder {id} contains cannot be told: {why}");
                         self.say(out, Problem::new(Stage::Split, FaultCode::Malformed, TOOL, why))?;
                     }
                 }
             }
+            room -= folder.listed.len();
             let listed = folder.listed.len() as u64;
             if folder.stated > listed {
                 let why = format!("folder {id} says that it has {} messages, but lists {listed}", folder.stated);
@@ -135,6 +139,10 @@ impl Pst<'_> {
             }
             self.expected += folder.stated.max(listed);
             folders.insert(id, folder);
+        }
+        if room == 0 {
+            let why = "further messages that folders list are not looked for";
+            self.say(out, Problem::new(Stage::Split, FaultCode::TooMany, TOOL, why).limit(MOST_LISTED as u64))?;
         }
         Ok(folders)
     }

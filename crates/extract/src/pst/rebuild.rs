@@ -127,6 +127,10 @@ impl<'a> Rebuilding<'a> {
             self.out.attachment(name, "application/rtf", None, &rtf);
         }
         for attachment in attachments {
+            if self.out.bytes.len() > LARGEST {
+                self.missing(FaultCode::TooLarge, "further attachments are left out");
+                break;
+            }
             if let Err(Broken(why, _)) = self.attachment(attachment, &boundary, depth) {
                 self.missing(FaultCode::Malformed, &format!("an attachment cannot be read: {why}"));
             }
