@@ -2,7 +2,8 @@
 
 use crate::document::read_full;
 use crate::mail::Fields;
-use crate::{mbox, media, zip};
+use crate::packed::{stream::Method, tar};
+use crate::{mbox, media, picture, zip};
 use daylight_model::reading::Input;
 use daylight_model::{FaultCode, Kind, Name};
 use std::io;
@@ -24,6 +25,14 @@ pub(crate) enum Format {
     Message,
     Mailbox,
     Zip,
+    Tar,
+    Seven,
+    /// Outlook's, PST or OST.
+    MailStore,
+    /// One file, packed.
+    Compressed(Method),
+    /// A picture of this media type.
+    Picture(&'static str),
     /// Text of this media type.
     Text(String),
     /// None: what it is, and why it is not read.
@@ -38,8 +47,8 @@ impl Format {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Format::Message => Kind::Message,
-            Format::Mailbox | Format::Zip => Kind::Container,
-            Format::Text(_) | Format::Opaque { .. } => Kind::File,
+            Format::Mailbox | Format::Zip | Format::Tar | Format::Seven | Format::MailStore | Format::Compressed(_) => Kind::Container,
+            Format::Picture(_) | Format::Text(_) | Format::Opaque { .. } => Kind::File,
         }
     }
 
@@ -48,8 +57,18 @@ impl Format {
             Format::Message => "message/rfc822",
             Format::Mailbox => "application/mbox",
             Format::Zip => "application/zip",
+            Format::Tar => "application/x-tar",
+            Format::Seven => "application/x-7z-compressed",
+            Format::MailStore => "application/vnd.ms-outlook-pst",
+            Format::Compressed(method) => method.media(),
+            Format::Picture(media) => media,
             Format::Text(media) | Format::Opaque { media, .. } => media,
         }
+    }
+
+    /// Whether it holds documents of any kind.
+    pub(crate) fn nests(&self) -> bool {
+        matches!(self, Format::Message) || self.kind() == Kind::Container
     }
 
     fn opaque(media: impl Into<String>) -> Self {
@@ -111,15 +130,37 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
         return Ok(Some(zip::office_type(input)?.map_or(Format::Zip, Format::opaque)));
     }
+    if tar::begins(head) {
+        return Ok(Some(Format::Tar));
+    }
     let mark = media::by_mark(without_lines_before_armour(head));
+    if let Some(method) = mark.and_then(Method::of) {
+        return Ok(Some(Format::Compressed(method)));
+    }
     let program = matches!(mark, Some("application/vnd.microsoft.portable-executable" | "application/x-elf"));
     if program && zip::is_appended(input)? {
         return Ok(Some(Format::Zip));
     }
     Ok(mark.map(|mark| match mark {
         "application/pgp-encrypted" | "application/x-age" => Format::encrypted(mark),
+        "application/x-7z-compressed" => Format::Seven,
+        mark if picture::is_read(mark) => Format::Picture(mark),
+        "application/vnd.ms-outlook-pst" => Format::MailStore,
+        "application/vnd.rar" => rar(head),
         mark => Format::opaque(media::narrowed(mark, named, claims.claimed)),
     }))
+}
+
+/// There is no free reader of RAR.
+fn rar(head: &[u8]) -> Format {
+    // Version 4 says in its main header that all others are encrypted, version 5 has a header of type 4 for it.
+    let four = head.get(9) == Some(&0x73) && head.get(10).is_some_and(|flags| flags & 0x80 != 0);
+    let five = head.starts_with(b"Rar!\x1a\x07\x01\0") && head.get(13) == Some(&4);
+    if (four && !head.starts_with(b"Rar!\x1a\x07\x01")) || five {
+        return Format::encrypted("application/vnd.rar");
+    }
+    let why = "unpack it with unrar, and bring in what it holds";
+    Format::Opaque { media: "application/vnd.rar".into(), code: FaultCode::NoReader, why }
 }
 
 /// PGP's armour may have empty lines before it; other marks stand at their place or not at all.

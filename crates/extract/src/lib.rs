@@ -12,22 +12,29 @@ mod dates;
 mod detect;
 mod document;
 mod html;
+mod language;
 mod mail;
 mod mbox;
 mod media;
 mod open;
 mod output;
+mod packed;
+mod picture;
+mod pst;
 mod text;
 mod transfer;
 mod view;
 mod zip;
+
+pub use language::language;
 
 use daylight_model::reading::{Input, Request, Sink, Stop, Task};
 
 /// Reads one root file and says what it finds to `sink`, as [`Task`] asks.
 ///
 /// The ordinal of a message in a mailbox is the byte offset of its `From ` line, because a reading that goes on in the middle of a mailbox cannot
-/// know how many messages stand before; that of an entry of a zip is its place in the central directory; that of an attachment its place among
+/// know how many messages stand before; that of an entry of a zip, tar or 7z is its place among the entries; that of a message in a mail store
+/// is its number there; that of an attachment its place among
 /// the message's attachments. [`Task::View`] answers with [`View`](daylight_model::reading::Event::View) events alone.
 ///
 /// # Errors

@@ -84,6 +84,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("tsv", "text/tab-separated-values"),
     ("json", "application/json"),
     ("jsonl", "application/jsonl"),
+    ("ndjson", "application/jsonl"),
     ("xml", "application/xml"),
     ("svg", "image/svg+xml"),
     ("md", "text/markdown"),

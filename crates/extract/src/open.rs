@@ -3,7 +3,8 @@
 use crate::detect::{self, Claims, Format};
 use crate::document::{Doc, Inside, Memory, Resume, keep, load};
 use crate::output::{Output, Problem};
-use crate::{mail, mbox, text, zip};
+use crate::packed::{compressed, seven, tar};
+use crate::{mail, mbox, picture, pst, text, zip};
 use daylight_model::reading::{Input, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 
@@ -52,11 +53,10 @@ fn dispatch(out: &mut Output<'_>, mut doc: Doc, input: &(dyn Input + '_), resume
             return keep(out, doc, Kind::File, "application/octet-stream", input, why);
         }
     };
-    let nests = matches!(format, Format::Message | Format::Mailbox | Format::Zip);
-    if nests && doc.depth >= DEEPEST {
+    if format.nests() && doc.depth >= DEEPEST {
         let why = Problem::new(Stage::Read, FaultCode::TooDeep, TOOL, "it is kept but not opened").limit(u64::from(DEEPEST));
         keep(out, doc, format.kind(), format.media(), input, why)?;
-    } else if resume.skip_first && !matches!(format, Format::Mailbox | Format::Zip) {
+    } else if resume.skip_first && format.kind() != Kind::Container {
         let found = doc.found(format.kind(), format.media().into(), String::new(), None);
         out.found(found)?;
     } else {
@@ -73,6 +73,11 @@ fn open(out: &mut Output<'_>, doc: Doc, format: &Format, input: &(dyn Input + '_
         },
         Format::Mailbox => mbox::read(out, doc, input, resume, &Readers),
         Format::Zip => zip::read(out, doc, input, resume, &Readers),
+        Format::Tar => tar::read(out, doc, input, resume, &Readers),
+        Format::Seven => seven::read(out, doc, input, resume, &Readers),
+        Format::MailStore => pst::read(out, doc, input, resume, &Readers),
+        Format::Compressed(method) => compressed::read(out, doc, *method, input, resume, &Readers),
+        Format::Picture(media) => picture::read(out, doc, media, input),
         Format::Text(media) => text::read(out, doc, media, input),
         Format::Opaque { media, code, why } => {
             let problem = Problem::new(Stage::Read, *code, TOOL, *why);

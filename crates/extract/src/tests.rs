@@ -98,6 +98,32 @@ pub(crate) fn hear(name: &str, bytes: &[u8]) -> Heard {
     heard
 }
 
+/// Tries `times` seeded changes of `whole`: bits flipped, bytes set to what is large or small, and the end cut off.
+pub(crate) fn mutate(whole: &[u8], times: u64, mut each: impl FnMut(&[u8])) {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below.max(1)
+    };
+    for _ in 0..times {
+        let mut changed = whole.to_vec();
+        for _ in 0..=random(4) {
+            // What is zero is mostly what nobody reads.
+            let from = random(changed.len());
+            let at = (from..changed.len()).find(|at| changed[*at] != 0).unwrap_or(from);
+            match random(4) {
+                0 => changed[at] = 0xff,
+                1 => changed[at] = 0,
+                _ => changed[at] ^= 1 << random(8),
+            }
+        }
+        if random(4) == 0 {
+            changed.truncate(random(changed.len()));
+        }
+        each(&changed);
+    }
+}
+
 #[test]
 fn files_are_told_by_bytes_then_by_name() {
     for (name, bytes, kind, media, code) in [
@@ -106,7 +132,7 @@ fn files_are_told_by_bytes_then_by_name() {
         ("x.txt", b"%PDF-1.4\nx", Kind::File, "application/pdf", Some(FaultCode::NoReader)),
         ("x.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", Kind::File, "application/msword", Some(FaultCode::NoReader)),
         ("x", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", Kind::File, "application/x-ole-storage", Some(FaultCode::NoReader)),
-        ("x", b"!BDN\0\0", Kind::File, "application/vnd.ms-outlook-pst", Some(FaultCode::NoReader)),
+        ("x", b"!BDN\0\0", Kind::Container, "application/vnd.ms-outlook-pst", Some(FaultCode::Malformed)),
         ("x.mp3", b"\0\x01\x02\x03", Kind::File, "audio/mpeg", Some(FaultCode::NoReader)),
         ("x", b"\0\x01\x02\x03", Kind::File, "application/octet-stream", Some(FaultCode::NoReader)),
         ("x", b"-----BEGIN PGP MESSAGE-----\n\nabc\n", Kind::File, "application/pgp-encrypted", Some(FaultCode::Encrypted)),
@@ -149,6 +175,49 @@ fn text_of_any_length_is_whole_and_in_segments() {
     assert_eq!(hear("x.txt", &utf16).text(0, Label::Body), "añ");
 }
 
+/// A file of one line, made up as it is read.
+struct Line(u64);
+
+impl Input for Line {
+    fn length(&self) -> u64 {
+        self.0
+    }
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = buffer.len().min(usize::try_from(self.0.saturating_sub(offset)).unwrap());
+        for (n, eight) in buffer[..count].chunks_mut(8).enumerate() {
+            let from = (offset as usize + n * 8) % 8;
+            eight.copy_from_slice(&b"12,word,12,word,"[from..from + eight.len()]);
+        }
+        Ok(count)
+    }
+    fn in_memory(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+#[test]
+fn a_line_of_90_megabytes_is_read_in_pieces() {
+    #[derive(Default)]
+    struct Sum(usize, String);
+    impl Sink for Sum {
+        fn event(&mut self, event: Event) -> Result<(), Stop> {
+            if let Event::Text { segment, .. } = event {
+                assert!(segment.text.len() <= 1 << 20);
+                let body = segment.label == Label::Body;
+                self.0 += if body { segment.text.len() } else { 0 };
+                if !body {
+                    self.1 = segment.text;
+                }
+            }
+            Ok(())
+        }
+    }
+    let mut sum = Sum::default();
+    read(&request("x.csv", Task::Read { start: 0, skip_first: false }), &Line(90 << 20), &mut sum).unwrap();
+    assert_eq!(sum.0, 90 << 20);
+    assert!(sum.1.contains("delimiter: comma") && sum.1.contains("header row: none"), "{}", sum.1);
+}
+
 #[test]
 fn html_is_read_as_its_text_with_hidden_text_apart() {
     let heard = hear("x.html", b"<html><meta charset=koi8-r><p>\xf0\xd2\xc9<p hidden>no</p></html>");
@@ -172,7 +241,7 @@ fn a_listener_who_has_enough_is_heard_at_once() {
     }
 }
 
-fn corpora() -> Option<PathBuf> {
+pub(crate) fn corpora() -> Option<PathBuf> {
     let folder = std::env::var_os("DAYLIGHT_CORPORA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora"), PathBuf::from);
     if folder.is_dir() {
@@ -182,7 +251,7 @@ fn corpora() -> Option<PathBuf> {
     None
 }
 
-fn files_under(folder: PathBuf) -> Vec<PathBuf> {
+pub(crate) fn files_under(folder: PathBuf) -> Vec<PathBuf> {
     let (mut files, mut folders) = (Vec::new(), vec![folder]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -1,5 +1,7 @@
 //! Text files, of any length and character set; HTML among them is read by `html`.
 
+mod dialect;
+
 use crate::document::{self, Doc, Memory, read_full};
 use crate::output::{CHUNK, Output, Problem};
 use crate::{charset, html};
@@ -10,6 +12,8 @@ use encoding_rs::{CoderResult, Encoding};
 const TOOL: &str = "text 1";
 /// HTML longer than this is read as the plain text that its source is.
 const LARGEST_HTML: u64 = 64 << 20;
+/// So much of a table is looked at to tell how it is written.
+const SAMPLE: usize = 64 << 10;
 
 /// Reads a text file. Its claims are `text` or `html`, if its bytes alone would not have said so, and the character set, if it mattered.
 pub(crate) fn read(out: &mut Output<'_>, doc: Doc, media: &str, input: &(dyn Input + '_)) -> Result<(), Stop> {
@@ -30,7 +34,18 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, media: &str, input: &(dyn Inp
         let why = "it is read as source, not as HTML";
         out.fault(index, Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, why).limit(LARGEST_HTML))?;
     }
-    stream(out, index, input, encoding)
+    let sample = stream(out, index, input, encoding)?;
+    // UTF-8 is not guessed: nothing else looks like it.
+    let guessed = stated.is_none() && encoding != encoding_rs::UTF_8;
+    let mut said = if guessed { format!("encoding: {}, as was guessed\n", encoding.name()) } else { String::new() };
+    if is_table(media) {
+        said.push_str(&dialect::describe(&sample));
+    }
+    out.text(index, Label::Property, said)
+}
+
+fn is_table(media: &str) -> bool {
+    matches!(media, "text/csv" | "text/tab-separated-values")
 }
 
 pub(crate) fn is_html(media: &str) -> bool {
@@ -65,15 +80,19 @@ fn replaced(encoding: &'static Encoding) -> Problem {
     Problem::new(Stage::Read, FaultCode::BadCharset, TOOL, format!("some bytes are not {}", encoding.name()))
 }
 
-/// Decodes piece by piece, so that a text of any length takes the memory of a few pieces.
-fn stream(out: &mut Output<'_>, index: u32, input: &(dyn Input + '_), encoding: &'static Encoding) -> Result<(), Stop> {
+/// Decodes piece by piece, so that a text of any length, even one of a single line, takes the memory of a few pieces. Gives its beginning back.
+fn stream(out: &mut Output<'_>, index: u32, input: &(dyn Input + '_), encoding: &'static Encoding) -> Result<String, Stop> {
+    let mut sample = String::new();
     let mut decoder = encoding.new_decoder();
     let mut buffer = vec![0; CHUNK.min(usize::try_from(input.length()).unwrap_or(CHUNK))];
     let (mut at, mut any_replaced) = (0, false);
     loop {
         let count = match read_full(input, at, &mut buffer) {
             Ok(count) => count,
-            Err(error) => return out.fault(index, Problem::new(Stage::Read, FaultCode::Unreadable, TOOL, error.kind().to_string()).at(at)),
+            Err(error) => {
+                out.fault(index, Problem::new(Stage::Read, FaultCode::Unreadable, TOOL, error.kind().to_string()).at(at))?;
+                return Ok(sample);
+            }
         };
         let last = count < buffer.len() || at + count as u64 >= input.length();
         let mut bytes = &buffer[..count];
@@ -82,6 +101,9 @@ fn stream(out: &mut Output<'_>, index: u32, input: &(dyn Input + '_), encoding: 
             let (result, used, replaced) = decoder.decode_to_string(bytes, &mut text, last);
             bytes = &bytes[used..];
             any_replaced |= replaced;
+            if sample.is_empty() {
+                sample.push_str(&text[..text.floor_char_boundary(SAMPLE)]);
+            }
             out.text(index, Label::Body, text)?;
             if result == CoderResult::InputEmpty {
                 break;
@@ -92,5 +114,8 @@ fn stream(out: &mut Output<'_>, index: u32, input: &(dyn Input + '_), encoding: 
             break;
         }
     }
-    if any_replaced { out.fault(index, replaced(encoding)) } else { Ok(()) }
+    if any_replaced {
+        out.fault(index, replaced(encoding))?;
+    }
+    Ok(sample)
 }

@@ -5,21 +5,21 @@
 
 mod directory;
 
-use crate::document::{self, Doc, Inside, Memory, Resume, read_full};
-use crate::output::{CHUNK, Output, Problem};
+use crate::document::{self, Doc, Inside, Resume, read_full};
+use crate::output::{Output, Problem};
+use crate::packed::stream;
+use crate::packed::{Packed, Stretch, Unpacking, unsafe_name};
 use daylight_model::reading::{Input, Place, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 use directory::{Directory, Entry, Packing};
-use flate2::read::DeflateDecoder;
 use std::io::{self, Read};
 
 const TOOL: &str = "zip 1";
 /// Entries beyond this many are not read.
 const MOST: u64 = 1_000_000;
-/// An entry that is longer unpacked is kept, but not read.
-const LARGEST: u64 = 64 << 20;
-/// A name longer than this is cut.
-const LONGEST_NAME: usize = 4096;
+
+/// Of links so many are named one by one.
+const NAMED: u64 = 100;
 
 /// Whether a zip without its mark at the beginning ends here: one that unpacks itself, say.
 pub(crate) fn is_appended(input: &(dyn Input + '_)) -> io::Result<bool> {
@@ -59,7 +59,7 @@ fn opendocument_type(input: &(dyn Input + '_), directory: &Directory, entry: &En
 pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume, inside: &dyn Inside) -> Result<(), Stop> {
     let depth = doc.depth;
     let index = document::found(out, doc, Kind::Container, "application/zip", "", input)?;
-    let mut reading = Zip { index, depth, input, inside, counts: Counts::default(), spent_out: false };
+    let mut reading = Zip { index, depth, input, counts: Counts::default(), links: 0, unpacking: Unpacking::new(index, TOOL, inside) };
     let result = match Directory::find(input) {
         Ok(Some(directory)) => reading.run(out, directory, resume)?,
         Ok(None) => {
@@ -73,8 +73,8 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), res
         let code = if error.kind() == io::ErrorKind::InvalidData { FaultCode::Malformed } else { FaultCode::Unreadable };
         out.fault(index, Problem::new(Stage::Split, code, TOOL, error.to_string()))?;
     }
-    let Counts { stated, directories, read, failed } = reading.counts;
-    out.counted(index, Some(stated.saturating_sub(directories)), read, failed)
+    let Counts { stated, directories, read } = reading.counts;
+    out.counted(index, Some(stated.saturating_sub(directories)), read, reading.unpacking.failed)
 }
 
 #[derive(Default)]
@@ -82,55 +82,15 @@ struct Counts {
     stated: u64,
     directories: u64,
     read: u64,
-    failed: u64,
 }
 
 struct Zip<'a> {
     index: u32,
     depth: u32,
     input: &'a (dyn Input + 'a),
-    inside: &'a dyn Inside,
+    unpacking: Unpacking<'a>,
     counts: Counts,
-    spent_out: bool,
-}
-
-/// The bytes of the root between two places, as an input of their own.
-struct Stretch<'a> {
-    input: &'a (dyn Input + 'a),
-    start: u64,
-    length: u64,
-}
-
-impl Input for Stretch<'_> {
-    fn length(&self) -> u64 {
-        self.length
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.length.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let count = buffer.len().min(left);
-        self.input.read_at(self.start + offset, &mut buffer[..count])
-    }
-
-    fn in_memory(&self) -> Option<&[u8]> {
-        let whole = self.input.in_memory()?;
-        let start = usize::try_from(self.start).ok()?;
-        whole.get(start..start.checked_add(usize::try_from(self.length).ok()?)?)
-    }
-}
-
-/// The same bytes as a stream.
-struct Packed<'a> {
-    stretch: Stretch<'a>,
-    at: u64,
-}
-
-impl Read for Packed<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.stretch.read_at(self.at, buffer)?;
-        self.at += count as u64;
-        Ok(count)
-    }
+    links: u64,
 }
 
 impl Zip<'_> {
@@ -148,12 +108,15 @@ impl Zip<'_> {
                 out.fault(self.index, Problem::new(Stage::Split, FaultCode::TooMany, TOOL, "further entries are not read").limit(MOST))?;
                 break;
             }
-            let is_directory = entry.name.ends_with(b"/") && entry.packed == 0;
+            let is_directory = entry.name.ends_with(b"/") && entry.packed == 0 || entry.link;
+            if entry.link && number >= resume.start {
+                self.link(out, &entry, number)?;
+            }
             self.counts.directories += u64::from(is_directory);
             self.counts.read += u64::from(!is_directory);
             if !is_directory && number >= resume.start {
                 self.entry(out, &directory, entry, number, resume.skip_first && number == resume.start)?;
-                if self.spent_out {
+                if self.unpacking.spent_out {
                     break;
                 }
                 out.cursor(self.index, number + 1)?;
@@ -165,9 +128,19 @@ impl Zip<'_> {
         Ok(Ok(()))
     }
 
+    /// A link is said, not followed.
+    fn link(&mut self, out: &mut Output<'_>, entry: &Entry, number: u64) -> Result<(), Stop> {
+        self.links += 1;
+        if self.links > NAMED {
+            return Ok(());
+        }
+        let why = format!("entry {number} is a symbolic link: it is not followed");
+        out.fault(self.index, Problem::new(Stage::Split, FaultCode::NotAFile, TOOL, why).at(entry.header))
+    }
+
     fn entry(&mut self, out: &mut Output<'_>, directory: &Directory, entry: Entry, number: u64, skip: bool) -> Result<(), Stop> {
         let mut doc = Doc::child(self.index, number, self.depth + 1);
-        doc.problem = unsafe_name(&entry.name);
+        doc.problem = unsafe_name(&entry.name, TOOL);
         let start = match directory.data(self.input, &entry) {
             Ok(Some(start)) if start.checked_add(entry.packed).is_some_and(|end| end <= self.input.length()) => start,
             Ok(_) => return self.lost(out, doc, &entry, number, FaultCode::Truncated, "its bytes are not where the zip says"),
@@ -180,17 +153,18 @@ impl Zip<'_> {
             _ if entry.encrypted => Some((FaultCode::Encrypted, "it is kept as it stands in the zip")),
             _ if skip => Some((FaultCode::ReaderDied, "it is kept as it stands in the zip")),
             Packing::Other(_) => Some((FaultCode::NoReader, "its compression is not one that is read; it is kept as it stands in the zip")),
-            Packing::Stored | Packing::Deflated => None,
+            _ => None,
         };
         if let Some((code, why)) = why {
-            self.counts.failed += 1;
+            self.unpacking.failed += 1;
             return self.keep(out, doc, &stretch, Problem::new(Stage::Split, code, TOOL, why));
         }
         if entry.packing == Packing::Stored {
-            return self.inside.read(out, doc, &stretch);
+            return self.unpacking.inside.read(out, doc, &stretch);
         }
         doc.place = Place::Follows;
-        self.unpack(out, doc, stretch)
+        let problems = doc.problem.take().into_iter().collect();
+        self.unpacking.child(out, doc, &mut unpacked(entry.packing, entry.unpacked, Packed { stretch, at: 0 }), problems)
     }
 
     /// Keeps an entry as it stands packed in the zip.
@@ -203,80 +177,32 @@ impl Zip<'_> {
 
     /// An entry without bytes is said of the zip: a document must have some to be one.
     fn lost(&mut self, out: &mut Output<'_>, doc: Doc, entry: &Entry, number: u64, code: FaultCode, why: &str) -> Result<(), Stop> {
-        self.counts.failed += 1;
+        self.unpacking.failed += 1;
         drop(doc);
         out.fault(self.index, Problem::new(Stage::Split, code, TOOL, format!("entry {number}: {why}")).at(entry.header))
     }
+}
 
-    /// Inflates an entry, into memory if it fits there.
-    fn unpack(&mut self, out: &mut Output<'_>, mut doc: Doc, stretch: Stretch<'_>) -> Result<(), Stop> {
-        let allowed = out.left().min(LARGEST);
-        let mut inflating = DeflateDecoder::new(Packed { stretch, at: 0 });
-        let mut bytes = Vec::new();
-        let result = (&mut inflating).take(allowed + 1).read_to_end(&mut bytes);
-        if bytes.len() as u64 > allowed {
-            return if allowed < LARGEST { self.past_budget(out, doc) } else { self.unpack_large(out, doc, &bytes, &mut inflating) };
-        }
-        out.spend(bytes.len());
-        let torn = result.err().map(|error| {
-            self.counts.failed += u64::from(bytes.is_empty());
-            Problem::new(Stage::Split, FaultCode::Truncated, TOOL, format!("it does not unpack to its end: {error}")).at(bytes.len() as u64)
-        });
-        // Of two things to say of one entry the name's is said here, since only one can wait.
-        let (index, name) = (out.next_index(), doc.problem.take());
-        doc.problem = torn;
-        self.inside.read(out, doc, &Memory(&bytes))?;
-        name.map_or(Ok(()), |name| out.fault(index, name))
-    }
-
-    fn past_budget(&mut self, out: &mut Output<'_>, doc: Doc) -> Result<(), Stop> {
-        drop(doc);
-        self.spent_out = true;
-        self.counts.failed += 1;
-        let why = Problem::new(Stage::Split, FaultCode::TooLarge, TOOL, "the entries from here on unpack to more than the budget");
-        out.fault(self.index, why.limit(out.budget()))
-    }
-
-    /// Passes an entry on that is too long to be read. Its beginning is in memory already.
-    fn unpack_large(&mut self, out: &mut Output<'_>, mut doc: Doc, head: &[u8], rest: &mut dyn Read) -> Result<(), Stop> {
-        self.counts.failed += 1;
-        let (index, name) = (out.next_index(), doc.problem.take());
-        let why = Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, "it is kept but not read").limit(LARGEST);
-        out.spend(head.len());
-        let media = self.inside.media(&doc, head);
-        document::found(out, doc, Kind::File, &media, "", &Memory(head))?;
-        let mut buffer = vec![0; CHUNK];
-        loop {
-            let count = match rest.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) => {
-                    out.fault(
-                        index,
-                        Problem::new(Stage::Split, FaultCode::Truncated, TOOL, format!("it does not unpack to its end: {error}")),
-                    )?;
-                    break;
-                }
-            };
-            if !out.spend(count) {
-                self.spent_out = true;
-                let why = Problem::new(Stage::Split, FaultCode::TooLarge, TOOL, "the rest of it is past the budget");
-                out.fault(index, why.limit(out.budget()))?;
-                break;
-            }
-            out.bytes(index, &buffer[..count])?;
-        }
-        out.fault(index, why)?;
-        name.map_or(Ok(()), |name| out.fault(index, name))
+/// An entry's bytes as they unpack.
+fn unpacked<'a>(packing: Packing, length: u64, packed: Packed<'a>) -> Box<dyn Read + 'a> {
+    match packing {
+        Packing::Stored | Packing::Other(_) => Box::new(packed),
+        Packing::Deflated => stream::deflated(packed),
+        Packing::Lzma { ended } => match stream::lzma_of_zip(packed, (!ended).then_some(length)) {
+            Ok(unpacked) => unpacked,
+            Err(error) => Box::new(Broken(Some(error))),
+        },
+        Packing::As(method) => stream::open(method, packed),
     }
 }
 
-/// What is wrong with an entry's name: it could lead out of the folder that somebody unpacks it to.
-fn unsafe_name(name: &[u8]) -> Option<Problem> {
-    let drive = matches!(name, [letter, b':', ..] if letter.is_ascii_alphabetic());
-    let up = name.split(|b| matches!(b, b'/' | b'\\')).any(|piece| piece == b"..");
-    let unsafe_one = up || drive || name.contains(&0) || matches!(name.first(), Some(b'/' | b'\\'));
-    unsafe_one.then(|| Problem::new(Stage::Split, FaultCode::UnsafeName, TOOL, "it could lead out of its container"))
+/// A stream that could not be begun.
+struct Broken(Option<io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 #[cfg(test)]

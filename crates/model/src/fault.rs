@@ -46,11 +46,13 @@ pub enum FaultCode {
     UnsafeName,
     /// The file changed while it was read.
     Changed,
+    /// Its bytes are not those that were sent: they were put together from what a mail store kept.
+    Rebuilt,
 }
 
 impl FaultCode {
     /// Every code, in the order of its number on disk and on the wire; new ones are added at the end.
-    pub const ALL: [FaultCode; 15] = [
+    pub const ALL: [FaultCode; 16] = [
         FaultCode::Unreadable,
         FaultCode::Empty,
         FaultCode::NoReader,
@@ -66,6 +68,7 @@ impl FaultCode {
         FaultCode::NotAFile,
         FaultCode::UnsafeName,
         FaultCode::Changed,
+        FaultCode::Rebuilt,
     ];
 
     /// The words for it, as people and JSON see them.
@@ -86,12 +89,13 @@ impl FaultCode {
             FaultCode::NotAFile => "not a file",
             FaultCode::UnsafeName => "unsafe name",
             FaultCode::Changed => "changed while read",
+            FaultCode::Rebuilt => "rebuilt",
         }
     }
 
     /// Whether some of the document's words may be missing from search because of it. An empty file has no words to miss.
     pub fn loses_text(self) -> bool {
-        !matches!(self, FaultCode::Empty | FaultCode::UnsafeName)
+        !matches!(self, FaultCode::Empty | FaultCode::UnsafeName | FaultCode::Rebuilt)
     }
 }
 

@@ -207,6 +207,12 @@ pub fn plain_text(segments: &[Segment]) -> String {
     text
 }
 
+/// What of a document's text may be published: all but its properties, which say who wrote it where and with what, and which nobody chose to write.
+pub fn publishable_text(segments: &[Segment]) -> String {
+    let kept: Vec<Segment> = segments.iter().filter(|segment| segment.label != Label::Property).cloned().collect();
+    plain_text(&kept)
+}
+
 fn end_line(text: &mut String) {
     if !text.is_empty() && !text.ends_with(['\n', '\u{c}']) {
         text.push('\n');
@@ -282,6 +288,15 @@ mod tests {
         ];
         let expected = "first\n[comment text]\nwhy?\nbecause\n[end of comment text]\n\u{c}\u{c}\u{c}fourth\n[hidden text]\nunseen\n[end of hidden text]\n";
         assert_eq!(plain_text(&segments), expected);
+    }
+
+    #[test]
+    fn properties_are_never_published() {
+        let segments =
+            [Segment::new(Label::Property, "serial number: 7"), Segment::new(Label::Body, "words"), Segment::new(Label::Property, "x")];
+        assert!(plain_text(&segments).contains("serial number"));
+        assert_eq!(publishable_text(&segments), "words");
+        assert_eq!(publishable_text(&segments[..1]), "");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::standing::{Packaging, blocked, collection, members, refusal, standing
 use crate::views::Views;
 use crate::{Error, Refusal, Result};
 use daylight_durable::crash_point;
-use daylight_model::reading::plain_text;
+use daylight_model::reading::publishable_text;
 use daylight_sandbox::Reader;
 use daylight_store::{Collection, Desk, RenditionRole, RenditionWriter, State};
 use std::collections::HashSet;
@@ -127,9 +127,9 @@ fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<u64> {
     Ok(failed)
 }
 
-/// Text that a reader of the document would not see is published too, for it is in the bytes, but marked.
+/// Text that a reader of the document would not see is published too, for it is in the bytes, but marked; properties are not.
 fn put_text(desk: &Desk, writer: &mut RenditionWriter, seq: u64) -> Result<u64> {
-    let text = plain_text(&desk.text(seq)?);
+    let text = publishable_text(&desk.text(seq)?);
     if !text.is_empty() {
         writer.put(seq, RenditionRole::Text, TEXT_STEP.0, TEXT_STEP.1, TEXT, text.as_bytes())?;
     }

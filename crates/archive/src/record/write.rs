@@ -148,6 +148,7 @@ pub(super) fn code_word(code: FaultCode) -> &'static str {
         FaultCode::NotAFile => "not-a-file",
         FaultCode::UnsafeName => "unsafe-name",
         FaultCode::Changed => "changed",
+        FaultCode::Rebuilt => "rebuilt",
     }
 }
 

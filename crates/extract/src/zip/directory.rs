@@ -1,5 +1,6 @@
-use super::LONGEST_NAME;
 use crate::document::read_full;
+use crate::packed::LONGEST_NAME;
+use crate::packed::stream::Method;
 use daylight_model::reading::Input;
 use std::io;
 
@@ -25,6 +26,12 @@ pub(super) struct Directory {
 pub(super) enum Packing {
     Stored,
     Deflated,
+    /// LZMA, which has a mark at its end or not.
+    Lzma {
+        ended: bool,
+    },
+    /// As files are that are compressed alone.
+    As(Method),
     Other(u16),
 }
 
@@ -32,8 +39,12 @@ pub(super) struct Entry {
     pub(super) name: Vec<u8>,
     pub(super) packing: Packing,
     pub(super) encrypted: bool,
+    /// A symbolic link, of which the bytes say where to.
+    pub(super) link: bool,
     /// How many bytes it takes in the zip.
     pub(super) packed: u64,
+    /// How many bytes it says that it unpacks to.
+    pub(super) unpacked: u64,
     /// Where its local header is.
     pub(super) header: u64,
 }
@@ -116,14 +127,11 @@ impl Directory {
 
     fn entry(&self, bytes: &[u8], name: usize, extra: usize) -> Entry {
         let mut packed = u64::from(u32_at(bytes, 20));
-        let unpacked = u32_at(bytes, 24);
+        let mut unpacked = u64::from(u32_at(bytes, 24));
         let mut header = u64::from(u32_at(bytes, 42));
         // Section 4.5.3: what does not fit stands in an extra field, in this order and only then.
         let mut large = zip64_extra(&bytes[46 + name..46 + name + extra]);
-        if unpacked == u32::MAX {
-            large = large.get(8..).unwrap_or_default();
-        }
-        for value in [&mut packed, &mut header] {
+        for value in [&mut unpacked, &mut packed, &mut header] {
             if *value == u64::from(u32::MAX) && large.len() >= 8 {
                 *value = u64_at(large, 0);
                 large = &large[8..];
@@ -132,10 +140,16 @@ impl Directory {
         let packing = match u16_at(bytes, 10) {
             0 => Packing::Stored,
             8 => Packing::Deflated,
+            12 => Packing::As(Method::Bzip2),
+            14 => Packing::Lzma { ended: u16_at(bytes, 8) & 2 != 0 },
+            93 => Packing::As(Method::Zstd),
+            95 => Packing::As(Method::Xz),
             other => Packing::Other(other),
         };
         let name = bytes[46..46 + name.min(LONGEST_NAME)].to_vec();
-        Entry { name, packing, encrypted: u16_at(bytes, 8) & 1 != 0, packed, header: header.saturating_add(self.base) }
+        // Section 4.4.2: made on Unix, which keeps a file's mode in the upper half of its attributes.
+        let link = bytes[5] == 3 && crate::packed::is_link(u32_at(bytes, 38) >> 16);
+        Entry { name, packing, link, encrypted: u16_at(bytes, 8) & 1 != 0, packed, unpacked, header: header.saturating_add(self.base) }
     }
 
     /// Where an entry's bytes begin: behind its local header (section 4.3.7), if one stands where it should.

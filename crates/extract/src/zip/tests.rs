@@ -1,5 +1,6 @@
 use super::*;
 use crate::document::Memory;
+use crate::packed::LARGEST;
 use crate::tests::{Heard, OnDisk, hear, request};
 use daylight_model::reading::{Label, Task};
 use std::io::Write;
@@ -123,6 +124,26 @@ fn what_cannot_be_unpacked_is_kept_packed() {
     let mut rest = Heard::default();
     crate::read(&request("x.zip", Task::Read { start: 3, skip_first: true }), &OnDisk(&zip), &mut rest).unwrap();
     assert_eq!((rest.found.len(), rest.codes(1)), (2, vec![FaultCode::ReaderDied]));
+}
+
+#[test]
+fn other_methods_than_deflate_are_unpacked_and_links_are_not_followed() {
+    let mut writer = Writer::default();
+    writer.raw(b"1", b"\x42\x5a\x68\x39\x31\x41\x59\x26\x53\x59\x81\xd0\xb3\xec\x00\x00\x02\x01\x80\x04\x00\x98\x80\x20\x00\x21\x86\x81\x9a\x0b\x83\x71\x77\x24\x53\x85\x09\x08\x1d\x0b\x3e\xc0", 5, 12, 0);
+    writer.raw(b"2", b"\x09\x14\x05\x00\x5d\x00\x10\x00\x00\x00\x34\x19\x49\xee\x8d\xe9\x14\x8a\x6a\xa5\xd6\xb6\x45\x94\x45\xe2\xc6\x45\x36\x55\xda\x2a\x9f\xff\xfd\x97\x10\x00", 19, 14, 2);
+    writer.raw(b"3", b"\x09\x14\x05\x00\x5d\x00\x10\x00\x00\x00\x34\x19\x49\xee\x8d\xe9\x14\x8a\x6a\xa5\xd6\xb6\x45\x94\x45\xe2\xc6\x45\x36\x55\xda\x2a\x9f\xff\xfd\x97\x10\x00", 19, 14, 0);
+    writer.raw(b"4", &ruzstd::encoding::compress_to_vec(&b"words"[..], ruzstd::encoding::CompressionLevel::Fastest), 5, 93, 0);
+    writer.raw(b"5", b"\xfd\x37\x7a\x58\x5a\x00\x00\x04\xe6\xd6\xb4\x46\x02\x00\x21\x01\x16\x00\x00\x00\x74\x2f\xe5\xa3\x01\x00\x04\x77\x6f\x72\x64\x73\x00\x00\x00\x00\x51\x34\x2f\x46\x41\xd9\xd3\x6f\x00\x01\x1d\x05\xb8\x2d\x80\xaf\x1f\xb6\xf3\x7d\x01\x00\x00\x00\x00\x04\x59\x5a", 5, 95, 0);
+    writer.raw(b"link", b"/etc/passwd", 11, 0, 0);
+    let mut zip = writer.finish();
+    // Made on Unix, and a mode that is a link's.
+    let entry = memchr::memmem::rfind(&zip, b"PK\x01\x02").unwrap();
+    zip[entry + 5] = 3;
+    zip[entry + 41] = 0o120_000u32.to_be_bytes()[2];
+    let heard = hear("x.zip", &zip);
+    let texts = [1, 2, 3, 4, 5].map(|n| heard.text(n, Label::Body));
+    assert_eq!(texts, ["words", "hello lzma in a zip", "hello lzma in a zip", "words", "words"], "{:?}", heard.faults);
+    assert_eq!((heard.found.len(), heard.codes(0), heard.counted[0]), (6, vec![FaultCode::NotAFile], (0, Some(5), 5, 0)));
 }
 
 #[test]

@@ -1,0 +1,96 @@
+//! Pictures: how large they are, and what a camera or a program wrote into them. No pixel is unpacked, so that a picture which would be too large to
+//! hold costs as little as any. The words in a picture are for those who recognise them.
+//!
+//! What is found is text with [`Label::Property`], which is searched on the desk and never published.
+
+mod exif;
+mod forms;
+
+use crate::document::{self, Doc, read_full};
+use crate::output::{Output, Problem};
+use daylight_model::reading::{Input, Label, Stop};
+use daylight_model::{FaultCode, Kind, Stage};
+use std::io;
+
+const TOOL: &str = "picture 1";
+/// No property is longer.
+const LONGEST: usize = 64 << 10;
+/// Properties beyond this many are left out.
+const MOST: usize = 500;
+
+/// Whether this is a media type that is read here.
+pub(crate) fn is_read(media: &str) -> bool {
+    matches!(media, "image/jpeg" | "image/png" | "image/gif" | "image/tiff" | "image/webp" | "image/heic" | "image/avif" | "image/bmp")
+}
+
+/// Reads what a picture says of itself.
+pub(crate) fn read(out: &mut Output<'_>, doc: Doc, media: &str, input: &(dyn Input + '_)) -> Result<(), Stop> {
+    let index = document::found(out, doc, Kind::File, media, "", input)?;
+    let mut seen = Seen::default();
+    let result = forms::read(media, input, &mut seen);
+    let mut lines = String::new();
+    if let Some((width, height)) = seen.size {
+        lines.push_str(&format!("size: {width} x {height}\n"));
+    }
+    if seen.pages > 1 {
+        lines.push_str(&format!("pages: {}\n", seen.pages));
+    }
+    for (name, value) in &seen.properties {
+        lines.push_str(&format!("{name}: {value}\n"));
+    }
+    out.text(index, Label::Property, lines)?;
+    if seen.left_out {
+        out.fault(index, Problem::new(Stage::Read, FaultCode::TooMany, TOOL, "further properties are left out").limit(MOST as u64))?;
+    }
+    const WORDLESS: &str = "it has no text until it is recognised";
+    let (code, why) = match result {
+        Err(error) if error.kind() != io::ErrorKind::InvalidData && error.kind() != io::ErrorKind::UnexpectedEof => {
+            (FaultCode::Unreadable, error.kind().to_string())
+        }
+        Ok(()) if seen.size.is_some() => (FaultCode::NoReader, format!("a picture: {WORDLESS}")),
+        _ => (FaultCode::Malformed, format!("a picture that breaks off or breaks its format's rules: {WORDLESS}")),
+    };
+    out.fault(index, Problem::new(Stage::Read, code, TOOL, why))
+}
+
+/// What was seen of a picture.
+#[derive(Default)]
+struct Seen {
+    size: Option<(u32, u32)>,
+    pages: u32,
+    properties: Vec<(String, String)>,
+    left_out: bool,
+}
+
+impl Seen {
+    /// The first statement of a size is the picture's; others are those of its thumbnails.
+    fn size(&mut self, width: u32, height: u32) {
+        self.size.get_or_insert((width, height));
+    }
+
+    fn say(&mut self, name: &str, value: &str) {
+        let value = value.trim_matches(|c: char| c.is_whitespace() || c == '\0');
+        if value.is_empty() || self.properties.iter().any(|(known, said)| known == name && said == value) {
+            return;
+        }
+        if self.properties.len() >= MOST {
+            self.left_out = true;
+            return;
+        }
+        let cut = value.floor_char_boundary(LONGEST);
+        self.left_out |= cut < value.len();
+        self.properties.push((name.to_owned(), value[..cut].replace(|c: char| c.is_control(), " ")));
+    }
+}
+
+/// As many bytes as there are, at most `length`.
+fn bytes(input: &(dyn Input + '_), at: u64, length: usize) -> io::Result<Vec<u8>> {
+    let there = usize::try_from(input.length().saturating_sub(at)).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; length.min(there)];
+    let count = read_full(input, at, &mut bytes)?;
+    bytes.truncate(count);
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests;
