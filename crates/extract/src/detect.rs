@@ -2,6 +2,7 @@
 
 use crate::document::read_full;
 use crate::mail::Fields;
+use crate::office::{self, Office};
 use crate::{mbox, media, zip};
 use daylight_model::reading::Input;
 use daylight_model::{FaultCode, Kind, Name};
@@ -24,6 +25,8 @@ pub(crate) enum Format {
     Message,
     Mailbox,
     Zip,
+    /// A document of an office program, with its media type.
+    Office(Office, String),
     /// Text of this media type.
     Text(String),
     /// None: what it is, and why it is not read.
@@ -39,7 +42,7 @@ impl Format {
         match self {
             Format::Message => Kind::Message,
             Format::Mailbox | Format::Zip => Kind::Container,
-            Format::Text(_) | Format::Opaque { .. } => Kind::File,
+            Format::Office(..) | Format::Text(_) | Format::Opaque { .. } => Kind::File,
         }
     }
 
@@ -48,7 +51,7 @@ impl Format {
             Format::Message => "message/rfc822",
             Format::Mailbox => "application/mbox",
             Format::Zip => "application/zip",
-            Format::Text(media) | Format::Opaque { media, .. } => media,
+            Format::Office(_, media) | Format::Text(media) | Format::Opaque { media, .. } => media,
         }
     }
 
@@ -109,7 +112,11 @@ pub(crate) fn format(claims: &Claims<'_>, input: &(dyn Input + '_)) -> io::Resul
 
 fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input: &(dyn Input + '_)) -> io::Result<Option<Format>> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        return Ok(Some(zip::office_type(input)?.map_or(Format::Zip, Format::opaque)));
+        let Some(media) = zip::office_type(input)? else { return Ok(Some(Format::Zip)) };
+        return Ok(Some(match office::by_media(&media) {
+            Some(office) => Format::Office(office, media),
+            None => Format::opaque(media),
+        }));
     }
     let mark = media::by_mark(without_lines_before_armour(head));
     let program = matches!(mark, Some("application/vnd.microsoft.portable-executable" | "application/x-elf"));

@@ -15,6 +15,7 @@ mod html;
 mod mail;
 mod mbox;
 mod media;
+mod office;
 mod open;
 mod output;
 mod text;

@@ -4,12 +4,14 @@
 //! Nothing in a zip can make this run away: entries that overlap, nest or inflate without end all come out of the one budget of the root.
 
 mod directory;
+mod package;
 
 use crate::document::{self, Doc, Inside, Memory, Resume, read_full};
 use crate::output::{CHUNK, Output, Problem};
 use daylight_model::reading::{Input, Place, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 use directory::{Directory, Entry, Packing};
+pub(crate) use package::Package;
 use flate2::read::DeflateDecoder;
 use std::io::{self, Read};
 
