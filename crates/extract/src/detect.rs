@@ -1,8 +1,8 @@
 //! What a file is: by its bytes first, by its name and claim where those do not tell.
 
-use crate::document::read_full;
+use crate::document::{load, read_full};
 use crate::mail::Fields;
-use crate::office::{self, Office};
+use crate::office::{self, Office, Sort};
 use crate::{mbox, media, zip};
 use daylight_model::reading::Input;
 use daylight_model::{FaultCode, Kind, Name};
@@ -42,7 +42,8 @@ impl Format {
         match self {
             Format::Message => Kind::Message,
             Format::Mailbox | Format::Zip => Kind::Container,
-            Format::Office(..) | Format::Text(_) | Format::Opaque { .. } => Kind::File,
+            Format::Office(office, _) => office.kind(),
+            Format::Text(_) | Format::Opaque { .. } => Kind::File,
         }
     }
 
@@ -123,10 +124,30 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
     if program && zip::is_appended(input)? {
         return Ok(Some(Format::Zip));
     }
+    if mark == Some(media::OLE)
+        && let Ok(bytes) = load(input)
+        && let Some(sort) = office::sort(&bytes)
+    {
+        return Ok(Some(compound(sort, media::narrowed(media::OLE, named, claims.claimed), named)));
+    }
     Ok(mark.map(|mark| match mark {
+        "application/rtf" => Format::Office(Office::Rtf, mark.into()),
+        "application/vnd.ms-tnef" => Format::Office(Office::Tnef, mark.into()),
         "application/pgp-encrypted" | "application/x-age" => Format::encrypted(mark),
         mark => Format::opaque(media::narrowed(mark, named, claims.claimed)),
     }))
+}
+
+/// A compound file of this sort. Of those that are not told by their streams the name tells.
+fn compound(sort: Sort, narrowed: String, named: Option<&'static str>) -> Format {
+    match sort {
+        Sort::Word => Format::Office(Office::Compound, "application/msword".into()),
+        Sort::Sheets => Format::Office(Office::Compound, "application/vnd.ms-excel".into()),
+        Sort::Slides => Format::Office(Office::Compound, "application/vnd.ms-powerpoint".into()),
+        Sort::Outlook => Format::Office(Office::Outlook, "application/vnd.ms-outlook".into()),
+        Sort::Encrypted => Format::encrypted(named.filter(|media| media.contains("openxmlformats")).unwrap_or(&narrowed)),
+        Sort::Other => Format::Office(Office::Compound, narrowed),
+    }
 }
 
 /// PGP's armour may have empty lines before it; other marks stand at their place or not at all.

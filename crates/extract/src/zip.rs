@@ -11,8 +11,8 @@ use crate::output::{CHUNK, Output, Problem};
 use daylight_model::reading::{Input, Place, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 use directory::{Directory, Entry, Packing};
-pub(crate) use package::Package;
 use flate2::read::DeflateDecoder;
+pub(crate) use package::Package;
 use std::io::{self, Read};
 
 const TOOL: &str = "zip 1";

@@ -1,18 +1,23 @@
 //! Documents of office programs: what people wrote, calculated and showed, and what they did not mean to give away with it: comments, changes,
 //! what is hidden, who wrote it.
 
+mod bytes;
 mod flow;
 mod grid;
+mod mapi;
 mod number;
 mod odf;
+mod ole;
 mod ooxml;
 mod properties;
+mod rtf;
+mod tnef;
 mod xml;
 
-use crate::document::{Doc, Inside, found, keep};
+use crate::document::{Doc, Inside, Memory, found, keep, load};
 use crate::output::{Output, Problem};
 use crate::zip::Package;
-use daylight_model::reading::{Input, Stop};
+use daylight_model::reading::{Input, Label, Stop};
 use daylight_model::{FaultCode, Kind, Stage};
 use flow::Flow;
 use xml::Xml;
@@ -34,7 +39,22 @@ pub(crate) enum Office {
     Open(Family),
     /// odt, ods, odp.
     OpenDocument(Family),
+    /// doc, xls, ppt, and what is embedded in them.
+    Compound,
+    /// Outlook's .msg.
+    Outlook,
+    Rtf,
+    /// winmail.dat.
+    Tnef,
 }
+
+impl Office {
+    pub(crate) fn kind(self) -> Kind {
+        if self == Office::Outlook { Kind::Message } else { Kind::File }
+    }
+}
+
+pub(crate) use ole::{Sort, html as outlook_html, sort};
 
 /// The form that a zip of this media type is, if it is an office document.
 pub(crate) fn by_media(media: &str) -> Option<Office> {
@@ -76,7 +96,50 @@ pub(crate) fn read(
             let read = if matches!(office, Office::Open(_)) { ooxml::read } else { odf::read };
             read(out, doc, media, family, input, package, inside)
         }
+        Office::Compound | Office::Outlook | Office::Rtf | Office::Tnef => {
+            let bytes = match load(input) {
+                Ok(bytes) => bytes,
+                Err(problem) => return keep(out, doc, office.kind(), media, input, problem),
+            };
+            match office {
+                Office::Rtf => read_rtf(out, doc, media, &bytes, inside),
+                Office::Tnef => tnef::read(out, doc, media, &bytes, inside),
+                _ => ole::read(out, doc, media, &bytes, inside),
+            }
+        }
     }
+}
+
+fn read_rtf(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], inside: &dyn Inside) -> Result<(), Stop> {
+    let depth = doc.depth;
+    let index = found(out, doc, Kind::File, media, "", &Memory(bytes))?;
+    let rtf::Read { pieces, pictures, objects, html } = rtf::read(bytes);
+    let mut flow = Flow::new(out, index);
+    if let Some(html) = html {
+        let (body, hidden) = crate::html::text(&html);
+        flow.whole_line(Label::Body, &body)?;
+        flow.whole_line(Label::Hidden, &hidden)?;
+    } else {
+        for piece in pieces {
+            match piece {
+                rtf::Piece::Text(label, text) => flow.text(label, &text)?,
+                rtf::Piece::Line => flow.line()?,
+                rtf::Piece::Cell => flow.cell(),
+                rtf::Piece::Row => flow.row()?,
+            }
+        }
+    }
+    flow.flush()?;
+    let objects = objects.iter().map(|object| ole::legacy_object(object));
+    for (ordinal, (name, bytes)) in pictures.into_iter().map(|picture| (None, picture)).chain(objects).enumerate() {
+        if !out.spend(bytes.len()) {
+            let why = Problem::new(Stage::Split, FaultCode::TooLarge, TOOL, "an embedded document is past the budget");
+            return out.fault(index, why.limit(out.budget()));
+        }
+        let name = name.map(|name: String| daylight_model::Name(name.into_bytes()));
+        inside.read(out, Doc { name, ..Doc::child(index, ordinal as u64, depth + 1) }, &Memory(&bytes))?;
+    }
+    Ok(())
 }
 
 /// Reads the XML of a part. What breaks it, or is left of it, is a fault.

@@ -6,10 +6,19 @@ pub(super) enum Format {
     #[default]
     General,
     /// A day, a time of day, or both.
-    Moment { date: bool, time: bool },
+    Moment {
+        date: bool,
+        time: bool,
+    },
     /// Hours that do not begin anew after 24.
     Elapsed,
-    Number { decimals: usize, grouped: bool, percent: bool, prefix: String, suffix: String },
+    Number {
+        decimals: usize,
+        grouped: bool,
+        percent: bool,
+        prefix: String,
+        suffix: String,
+    },
 }
 
 /// A format with one of the numbers that have no code in the file.

@@ -48,7 +48,8 @@ pub(super) fn read(
     if package.find("content.xml").is_none() || package.torn {
         out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "parts of it are missing"))?;
     }
-    let children: Vec<bool> = (0..package.names().len()).map(|number| !package.is_folder(number) && is_child(&package.names()[number])).collect();
+    let children: Vec<bool> =
+        (0..package.names().len()).map(|number| !package.is_folder(number) && is_child(&package.names()[number])).collect();
     package.children(out, index, depth, inside, |number| children[number])
 }
 

@@ -6,8 +6,26 @@ use daylight_model::reading::{Label, Stop};
 
 /// Properties that say how much there is of a document, not what it is.
 const COUNTS: [&str; 20] = [
-    "Pages", "Words", "Characters", "CharactersWithSpaces", "Lines", "Paragraphs", "TotalTime", "DocSecurity", "ScaleCrop", "LinksUpToDate",
-    "SharedDoc", "HyperlinksChanged", "AppVersion", "HeadingPairs", "HLinks", "Slides", "Notes", "HiddenSlides", "MMClips", "document-statistic",
+    "Pages",
+    "Words",
+    "Characters",
+    "CharactersWithSpaces",
+    "Lines",
+    "Paragraphs",
+    "TotalTime",
+    "DocSecurity",
+    "ScaleCrop",
+    "LinksUpToDate",
+    "SharedDoc",
+    "HyperlinksChanged",
+    "AppVersion",
+    "HeadingPairs",
+    "HLinks",
+    "Slides",
+    "Notes",
+    "HiddenSlides",
+    "MMClips",
+    "document-statistic",
 ];
 
 /// Reads a part of properties: every innermost element with text is one.
@@ -26,7 +44,10 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, xml: &mut Xml<'_>) -> Result<(), Sto
                 let value = text.trim();
                 let counts = names.iter().any(|name| COUNTS.contains(&name.as_str()));
                 // What stands in a list or in a value of any type has the name of what it stands in.
-                let named = names.iter().rev().find(|name| !matches!(name.as_str(), "lpwstr" | "lpstr" | "vector" | "variant" | "filetime" | "bool" | "i4"));
+                let named = names
+                    .iter()
+                    .rev()
+                    .find(|name| !matches!(name.as_str(), "lpwstr" | "lpstr" | "vector" | "variant" | "filetime" | "bool" | "i4"));
                 if let Some(name) = named.filter(|_| !value.is_empty() && !counts) {
                     flow.whole_line(Label::Property, &format!("{}: {value}", plain(name)))?;
                 }

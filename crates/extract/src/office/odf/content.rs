@@ -190,7 +190,8 @@ impl Content {
                 flow.page(Some(self.page))?;
                 flow.whole_line(if hidden { Label::Hidden } else { Label::Body }, &xml.attribute("name").unwrap_or_default())?;
                 let (grid, columns) = (Grid::new(hidden), HiddenColumns::default());
-                self.table = Some(Table { depth, grid, columns, column: 0, row_hidden: false, cell: String::new(), date: None, repeats: 1 });
+                self.table =
+                    Some(Table { depth, grid, columns, column: 0, row_hidden: false, cell: String::new(), date: None, repeats: 1 });
             }
             ("table-column", Some(table)) => {
                 let first = table.column;

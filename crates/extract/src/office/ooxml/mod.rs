@@ -9,11 +9,13 @@ mod slides;
 mod styles;
 mod word;
 
+pub(super) use sheet::without_codes;
+
 use super::flow::Flow;
 use super::xml::{Node, Xml};
 use super::{Family, properties};
-use crate::document::{Inside, found};
 use crate::document::Doc;
+use crate::document::{Inside, found};
 use crate::output::{Output, Problem};
 use crate::zip::Package;
 use daylight_model::reading::{Input, Label, Stop};

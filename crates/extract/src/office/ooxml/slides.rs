@@ -40,7 +40,9 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, parts: &mut Parts<'_>) -> Result<(),
 /// The numbers of the slides as the presentation lists them.
 fn in_order(flow: &mut Flow<'_, '_>, parts: &mut Parts<'_>) -> Result<Vec<usize>, Stop> {
     let mut slides = Vec::new();
-    for number in parts.of_type(&["presentation.main+xml", "slideshow.main+xml", "template.main+xml"], |name| name == "ppt/presentation.xml") {
+    for number in
+        parts.of_type(&["presentation.main+xml", "slideshow.main+xml", "template.main+xml"], |name| name == "ppt/presentation.xml")
+    {
         let relations = parts.relations(flow, number)?;
         let relations: HashMap<&str, &Relation> = relations.iter().map(|relation| (relation.id.as_str(), relation)).collect();
         let mut ids = Vec::new();
@@ -59,7 +61,13 @@ fn in_order(flow: &mut Flow<'_, '_>, parts: &mut Parts<'_>) -> Result<Vec<usize>
     Ok(slides)
 }
 
-fn slide(flow: &mut Flow<'_, '_>, parts: &mut Parts<'_>, number: usize, unlisted: bool, authors: &HashMap<String, String>) -> Result<(), Stop> {
+fn slide(
+    flow: &mut Flow<'_, '_>,
+    parts: &mut Parts<'_>,
+    number: usize,
+    unlisted: bool,
+    authors: &HashMap<String, String>,
+) -> Result<(), Stop> {
     let relations = parts.relations(flow, number)?;
     let mut label = if unlisted { Label::Hidden } else { Label::Body };
     parts.xml(flow, number, |flow, xml| {
