@@ -172,7 +172,7 @@ fn a_listener_who_has_enough_is_heard_at_once() {
     }
 }
 
-fn corpora() -> Option<PathBuf> {
+pub(crate) fn corpora() -> Option<PathBuf> {
     let folder = std::env::var_os("DAYLIGHT_CORPORA")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpora"), PathBuf::from);
     if folder.is_dir() {
@@ -182,7 +182,7 @@ fn corpora() -> Option<PathBuf> {
     None
 }
 
-fn files_under(folder: PathBuf) -> Vec<PathBuf> {
+pub(crate) fn files_under(folder: PathBuf) -> Vec<PathBuf> {
     let (mut files, mut folders) = (Vec::new(), vec![folder]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -282,4 +282,4 @@ fn unsafe_name(name: &[u8]) -> Option<Problem> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -166,3 +166,6 @@ fn part_xml(
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

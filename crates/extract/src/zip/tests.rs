@@ -6,14 +6,14 @@ use std::io::Write;
 
 /// Writes a zip by the book, byte by byte, so that a test can write one against it.
 #[derive(Default)]
-struct Writer {
+pub(crate) struct Writer {
     bytes: Vec<u8>,
     directory: Vec<u8>,
     entries: u16,
 }
 
 impl Writer {
-    fn with(mut self, name: &[u8], content: &[u8], deflate: bool) -> Self {
+    pub(crate) fn with(mut self, name: &[u8], content: &[u8], deflate: bool) -> Self {
         let packed = if deflate {
             let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
             packer.write_all(content).unwrap();
@@ -48,7 +48,7 @@ impl Writer {
         self.entries += 1;
     }
 
-    fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         let (at, size) = (self.bytes.len() as u32, self.directory.len() as u32);
         let mut bytes = self.bytes;
         bytes.extend(self.directory);

@@ -71,6 +71,7 @@ pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], in
         Sort::Word => doc::read(&mut flow, &file, &main("WordDocument"))?,
         Sort::Sheets => xls::read(&mut flow, &file)?,
         Sort::Slides => ppt::read(&mut flow, &file, &main("PowerPoint Document"))?,
+        _ if packed_object(&file, Compound::ROOT).is_some() => (),
         _ => {
             let why = Problem::new(Stage::Read, FaultCode::NoReader, TOOL, "what it is made of is not read");
             flow.out.fault(index, why)?;

@@ -84,7 +84,11 @@ pub(in crate::office) fn without_codes(text: &str) -> String {
         match characters.next() {
             Some('&') => plain.push('&'),
             Some('"') => characters.by_ref().take_while(|c| *c != '"').for_each(drop),
-            Some('K') => (0..6).for_each(|_| drop(characters.next_if(char::is_ascii_hexdigit))),
+            Some('K') => {
+                for _ in 0..6 {
+                    characters.next_if(char::is_ascii_hexdigit);
+                }
+            }
             Some('0'..='9') => while characters.next_if(char::is_ascii_digit).is_some() {},
             Some('L' | 'C' | 'R') => plain.push(' '),
             _ => (),
