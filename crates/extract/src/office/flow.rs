@@ -21,6 +21,11 @@ impl<'a, 'o> Flow<'a, 'o> {
         Self { out, index, page: None, label: Label::Body, text: String::new(), pending: String::new(), full: false }
     }
 
+    /// Whether the budget holds no more: whoever has much to say can stop.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
+
     /// What follows stands on this page.
     pub(super) fn page(&mut self, page: Option<u32>) -> Result<(), Stop> {
         if page != self.page {

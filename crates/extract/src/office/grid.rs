@@ -41,6 +41,11 @@ impl Grid {
         self.row_next = column.saturating_add(1);
     }
 
+    /// Whether the row is longer than any honest one: then it should end here.
+    pub(super) fn is_long(&self) -> bool {
+        self.row.len() + self.hidden_row.len() > 1 << 20
+    }
+
     /// Ends a row.
     pub(super) fn end_row(&mut self, flow: &mut Flow<'_, '_>) -> Result<(), Stop> {
         self.row_next = 0;
@@ -72,6 +77,9 @@ impl Grid {
 
 /// A cell's lines in one.
 fn push(row: &mut String, text: &str) {
+    if !text.contains(['\n', '\r', '\t']) {
+        return row.push_str(text);
+    }
     row.extend(text.chars().map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c }));
 }
 

@@ -71,7 +71,7 @@ impl Content {
         if label != Label::Body {
             flow.page(None)?;
         }
-        while let Some(node) = xml.next() {
+        while let Some(node) = xml.next().filter(|_| !flow.is_full()) {
             let frame = self.frames.last().copied().unwrap_or(Frame { label, text: false });
             match node {
                 Node::Start => {
@@ -221,6 +221,9 @@ impl Content {
                 for _ in 0..table.repeats.min(MOST_REPEATS) {
                     let hidden = table.row_hidden || table.columns.is_hidden(table.column);
                     table.grid.cell(table.column, &text, hidden);
+                    if table.grid.is_long() {
+                        table.grid.end_row(flow)?;
+                    }
                     table.column = table.column.saturating_add(1);
                 }
                 table.column = table.column.saturating_add(table.repeats.saturating_sub(MOST_REPEATS));

@@ -165,7 +165,7 @@ impl<'a> Sheet<'a> {
     fn read(mut self, flow: &mut Flow<'_, '_>, mut records: Records<'_>) -> Result<usize, Stop> {
         let from = records.at;
         let (mut depth, mut text_left) = (0_usize, None);
-        while let Some((kind, data)) = records.next() {
+        while let Some((kind, data)) = records.next().filter(|_| !flow.is_full()) {
             match kind {
                 BOF => depth += 1,
                 EOF => {
@@ -270,7 +270,7 @@ impl<'a> Sheet<'a> {
         }
         let hidden = self.hidden_rows.contains(&row) || self.columns.is_hidden(u32::from(column));
         self.grid.cell(u32::from(column), text, hidden);
-        Ok(())
+        if self.grid.is_long() { self.grid.end_row(flow) } else { Ok(()) }
     }
 }
 

@@ -46,6 +46,12 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, xml: &mut Xml<'_>, book: &Book, hidd
             (Node::End, "c") => {
                 let hidden = row_hidden || columns.is_hidden(cell.column);
                 grid.cell(cell.column, &shown(&cell, book), hidden);
+                if grid.is_long() {
+                    grid.end_row(flow)?;
+                }
+                if flow.is_full() {
+                    break;
+                }
             }
             (Node::Start, "headerFooter") => margin = true,
             (Node::End, "headerFooter") => margin = false,
