@@ -137,9 +137,10 @@ fn write(mut nodes: Vec<Node>) -> Vec<u8> {
     fat.resize(fat_sectors * (SECTOR / 4), FREE);
     let mut header = vec![0; SECTOR];
     let mut set = |at: usize, value: usize| header[at..at + 4].copy_from_slice(&u32::try_from(value).unwrap_or(0).to_le_bytes());
-    (set(0, 0xe011_cfd0), set(4, 0xe11a_b1a1), set(24, 0x0004_003e), set(28, 0x000c_fffe), set(32, 6));
-    (set(40, directory_sectors), set(44, fat_sectors), set(48, directory_start as usize), set(56, 4096));
-    (set(60, mini_start as usize), set(64, mini_sectors), set(68, END as usize));
+    let fixed = [(0, 0xe011_cfd0), (4, 0xe11a_b1a1), (24, 0x0004_003e), (28, 0x000c_fffe), (32, 6), (56, 4096), (68, END as usize)];
+    let counts =
+        [(40, directory_sectors), (44, fat_sectors), (48, directory_start as usize), (60, mini_start as usize), (64, mini_sectors)];
+    fixed.into_iter().chain(counts).for_each(|(at, value)| set(at, value));
     (0..109).for_each(|n| set(76 + n * 4, if n < fat_sectors { fat_start + n } else { FREE as usize }));
     header.extend(body);
     header.extend(fat.iter().flat_map(|n| n.to_le_bytes()));

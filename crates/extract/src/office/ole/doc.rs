@@ -212,7 +212,7 @@ impl Text<'_> {
             '\u{1e}' => flow.text(label, "-")?,
             '\u{13}' if self.field.len() < 100 => self.field.push((true, String::new())),
             '\u{14}' => {
-                let instruction = self.field.last_mut().map(|field| std::mem::replace(field, (false, String::new())).1).unwrap_or_default();
+                let instruction = self.field.last_mut().map(|field| std::mem::take(field).1).unwrap_or_default();
                 let word = instruction.split_whitespace().next().unwrap_or_default();
                 if matches!(word, "HYPERLINK" | "INCLUDETEXT" | "INCLUDEPICTURE" | "LINK" | "DDE" | "DDEAUTO") && instruction.contains('"')
                 {

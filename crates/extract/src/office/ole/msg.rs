@@ -44,10 +44,8 @@ pub(super) fn read(
     if let Some(class) = bag.text(0x1a).filter(|class| !class.eq_ignore_ascii_case("IPM.Note")) {
         out.text(index, Label::Property, format!("class: {class}"))?;
     }
-    let mut ordinal = 0;
-    for storage in storages(file, "__attach") {
-        attachment(out, Doc::child(index, ordinal, depth + 1), file, storage, bag.page, inside)?;
-        ordinal += 1;
+    for (ordinal, storage) in storages(file, "__attach").into_iter().enumerate() {
+        attachment(out, Doc::child(index, ordinal as u64, depth + 1), file, storage, bag.page, inside)?;
     }
     Ok(())
 }
