@@ -152,8 +152,13 @@ impl<'a> Compound<'a> {
 
     /// The bytes of a stream.
     pub(in crate::office) fn stream(&self, entry: usize) -> Vec<u8> {
+        self.beginning(entry, usize::MAX)
+    }
+
+    /// The first bytes of a stream, at most so many.
+    pub(in crate::office) fn beginning(&self, entry: usize, most: usize) -> Vec<u8> {
         let entry = &self.entries[entry];
-        let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
+        let size = usize::try_from(entry.size).unwrap_or(usize::MAX).min(most);
         if entry.kind != 2 {
             Vec::new()
         } else if entry.size < self.cutoff {

@@ -83,7 +83,7 @@ pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], in
         flow.whole_line(daylight_model::reading::Label::Property, &format!("last user: {user}"))?;
     }
     flow.flush()?;
-    let mut children = Children { out, index, depth, ordinal: 0, inside };
+    let mut children = Children { out, index, depth, ordinal: 0, spent_out: false, inside };
     children.objects(&file)?;
     children.pictures(&file)
 }
@@ -94,6 +94,7 @@ struct Children<'a, 'o> {
     index: u32,
     depth: u32,
     ordinal: u64,
+    spent_out: bool,
     inside: &'a dyn Inside,
 }
 
@@ -126,6 +127,9 @@ impl Children<'_, '_> {
     }
 
     fn object(&mut self, file: &Compound<'_>, storage: usize) -> Result<(), Stop> {
+        if self.spent_out {
+            return Ok(());
+        }
         if let Some((name, bytes)) = packed_object(file, storage) {
             return self.give(name, &bytes);
         }
@@ -150,8 +154,12 @@ impl Children<'_, '_> {
 
     /// Has a document read.
     fn give(&mut self, name: Option<String>, bytes: &[u8]) -> Result<(), Stop> {
+        if self.spent_out {
+            return Ok(());
+        }
         if !self.out.spend(bytes.len()) {
-            let why = Problem::new(Stage::Split, FaultCode::TooLarge, TOOL, "an embedded document is past the budget");
+            self.spent_out = true;
+            let why = Problem::new(Stage::Split, FaultCode::TooLarge, TOOL, "the embedded documents from here on are past the budget");
             return self.out.fault(self.index, why.limit(self.out.budget()));
         }
         let name = name.map(|name| Name(name.into_bytes()));

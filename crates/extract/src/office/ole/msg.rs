@@ -17,6 +17,10 @@ const TOOL: &str = "msg 1";
 const PROPERTIES: &str = "__properties_version1.0";
 /// People and attachments beyond this many are left out.
 const MOST: usize = 100_000;
+/// A name or a subject is not read beyond this many bytes.
+const LONGEST_LINE: usize = 256 << 10;
+/// All names and addresses together: streams that share their bytes could make much of little.
+const MOST_NAMED: usize = 16 << 20;
 
 /// Reads a message, and has all that is attached to it read.
 pub(super) fn read(
@@ -45,7 +49,9 @@ pub(super) fn read(
         out.text(index, Label::Property, format!("class: {class}"))?;
     }
     for (ordinal, storage) in storages(file, "__attach").into_iter().enumerate() {
-        attachment(out, Doc::child(index, ordinal as u64, depth + 1), file, storage, bag.page, inside)?;
+        if !attachment(out, Doc::child(index, ordinal as u64, depth + 1), file, storage, bag.page, inside)? {
+            break;
+        }
     }
     Ok(())
 }
@@ -90,12 +96,17 @@ impl<'a> Bag<'a> {
         Self { file, fixed, long, page: stated.unwrap_or(page) }
     }
 
+    /// A line of text: a name, an address, a subject.
     fn text(&self, id: u16) -> Option<String> {
+        self.text_up_to(id, LONGEST_LINE)
+    }
+
+    fn text_up_to(&self, id: u16, most: usize) -> Option<String> {
         let (kind, entry) = self.long.get(&id)?;
         let text = match kind {
-            0x1f => utf16(&self.file.stream(*entry)),
+            0x1f => utf16(&self.file.beginning(*entry, most)),
             0x1e => {
-                let bytes = self.file.stream(*entry);
+                let bytes = self.file.beginning(*entry, most);
                 if std::str::from_utf8(&bytes).is_ok() { ansi(&bytes, 65_001) } else { ansi(&bytes, self.page) }
             }
             _ => return None,
@@ -144,13 +155,13 @@ impl<'a> Bag<'a> {
             Some((0x1f, _)) => 65_001,
             _ => self.number(0x3fde).unwrap_or(0),
         };
-        Bodies::new(self.text(0x1000), self.bytes(0x1013), self.bytes(0x1009), page)
+        Bodies::new(self.text_up_to(0x1000, usize::MAX), self.bytes(0x1013), self.bytes(0x1009), page)
     }
 }
 
 /// What the message's transport header says, if it came with one, and what its properties add to that.
 fn facts(file: &Compound<'_>, bag: &Bag<'_>) -> MessageFacts {
-    let header = bag.text(0x7d).unwrap_or_default();
+    let header = bag.text_up_to(0x7d, usize::MAX).unwrap_or_default();
     let mut facts = mail::header_facts(header.as_bytes());
     let id = |id: u16| bag.text(id).map(|text| text.trim().trim_matches(['<', '>']).to_owned());
     if facts.message_id.is_empty() {
@@ -181,6 +192,7 @@ fn people(file: &Compound<'_>, bag: &Bag<'_>, people: &mut Vec<Person>) {
         let sender = bag.person(Role::From, &[0xc1a], &[0x5d01, 0xc1f]);
         people.splice(0..0, represented.or(sender));
     }
+    let mut named = 0;
     for storage in storages(file, "__recip") {
         let recipient = Bag::new(file, storage, 8, bag.page);
         let role = match recipient.number(0xc15) {
@@ -190,6 +202,10 @@ fn people(file: &Compound<'_>, bag: &Bag<'_>, people: &mut Vec<Person>) {
             _ => Role::To,
         };
         let Some(person) = recipient.person(role, &[0x3001, 0x5ff6, 0x3a20], &[0x39fe, 0x3003]) else { continue };
+        named += person.name.len() + person.address.len();
+        if named > MOST_NAMED {
+            break;
+        }
         let known = people.iter().take(1000).any(|known| {
             known.role == role
                 && (known.address.eq_ignore_ascii_case(&person.address) && !person.address.is_empty()
@@ -201,7 +217,15 @@ fn people(file: &Compound<'_>, bag: &Bag<'_>, people: &mut Vec<Person>) {
     }
 }
 
-fn attachment(out: &mut Output<'_>, mut doc: Doc, file: &Compound<'_>, storage: usize, page: u32, inside: &dyn Inside) -> Result<(), Stop> {
+/// Reads an attachment; false if the budget does not hold it.
+fn attachment(
+    out: &mut Output<'_>,
+    mut doc: Doc,
+    file: &Compound<'_>,
+    storage: usize,
+    page: u32,
+    inside: &dyn Inside,
+) -> Result<bool, Stop> {
     let parent = doc.parent.unwrap_or(0);
     let bag = Bag::new(file, storage, 8, page);
     let name = bag.text(0x3707).or_else(|| bag.text(0x3704)).or_else(|| bag.text(0x3001));
@@ -218,13 +242,16 @@ fn attachment(out: &mut Output<'_>, mut doc: Doc, file: &Compound<'_>, storage: 
             out.text(parent, Label::Property, format!("linked attachment: {path}"))?;
         }
         let why = format!("attachment {} has no bytes in the message", doc.ordinal);
-        return out.fault(parent, Problem::new(Stage::Split, FaultCode::Malformed, TOOL, why));
+        out.fault(parent, Problem::new(Stage::Split, FaultCode::Malformed, TOOL, why))?;
+        return Ok(true);
     };
     if !out.spend(bytes.len()) {
-        let why = Problem::new(Stage::Split, FaultCode::TooLarge, TOOL, "an attachment is past the budget");
-        return out.fault(parent, why.limit(out.budget()));
+        let why = Problem::new(Stage::Split, FaultCode::TooLarge, TOOL, "the attachments from here on are past the budget");
+        out.fault(parent, why.limit(out.budget()))?;
+        return Ok(false);
     }
-    inside.read(out, doc, &Memory(&bytes))
+    inside.read(out, doc, &Memory(&bytes))?;
+    Ok(true)
 }
 
 /// An embedded message or document as a file of its own. A message's properties have a longer head in one (section 2.4).
