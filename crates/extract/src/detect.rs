@@ -1,7 +1,8 @@
 //! What a file is: by its bytes first, by its name and claim where those do not tell.
 
-use crate::document::read_full;
+use crate::document::{load, read_full};
 use crate::mail::Fields;
+use crate::office::{self, Office, Sort};
 use crate::packed::{stream::Method, tar};
 use crate::{mbox, media, picture, zip};
 use daylight_model::reading::Input;
@@ -33,6 +34,8 @@ pub(crate) enum Format {
     Compressed(Method),
     /// A picture of this media type.
     Picture(&'static str),
+    /// A document of an office program, with its media type.
+    Office(Office, String),
     /// Text of this media type.
     Text(String),
     /// None: what it is, and why it is not read.
@@ -48,6 +51,7 @@ impl Format {
         match self {
             Format::Message => Kind::Message,
             Format::Mailbox | Format::Zip | Format::Tar | Format::Seven | Format::MailStore | Format::Compressed(_) => Kind::Container,
+            Format::Office(office, _) => office.kind(),
             Format::Picture(_) | Format::Text(_) | Format::Opaque { .. } => Kind::File,
         }
     }
@@ -62,13 +66,13 @@ impl Format {
             Format::MailStore => "application/vnd.ms-outlook-pst",
             Format::Compressed(method) => method.media(),
             Format::Picture(media) => media,
-            Format::Text(media) | Format::Opaque { media, .. } => media,
+            Format::Office(_, media) | Format::Text(media) | Format::Opaque { media, .. } => media,
         }
     }
 
     /// Whether it holds documents of any kind.
     pub(crate) fn nests(&self) -> bool {
-        matches!(self, Format::Message) || self.kind() == Kind::Container
+        matches!(self, Format::Message | Format::Office(..)) || self.kind() == Kind::Container
     }
 
     fn opaque(media: impl Into<String>) -> Self {
@@ -128,7 +132,11 @@ pub(crate) fn format(claims: &Claims<'_>, input: &(dyn Input + '_)) -> io::Resul
 
 fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input: &(dyn Input + '_)) -> io::Result<Option<Format>> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        return Ok(Some(zip::office_type(input)?.map_or(Format::Zip, Format::opaque)));
+        let Some(media) = zip::office_type(input)? else { return Ok(Some(Format::Zip)) };
+        return Ok(Some(match office::by_media(&media) {
+            Some(office) => Format::Office(office, media),
+            None => Format::opaque(media),
+        }));
     }
     if tar::begins(head) {
         return Ok(Some(Format::Tar));
@@ -141,7 +149,15 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
     if program && zip::is_appended(input)? {
         return Ok(Some(Format::Zip));
     }
+    if mark == Some(media::OLE)
+        && let Ok(bytes) = load(input)
+        && let Some(sort) = office::sort(&bytes)
+    {
+        return Ok(Some(compound(sort, media::narrowed(media::OLE, named, claims.claimed), named)));
+    }
     Ok(mark.map(|mark| match mark {
+        "application/rtf" => Format::Office(Office::Rtf, mark.into()),
+        "application/vnd.ms-tnef" => Format::Office(Office::Tnef, mark.into()),
         "application/pgp-encrypted" | "application/x-age" => Format::encrypted(mark),
         "application/x-7z-compressed" => Format::Seven,
         mark if picture::is_read(mark) => Format::Picture(mark),
@@ -161,6 +177,18 @@ fn rar(head: &[u8]) -> Format {
     }
     let why = "unpack it with unrar, and bring in what it holds";
     Format::Opaque { media: "application/vnd.rar".into(), code: FaultCode::NoReader, why }
+}
+
+/// A compound file of this sort. Of those that are not told by their streams the name tells.
+fn compound(sort: Sort, narrowed: String, named: Option<&'static str>) -> Format {
+    match sort {
+        Sort::Word => Format::Office(Office::Compound, "application/msword".into()),
+        Sort::Sheets => Format::Office(Office::Compound, "application/vnd.ms-excel".into()),
+        Sort::Slides => Format::Office(Office::Compound, "application/vnd.ms-powerpoint".into()),
+        Sort::Outlook => Format::Office(Office::Outlook, "application/vnd.ms-outlook".into()),
+        Sort::Encrypted => Format::encrypted(named.filter(|media| media.contains("openxmlformats")).unwrap_or(&narrowed)),
+        Sort::Other => Format::Office(Office::Compound, narrowed),
+    }
 }
 
 /// PGP's armour may have empty lines before it; other marks stand at their place or not at all.

@@ -16,6 +16,7 @@ mod language;
 mod mail;
 mod mbox;
 mod media;
+mod office;
 mod open;
 mod output;
 mod packed;

@@ -44,7 +44,7 @@ const MARKS: &[(usize, &[u8], &str)] = &[
 ];
 
 /// Every type of Microsoft's compound files; which one it is stands deep inside, so the name is asked.
-const OLE: &str = "application/x-ole-storage";
+pub(crate) const OLE: &str = "application/x-ole-storage";
 
 /// The type for a name's extension; the second half are read as text.
 const EXTENSIONS: &[(&str, &str)] = &[

@@ -4,7 +4,7 @@ use crate::detect::{self, Claims, Format};
 use crate::document::{Doc, Inside, Memory, Resume, keep, load};
 use crate::output::{Output, Problem};
 use crate::packed::{compressed, seven, tar};
-use crate::{mail, mbox, picture, pst, text, zip};
+use crate::{mail, mbox, office, picture, pst, text, zip};
 use daylight_model::reading::{Input, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 
@@ -78,6 +78,7 @@ fn open(out: &mut Output<'_>, doc: Doc, format: &Format, input: &(dyn Input + '_
         Format::MailStore => pst::read(out, doc, input, resume, &Readers),
         Format::Compressed(method) => compressed::read(out, doc, *method, input, resume, &Readers),
         Format::Picture(media) => picture::read(out, doc, media, input),
+        Format::Office(form, media) => office::read(out, doc, media, *form, input, &Readers),
         Format::Text(media) => text::read(out, doc, media, input),
         Format::Opaque { media, code, why } => {
             let problem = Problem::new(Stage::Read, *code, TOOL, *why);

@@ -9,6 +9,7 @@ mod rewrite;
 use crate::detect::{self, Claims, Format};
 use crate::document;
 use crate::mail::{self, Shown};
+use crate::office::{Office, outlook_html};
 use crate::output::Output;
 use crate::{charset, html, text};
 use daylight_model::Name;
@@ -21,6 +22,10 @@ const CUT: &str = "<p>[The rest is too long for a view.]</p>";
 /// Makes the view of a message with an HTML body, or of an HTML file. Of anything else there is none.
 pub(crate) fn read(out: &mut Output<'_>, name: &Name, input: &(dyn Input + '_)) -> Result<(), Stop> {
     let Ok(format) = detect::format(&Claims { name: Some(name), claimed: "" }, input) else { return Ok(()) };
+    if matches!(format, Format::Office(Office::Outlook, _)) {
+        let Ok(bytes) = document::load(input) else { return Ok(()) };
+        return outlook_html(&bytes).map_or(Ok(()), |html| out.view(&sanitise(&html)));
+    }
     let message = matches!(format, Format::Message);
     if !message && !matches!(&format, Format::Text(media) if text::is_html(media)) {
         return Ok(());

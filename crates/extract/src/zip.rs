@@ -4,6 +4,7 @@
 //! Nothing in a zip can make this run away: entries that overlap, nest or inflate without end all come out of the one budget of the root.
 
 mod directory;
+mod package;
 
 use crate::document::{self, Doc, Inside, Resume, read_full};
 use crate::output::{Output, Problem};
@@ -12,6 +13,7 @@ use crate::packed::{Packed, Stretch, Unpacking, unsafe_name};
 use daylight_model::reading::{Input, Place, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 use directory::{Directory, Entry, Packing};
+pub(crate) use package::Package;
 use std::io::{self, Read};
 
 const TOOL: &str = "zip 1";
@@ -206,4 +208,4 @@ impl Read for Broken {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -119,6 +119,8 @@ impl Page {
             self.text(&decode_entities(text, false));
             self.flowing().flow(flow(name.as_str()));
         }
+        // Its end tag was read with it. Outlook hides its style elements, and they must not take the page with them.
+        self.leave(name);
     }
 
     fn start(&mut self, tag: &Tag<'_>) {
@@ -145,6 +147,11 @@ impl Page {
     fn end(&mut self, name: &Name) {
         self.preformatted = self.preformatted.saturating_sub(u32::from(name.as_str() == "pre"));
         self.flowing().flow(flow(name.as_str()));
+        self.leave(name);
+    }
+
+    /// Ends what is hidden where the element that hides it ends.
+    fn leave(&mut self, name: &Name) {
         if let Some((open, depth)) = &mut self.within
             && open == name
         {
@@ -252,6 +259,8 @@ mod tests {
             "a<div style='DISPLAY : none !important'>b<div>c</div>d</div>e<span hidden>f</span>g<p style=\"font-size:0\">h<p>i<br style=display:none>j",
         );
         assert_eq!((body.as_str(), hidden.as_str()), ("aeg\n\ni\nj", "b\nc\nd\nf\n\nh"));
+        let (body, hidden) = text("<style style='display:none'>p {}</style>seen");
+        assert_eq!((body.as_str(), hidden.as_str()), ("seen", ""));
     }
 
     #[test]

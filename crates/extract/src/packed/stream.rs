@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | gzip (RFC 1952), deflate (RFC 1951) | flate2 on miniz_oxide | 64 KiB |
 //! | bzip2 | our own: what there is binds C, or is C turned into unsafe Rust | 4 MiB |
-//! | xz 1.2.1, LZMA | lzma-rust2 without its unsafe half | [`DICTIONARY`] |
+//! | xz 1.2.1, LZMA | lzma-rust2; two spots of unsafe in its range decoder, which 7z switches on | [`DICTIONARY`] |
 //! | zstd (RFC 8878) | ruzstd | [`DICTIONARY`] |
 
 use super::Packed;

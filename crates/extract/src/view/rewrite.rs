@@ -87,9 +87,11 @@ pub(super) fn rewrite(page: &str) -> String {
     for token in Tokens::new(page) {
         match token {
             Token::Text(text) => writer.text(&decode_entities(text, false)),
-            Token::Raw(name, text) if matches!(name.as_str(), "textarea" | "xmp" | "plaintext") => {
+            Token::Raw(name, text) if writer.hidden.is_none() && matches!(name.as_str(), "textarea" | "xmp" | "plaintext") => {
                 writer.text(&decode_entities(text, false))
             }
+            // Its end tag was read with it.
+            Token::Raw(name, _) if writer.hidden.is_some() => writer.end(&name),
             Token::Raw(..) => (),
             Token::Start(tag) => writer.start(&tag),
             Token::End(name) => writer.end(&name),

@@ -7,14 +7,14 @@ use std::io::Write;
 
 /// Writes a zip by the book, byte by byte, so that a test can write one against it.
 #[derive(Default)]
-struct Writer {
+pub(crate) struct Writer {
     bytes: Vec<u8>,
     directory: Vec<u8>,
     entries: u16,
 }
 
 impl Writer {
-    fn with(mut self, name: &[u8], content: &[u8], deflate: bool) -> Self {
+    pub(crate) fn with(mut self, name: &[u8], content: &[u8], deflate: bool) -> Self {
         let packed = if deflate {
             let mut packer = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
             packer.write_all(content).unwrap();
@@ -49,7 +49,7 @@ impl Writer {
         self.entries += 1;
     }
 
-    fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         let (at, size) = (self.bytes.len() as u32, self.directory.len() as u32);
         let mut bytes = self.bytes;
         bytes.extend(self.directory);
@@ -176,7 +176,7 @@ fn office_documents_are_documents_and_broken_zips_are_said_to_be() {
     for (part, media) in types {
         let zip = Writer::default().with(b"[Content_Types].xml", b"<x/>", true).with(part, b"<x/>", true).finish();
         let heard = hear("x", &zip);
-        assert_eq!((heard.found.len(), heard.found[0].media_type.as_str(), heard.codes(0)), (1, media, vec![FaultCode::NoReader]));
+        assert_eq!((heard.found.len(), heard.found[0].media_type.as_str(), heard.codes(0)), (1, media, vec![]));
     }
     let odt = Writer::default().with(b"mimetype", b"application/vnd.oasis.opendocument.text", false).finish();
     assert_eq!(hear("x", &odt).found[0].media_type, "application/vnd.oasis.opendocument.text");

@@ -1,0 +1,171 @@
+//! Documents of office programs: what people wrote, calculated and showed, and what they did not mean to give away with it: comments, changes,
+//! what is hidden, who wrote it.
+
+mod bytes;
+mod flow;
+mod grid;
+mod mapi;
+mod number;
+mod odf;
+mod ole;
+mod ooxml;
+mod properties;
+mod rtf;
+mod tnef;
+mod xml;
+
+use crate::document::{Doc, Inside, Memory, found, keep, load};
+use crate::output::{Output, Problem};
+use crate::zip::Package;
+use daylight_model::reading::{Input, Label, Stop};
+use daylight_model::{FaultCode, Kind, Stage};
+use flow::Flow;
+use xml::Xml;
+
+const TOOL: &str = "office 1";
+
+/// What sort of document it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    Word,
+    Sheets,
+    Slides,
+}
+
+/// The form that a document is stored in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Office {
+    /// docx, xlsx, pptx.
+    Open(Family),
+    /// odt, ods, odp.
+    OpenDocument(Family),
+    /// doc, xls, ppt, and what is embedded in them.
+    Compound,
+    /// Outlook's .msg.
+    Outlook,
+    Rtf,
+    /// winmail.dat.
+    Tnef,
+}
+
+impl Office {
+    pub(crate) fn kind(self) -> Kind {
+        if self == Office::Outlook { Kind::Message } else { Kind::File }
+    }
+}
+
+pub(crate) use ole::{Sort, html as outlook_html, sort};
+
+/// The form that a zip of this media type is, if it is an office document.
+pub(crate) fn by_media(media: &str) -> Option<Office> {
+    let open = media.strip_prefix("application/vnd.openxmlformats-officedocument.");
+    let document = media.strip_prefix("application/vnd.oasis.opendocument.");
+    Some(match (open, document) {
+        (Some("wordprocessingml.document"), _) => Office::Open(Family::Word),
+        (Some("spreadsheetml.sheet"), _) => Office::Open(Family::Sheets),
+        (Some("presentationml.presentation"), _) => Office::Open(Family::Slides),
+        (_, Some(kind)) if kind.starts_with("spreadsheet") => Office::OpenDocument(Family::Sheets),
+        (_, Some(kind)) if kind.starts_with("presentation") || kind.starts_with("graphics") => Office::OpenDocument(Family::Slides),
+        (_, Some(_)) => Office::OpenDocument(Family::Word),
+        _ => return None,
+    })
+}
+
+/// Reads a document, and has all that is embedded in it read.
+pub(crate) fn read(
+    out: &mut Output<'_>,
+    doc: Doc,
+    media: &str,
+    office: Office,
+    input: &(dyn Input + '_),
+    inside: &dyn Inside,
+) -> Result<(), Stop> {
+    match office {
+        Office::Open(family) | Office::OpenDocument(family) => {
+            let package = match Package::open(input) {
+                Ok(Some(package)) => package,
+                Ok(None) => {
+                    let why = Problem::new(Stage::Read, FaultCode::Truncated, TOOL, "its central directory is missing");
+                    return keep(out, doc, Kind::File, media, input, why);
+                }
+                Err(error) => {
+                    let why = Problem::new(Stage::Read, FaultCode::Unreadable, TOOL, error.kind().to_string());
+                    return keep(out, doc, Kind::File, media, input, why);
+                }
+            };
+            let read = if matches!(office, Office::Open(_)) { ooxml::read } else { odf::read };
+            read(out, doc, media, family, input, package, inside)
+        }
+        Office::Compound | Office::Outlook | Office::Rtf | Office::Tnef => {
+            let bytes = match load(input) {
+                Ok(bytes) => bytes,
+                Err(problem) => return keep(out, doc, office.kind(), media, input, problem),
+            };
+            match office {
+                Office::Rtf => read_rtf(out, doc, media, &bytes, inside),
+                Office::Tnef => tnef::read(out, doc, media, &bytes, inside),
+                _ => ole::read(out, doc, media, &bytes, inside),
+            }
+        }
+    }
+}
+
+fn read_rtf(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], inside: &dyn Inside) -> Result<(), Stop> {
+    let depth = doc.depth;
+    let index = found(out, doc, Kind::File, media, "", &Memory(bytes))?;
+    let rtf::Read { pieces, pictures, objects, html } = rtf::read(bytes);
+    let mut flow = Flow::new(out, index);
+    if let Some(html) = html {
+        let (body, hidden) = crate::html::text(&html);
+        flow.whole_line(Label::Body, &body)?;
+        flow.whole_line(Label::Hidden, &hidden)?;
+    } else {
+        for piece in pieces {
+            match piece {
+                rtf::Piece::Text(label, text) => flow.text(label, &text)?,
+                rtf::Piece::Line => flow.line()?,
+                rtf::Piece::Cell => flow.cell(),
+                rtf::Piece::Row => flow.row()?,
+            }
+        }
+    }
+    flow.flush()?;
+    let objects = objects.iter().map(|object| ole::legacy_object(object));
+    for (ordinal, (name, bytes)) in pictures.into_iter().map(|picture| (None, picture)).chain(objects).enumerate() {
+        if !out.spend(bytes.len()) {
+            let why = Problem::new(Stage::Split, FaultCode::TooLarge, TOOL, "an embedded document is past the budget");
+            return out.fault(index, why.limit(out.budget()));
+        }
+        let name = name.map(|name: String| daylight_model::Name(name.into_bytes()));
+        inside.read(out, Doc { name, ..Doc::child(index, ordinal as u64, depth + 1) }, &Memory(&bytes))?;
+    }
+    Ok(())
+}
+
+/// Reads the XML of a part. What breaks it, or is left of it, is a fault.
+fn part_xml(
+    flow: &mut Flow<'_, '_>,
+    package: &Package<'_>,
+    number: usize,
+    tool: &str,
+    read: impl FnOnce(&mut Flow<'_, '_>, &mut Xml<'_>) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    let fault = |code, why: &str| Problem::new(Stage::Read, code, tool, format!("part {number}: {why}"));
+    let source = match package.part(number) {
+        Ok(source) => source,
+        Err(error) => return flow.out.fault(flow.index, fault(FaultCode::Malformed, &error.to_string())),
+    };
+    let allowed = flow.out.left();
+    let mut xml = Xml::new(source, allowed);
+    read(flow, &mut xml)?;
+    let (spent, broken) = (xml.spent(), xml.broken.take());
+    flow.out.spend(usize::try_from(spent.min(flow.out.left())).unwrap_or(0));
+    match broken {
+        Some(why) if spent > allowed => flow.out.fault(flow.index, fault(FaultCode::TooLarge, &why).limit(flow.out.budget())),
+        Some(why) => flow.out.fault(flow.index, fault(FaultCode::Malformed, &why).at(spent)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
