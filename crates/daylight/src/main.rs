@@ -42,6 +42,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Index(args) => commands::serve::index(&args),
         Command::Verify(args) => commands::verify::verify(&args),
         Command::Demo(args) => commands::demo::demo(&args),
+        Command::Doctor(args) => commands::doctor::doctor(&args),
         Command::Worker => Ok(daylight_sandbox::worker_main(daylight_extract::read)),
     }
 }
