@@ -215,3 +215,20 @@ fn compile(rules: Rules, others: SeccompAction, these: SeccompAction) -> Result<
     let machine = TargetArch::try_from(std::env::consts::ARCH).map_err(why)?;
     SeccompFilter::new(rules, others, these, machine).and_then(BpfProgram::try_from).map_err(why)
 }
+
+#[cfg(test)]
+mod tests {
+    /// People are told of each call that a reader may make, or is only told no.
+    #[test]
+    fn the_documentation_names_every_call() {
+        let (code, told) = (include_str!("seccomp.rs"), include_str!("../../../../docs/sandbox.md"));
+        let (lists, rest) = code.split_once("const TOOL_REFUSED").unwrap();
+        let conditions = rest.split("fn reader_conditions").nth(1).unwrap().split("/// What a system tool").next().unwrap();
+        let calls: Vec<_> = [lists, conditions].iter().flat_map(|part| part.split("libc::SYS_").skip(1)).collect();
+        assert!(calls.len() > 40, "{}", calls.len());
+        for call in calls {
+            let name = call.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+            assert!(told.contains(&format!("`{name}`")), "docs/sandbox.md does not name {name}");
+        }
+    }
+}
