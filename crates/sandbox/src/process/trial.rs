@@ -14,8 +14,8 @@ use std::time::Duration;
 
 /// What a trial may use: a second of processor time, so that going over it does not take long.
 const TERMS: Terms = Terms { version: VERSION, memory: 1 << 30, seconds: 1, trial: None };
-/// How long a trial is waited for.
-const PATIENCE: Limits = Limits { wall_base: Duration::from_secs(20), wall_per_mib: Duration::ZERO, output: 0, memory: 0 };
+/// How long a trial is waited for: on a machine that is busy, a second of processor time can take minutes.
+const PATIENCE: Limits = Limits { wall_base: Duration::from_secs(300), wall_per_mib: Duration::ZERO, output: 0, memory: 0 };
 /// What must be seen to be refused before anything is read: a file, a socket, a process.
 const FIRST: [Probe; 3] = [Probe::File, Probe::Send, Probe::Process];
 
