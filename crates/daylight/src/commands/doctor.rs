@@ -21,15 +21,15 @@ pub(crate) fn doctor(args: &args::Doctor) -> Result<ExitCode> {
 fn in_words(report: &Report) -> Result<()> {
     say!("tried by a reader from inside its cage:")?;
     for finding in &report.findings {
-        say!("  {:<26} {}", finding.probe.words(), outcome(finding))?;
+        say!("  {:<28} {}", finding.probe.words(), outcome(finding))?;
     }
     say!("layers:")?;
     for layer in Layer::ALL {
-        say!("  {:<26} {}", layer.word(), state(layer, report.caged))?;
+        say!("  {:<28} {}", layer.word(), state(layer, report.caged))?;
     }
     say!("system tools:")?;
     say!(
-        "  {:<26} {}",
+        "  {:<28} {}",
         "in a cage of their own",
         Tool::can_be_caged().map_or_else(|why| format!("no tool is run: {why}"), |()| "yes".into())
     )?;

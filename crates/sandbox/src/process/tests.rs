@@ -122,7 +122,7 @@ fn backdoor(planted: &str, input: &dyn Input, sink: &mut dyn Sink) -> Result<(),
         "exec" => Err(std::os::unix::process::CommandExt::exec(&mut Command::new("/bin/true"))),
         "remove a file" => fs::remove_file(target()),
         "rename a file" => fs::rename(target(), "/x"),
-        "kill" => Ok(rustix::process::kill_process(process(), rustix::process::Signal::KILL).unwrap()),
+        "kill" => rustix::process::kill_process(process(), rustix::process::Signal::KILL).map_err(io::Error::from),
         "trace" => raw(libc::SYS_ptrace, [0x4206, target().parse().unwrap(), 0]),
         "write memory" => raw(libc::SYS_process_vm_writev, [target().parse().unwrap(), 0, 0]),
         "hold" => raw(libc::SYS_pidfd_open, [target().parse().unwrap(), 0, 0]),
@@ -518,7 +518,7 @@ fn play_tool() -> ExitCode {
         "connect" => TcpStream::connect("127.0.0.1:9").map(drop),
         "spawn" => Command::new("/bin/true").spawn().map(drop),
         "exec" => Err(std::os::unix::process::CommandExt::exec(&mut Command::new("/bin/true"))),
-        "signal" => Ok(rustix::process::test_kill_process(rustix::process::getppid().unwrap()).unwrap()),
+        "signal" => rustix::process::test_kill_process(rustix::process::getppid().unwrap()).map_err(io::Error::from),
         "alone" => raw(libc::SYS_setsid, [0, 0, 0]),
         "hang" => loop {
             sleep(Duration::from_secs(1));
@@ -597,14 +597,13 @@ fn a_captured_tool_gets_nowhere() {
         &["spawn"],
         &["exec"],
         &["alone"],
+        &["signal"],
         &["link"],
     ] {
         let died = tool(line, &scratch).run(ToolInput::Bytes(b""), &TOOL_LIMITS).unwrap_err();
         let refused = |why: &str| why.contains("denied") || why.contains("not permitted");
         assert!(matches!(&died, ToolDeath::Exit(1, why) if refused(why)), "{line:?}: {died}");
     }
-    let died = tool(&["signal"], &scratch).run(ToolInput::Bytes(b""), &TOOL_LIMITS).unwrap_err();
-    assert!(matches!(died, ToolDeath::Exit(101, _)), "{died}");
     assert!(!new.exists());
 }
 
