@@ -8,8 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&str; 13] =
-    ["init", "ingest", "status", "faults", "search", "show", "clear", "key new", "publish", "serve", "index", "verify", "demo"];
+const COMMANDS: [&str; 14] =
+    ["init", "ingest", "status", "faults", "search", "show", "clear", "key new", "publish", "serve", "index", "verify", "demo", "doctor"];
 
 fn path(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -38,6 +38,16 @@ fn every_command_explains_itself_with_an_example() {
         assert!(help.contains("Example") && help.contains(&format!("daylight {command}")), "{command}:\n{help}");
     }
     assert!(run(&["--version"]).text().starts_with("daylight 0."));
+}
+
+#[test]
+fn the_doctor_proves_the_cage() {
+    let report = run(&["doctor", "--json"]).json();
+    assert_eq!(report["holds"], true, "{report}");
+    let tried = report["tried"].as_array().unwrap();
+    assert!(tried.len() >= 13 && tried.iter().all(|one| one["outcome"] == "refused" && !one["alone"].as_array().unwrap().is_empty()), "{report}");
+    let words = run(&["doctor"]).text();
+    assert!(words.contains("the cage holds") && words.contains("read a file"), "{words}");
 }
 
 #[test]

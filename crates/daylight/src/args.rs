@@ -29,6 +29,7 @@ pub(crate) enum Command {
     Index(Index),
     Verify(Verify),
     Demo(Demo),
+    Doctor(Doctor),
 }
 
 /// Makes a desk: the private workspace for documents before they are published.
@@ -278,4 +279,13 @@ pub(crate) struct Demo {
     /// Stops after publishing and verifying.
     #[arg(long)]
     pub(crate) no_serve: bool,
+}
+
+/// Tries to break out of the cage around the readers of hostile files, and says what this machine's kernel gives and lacks of it.
+#[derive(Args)]
+#[command(after_help = "Exits 1 if anything was not refused.\nExample: daylight doctor")]
+pub(crate) struct Doctor {
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

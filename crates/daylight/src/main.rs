@@ -50,6 +50,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Index(args) => commands::serve::index(&args),
         Command::Verify(args) => commands::verify::verify(&args),
         Command::Demo(args) => commands::demo::demo(&args),
+        Command::Doctor(args) => commands::doctor::doctor(&args),
     }
 }
 

@@ -251,5 +251,5 @@ fn hand_on_part(
 /// The fault of a document that no reader survived.
 fn death_fault(why: &Death) -> Fault {
     let detail = format!("tried {DEATHS} times: {why}");
-    Fault { stage: Stage::Read, code: why.fault_code(), tool: "sandbox 1".into(), detail, limit: None, at: None }
+    Fault { stage: Stage::Read, code: why.fault_code(), tool: "sandbox 2".into(), detail, limit: why.limit(), at: None }
 }

@@ -97,7 +97,7 @@ impl<'a> Views<'a> {
                 Ended::Stopped => return Err(Error::NoReader("the worker was stopped".into())),
                 Ended::Died { how: Death::NotStarted(why), .. } => return Err(Error::NoReader(why)),
                 Ended::Died { item, how } => {
-                    made[item] = Made { faults: vec![fault(how.fault_code(), &how.to_string(), None)], ..Made::default() };
+                    made[item] = Made { faults: vec![fault(how.fault_code(), &how.to_string(), how.limit())], ..Made::default() };
                     item + 1
                 }
             };

@@ -12,7 +12,7 @@ use std::time::Duration;
 pub const LEASE: usize = 64;
 
 /// The program that plays the worker: one that calls [`worker_main`](crate::worker_main) when it gets these arguments.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reader {
     /// Its absolute path, since it is started in `/`.
     pub program: PathBuf,
@@ -95,23 +95,44 @@ pub enum Death {
     Signal(i32),
     /// It ended by itself before it was done. A panic is code 101.
     Exit(i32),
-    /// It went over its time.
-    TooSlow,
-    /// It said more than the item may yield.
-    TooMuch,
+    /// It tried something that its cage forbids.
+    Forbidden,
+    /// It went over its time, which was this much.
+    TooSlow(Duration),
+    /// It said more than the item may yield, which was this many bytes.
+    TooMuch(u64),
     /// What it said was not in the form agreed on.
     Garbled(String),
     /// It could not be started or caged, or the item could not be given to it: nothing was read.
     NotStarted(String),
 }
 
+/// The signal of a process that used up its processor time.
+const SIGXCPU: i32 = 24;
+/// The signal of a process that made a system call which its cage forbids.
+const SIGSYS: i32 = 31;
+
 impl Death {
+    /// What a signal that ended a worker means.
+    pub(crate) fn by_signal(number: i32) -> Self {
+        if number == SIGSYS { Death::Forbidden } else { Death::Signal(number) }
+    }
+
+    /// The limit that was met: seconds for [`Death::TooSlow`], bytes for [`Death::TooMuch`].
+    pub fn limit(&self) -> Option<u64> {
+        match self {
+            Death::TooSlow(most) => Some(most.as_secs()),
+            Death::TooMuch(most) => Some(*most),
+            _ => None,
+        }
+    }
+
     /// The code of the fault that a document gets whose reader died so.
     pub fn fault_code(&self) -> FaultCode {
         match self {
-            Death::TooSlow => FaultCode::TooSlow,
-            Death::TooMuch => FaultCode::TooLarge,
-            Death::Signal(_) | Death::Exit(_) | Death::Garbled(_) | Death::NotStarted(_) => FaultCode::ReaderDied,
+            Death::TooSlow(_) | Death::Signal(SIGXCPU) => FaultCode::TooSlow,
+            Death::TooMuch(_) => FaultCode::TooLarge,
+            Death::Forbidden | Death::Signal(_) | Death::Exit(_) | Death::Garbled(_) | Death::NotStarted(_) => FaultCode::ReaderDied,
         }
     }
 }
@@ -121,11 +142,15 @@ impl fmt::Display for Death {
         match self {
             Death::Signal(6) => f.write_str("the reader gave up with signal 6, which is often a lack of memory"),
             Death::Signal(11) => f.write_str("the reader crashed with signal 11, an access to memory that it does not have"),
+            Death::Signal(SIGXCPU) => f.write_str("the reader used more processor time than its lease may and was ended"),
             Death::Signal(number) => write!(f, "the reader was ended by signal {number}"),
             Death::Exit(101) => f.write_str("the reader panicked"),
             Death::Exit(code) => write!(f, "the reader ended early with exit code {code}"),
-            Death::TooSlow => f.write_str("the reader took longer than it may and was ended"),
-            Death::TooMuch => f.write_str("the reader gave more output than it may and was ended"),
+            Death::Forbidden => {
+                f.write_str("the reader tried something that its cage forbids and was ended: the document may be an attack")
+            }
+            Death::TooSlow(most) => write!(f, "the reader took longer than {} s and was ended", most.as_secs_f64()),
+            Death::TooMuch(most) => write!(f, "the reader gave more than {most} bytes of output and was ended"),
             Death::Garbled(why) => write!(f, "the reader sent {why} and was ended"),
             Death::NotStarted(why) => write!(f, "the reader could not start: {why}"),
         }

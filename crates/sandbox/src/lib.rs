@@ -8,12 +8,18 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod allocator;
+mod cage;
 mod lease;
+mod probe;
 mod process;
+mod tool;
 mod wire;
 mod worker;
 
 pub use allocator::return_freed_memory;
+pub use cage::{Caged, Layer};
 pub use lease::{Death, Ended, Item, ItemInput, LEASE, Limits, Reader, Said};
-pub use process::Worker;
+pub use probe::Probe;
+pub use process::{Finding, Outcome, Report, Worker, examine};
+pub use tool::{PrivateFolder, Tool, ToolDeath, ToolInput, ToolLimits, ToolOutput};
 pub use worker::{ReadFn, worker_main};

@@ -3,10 +3,11 @@
 mod clock;
 mod inflow;
 mod outbox;
+mod trial;
 
 use crate::lease::{Death, Ended, Item, ItemInput, LEASE, Limits, Reader, Said};
-use crate::wire::{Answer, VERSION};
-use clock::Clock;
+use crate::wire::{Answer, Terms, VERSION};
+use clock::{Clock, processor_seconds};
 use daylight_model::Untrusted;
 use daylight_model::reading::{Event, Stop};
 use inflow::{Fill, Inflow};
@@ -20,6 +21,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
+pub use trial::{Finding, Outcome, Report, examine};
 
 /// Reads leases, each in a process of its own.
 #[derive(Debug)]
@@ -56,6 +58,10 @@ impl Worker {
     pub fn read(&mut self, lease: &[Item<'_>], on: &mut Listener<'_>) -> Ended {
         let unfit = lease.iter().position(|item| !is_fit(item.input));
         let fit = &lease[..unfit.unwrap_or(lease.len())];
+        // A cage that was not seen to hold is none.
+        if let (false, Err(how)) = (fit.is_empty(), trial::prove(&self.reader)) {
+            return Ended::Died { item: 0, how };
+        }
         for (number, part) in fit.chunks(LEASE).enumerate() {
             let first = number * LEASE;
             let ended = self.read_part(part, &mut |item, said| on(first + item, said));
@@ -125,7 +131,7 @@ impl Running {
     fn cause_of_death(&mut self) -> Death {
         for _ in 0..1000 {
             match self.child.try_wait() {
-                Ok(Some(status)) => return status.signal().map_or_else(|| Death::Exit(status.code().unwrap_or(-1)), Death::Signal),
+                Ok(Some(status)) => return status.signal().map_or_else(|| Death::Exit(status.code().unwrap_or(-1)), Death::by_signal),
                 Ok(None) => std::thread::sleep(Duration::from_millis(1)),
                 Err(_) => break,
             }
@@ -162,13 +168,14 @@ struct Hearing<'a> {
 impl<'a> Hearing<'a> {
     fn new(limits: &'a Limits, part: &'a [Item<'a>]) -> Self {
         let clock = Clock::new(limits, part.first());
-        let (outbox, inflow) = (Outbox::new(part, limits.memory), Inflow::default());
+        let terms = Terms { version: VERSION, memory: limits.memory, seconds: processor_seconds(limits, part), trial: None };
+        let (outbox, inflow) = (Outbox::new(part, &terms), Inflow::default());
         Self { limits, part, outbox, inflow, item: 0, clock, output_left: limits.output, cursor: None, ready: false }
     }
 
     fn hear_all(&mut self, running: &mut Running, on: &mut Listener<'_>) -> Result<(), End> {
         while self.item < self.part.len() {
-            if let Some((answer, size)) = self.inflow.next(self.output_left)? {
+            if let Some((answer, size)) = self.inflow.next(self.output_left).map_err(|how| self.whole_limit(how))? {
                 self.output_left -= size;
                 self.hear(answer, on)?;
                 continue;
@@ -187,7 +194,7 @@ impl<'a> Hearing<'a> {
         let watched = if self.outbox.is_empty() { &mut ends[..1] } else { &mut ends[..] };
         let turned = self.clock.count(|left| poll(watched, Some(left)))?;
         match turned {
-            Ok(0) => Err(Death::TooSlow),
+            Ok(0) => Err(self.clock.too_slow()),
             Ok(_) => Ok(!ends[0].revents().is_empty()),
             Err(rustix::io::Errno::INTR) => Ok(false),
             Err(error) => Err(Death::NotStarted(format!("it cannot be waited for: {error}"))),
@@ -196,14 +203,15 @@ impl<'a> Hearing<'a> {
 
     fn hear(&mut self, answer: Answer, on: &mut Listener<'_>) -> Result<(), End> {
         match answer {
-            Answer::Ready(VERSION) if !self.ready => {
+            Answer::Ready(VERSION, _) if !self.ready => {
                 self.ready = true;
                 self.begin_item();
                 Ok(())
             }
-            Answer::Ready(_) => Err(Death::Garbled("a greeting of another version".into()).into()),
+            Answer::Ready(..) => Err(Death::Garbled("a greeting of another version".into()).into()),
             Answer::Refused(why) => Err(Death::NotStarted(why).into()),
             Answer::Event(_) | Answer::Done if !self.ready => Err(Death::Garbled("something before its greeting".into()).into()),
+            Answer::Tried(_) => Err(Death::Garbled("an answer to another question".into()).into()),
             Answer::Event(event) => {
                 self.note_progress(&event);
                 on(self.item, Untrusted::new(Said::Event(event))).map_err(|Stop| End::Stopped)
@@ -230,6 +238,11 @@ impl<'a> Hearing<'a> {
             self.cursor = Some(*position);
             self.clock.progress();
         }
+    }
+
+    /// What was left of the limit is no news to anybody.
+    fn whole_limit(&self, how: Death) -> Death {
+        if let Death::TooMuch(_) = how { Death::TooMuch(self.limits.output) } else { how }
     }
 
     /// Before the greeting no document was touched, so none is to blame.

@@ -4,13 +4,15 @@
 
 mod value;
 
+use crate::cage::{Caged, Layers};
+use crate::probe::Probe;
 use daylight_model::Name;
 use daylight_model::reading::{Event, Label, Request, Segment, Task};
 pub(crate) use value::Garbled;
 use value::{Source, Value};
 
 /// The version of this encoding, which parent and worker tell each other first.
-pub(crate) const VERSION: u8 = 2;
+pub(crate) const VERSION: u8 = 3;
 
 /// How many bytes stand before a frame's payload.
 pub(crate) const HEADER: usize = 5;
@@ -18,23 +20,37 @@ pub(crate) const HEADER: usize = 5;
 /// What a worker says, beside events.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Answer {
-    /// It is in its cage and ready to read; with the version of its encoding.
-    Ready(u8),
+    /// It is in its cage and ready to read; with the version of its encoding, and what the kernel gave of the cage.
+    Ready(u8, Caged),
     /// It could not get into its cage, and why. Nothing was read.
     Refused(String),
     /// An event of the item in hand.
     Event(Event),
     /// The item in hand is done.
     Done,
+    /// In a trial: what was tried was refused, with this number of an error of the system; `None` if it was not refused.
+    Tried(Option<u32>),
 }
 
 /// What a worker is told first.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Terms {
     /// The parent's version of the encoding.
     pub(crate) version: u8,
     /// The most address space it may use, in bytes.
     pub(crate) memory: u64,
+    /// The most processor time it may use, in seconds.
+    pub(crate) seconds: u64,
+    /// What to try in place of reading, if this is a trial.
+    pub(crate) trial: Option<Trial>,
+}
+
+/// A trial of the cage: nothing is read in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Trial {
+    pub(crate) probe: Probe,
+    /// The layers to enter for it.
+    pub(crate) layers: Layers,
 }
 
 /// A request as the worker gets it.
@@ -50,6 +66,7 @@ const ORDER: u8 = 2;
 const READY: u8 = 16;
 const REFUSED: u8 = 17;
 const DONE: u8 = 18;
+const TRIED: u8 = 19;
 const FOUND: u8 = 32;
 const BYTES: u8 = 33;
 const TEXT: u8 = 34;
@@ -61,8 +78,8 @@ const VIEW: u8 = 38;
 /// The longest payload that a frame of this kind may have. Pieces are at most 1 MiB by their reader's contract; a message may name very many people.
 fn longest(kind: u8) -> Result<usize, Garbled> {
     match kind {
-        READY | DONE => Ok(1),
-        TERMS | COUNTED | CURSOR => Ok(64),
+        DONE => Ok(1),
+        READY | TRIED | TERMS | COUNTED | CURSOR => Ok(64),
         REFUSED | FAULT => Ok(64 << 10),
         BYTES | TEXT | VIEW => Ok((2 << 20) + 64),
         FOUND => Ok(64 << 20),
@@ -96,6 +113,12 @@ pub(crate) fn put_terms(out: &mut Vec<u8>, terms: &Terms) {
     frame(out, TERMS, |out| {
         terms.version.put(out);
         terms.memory.put(out);
+        terms.seconds.put(out);
+        terms.trial.is_some().put(out);
+        if let Some(trial) = terms.trial {
+            trial.probe.number().put(out);
+            trial.layers.0.put(out);
+        }
     });
 }
 
@@ -104,8 +127,14 @@ pub(crate) fn get_terms(kind: u8, payload: &[u8]) -> Result<Terms, Garbled> {
         return Err(Garbled("a frame where the terms were expected"));
     }
     let mut from = Source(payload);
-    let terms = Terms { version: Value::get(&mut from)?, memory: Value::get(&mut from)? };
-    from.end(terms)
+    let (version, memory, seconds) = (Value::get(&mut from)?, Value::get(&mut from)?, Value::get(&mut from)?);
+    let trial = if bool::get(&mut from)? { Some(get_trial(&mut from)?) } else { None };
+    from.end(Terms { version, memory, seconds, trial })
+}
+
+fn get_trial(from: &mut Source<'_>) -> Result<Trial, Garbled> {
+    let probe = Probe::of(Value::get(from)?).ok_or(Garbled("a trial of nothing known"))?;
+    Ok(Trial { probe, layers: Layers(Value::get(from)?) })
 }
 
 pub(crate) fn put_order(out: &mut Vec<u8>, request: &Request, inline: Option<u64>) {
@@ -134,8 +163,16 @@ pub(crate) fn get_order(kind: u8, payload: &[u8]) -> Result<Order, Garbled> {
     from.end(Order { request, inline })
 }
 
-pub(crate) fn put_ready(out: &mut Vec<u8>) {
-    frame(out, READY, |out| VERSION.put(out));
+pub(crate) fn put_ready(out: &mut Vec<u8>, caged: Caged) {
+    frame(out, READY, |out| {
+        VERSION.put(out);
+        caged.landlock.put(out);
+        caged.namespaces.put(out);
+    });
+}
+
+pub(crate) fn put_tried(out: &mut Vec<u8>, refusal: Option<u32>) {
+    frame(out, TRIED, |out| refusal.put(out));
 }
 
 pub(crate) fn put_refused(out: &mut Vec<u8>, why: &str) {
@@ -179,7 +216,8 @@ pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event) {
 pub(crate) fn get_answer(kind: u8, payload: &[u8]) -> Result<Answer, Garbled> {
     let from = &mut Source(payload);
     let answer = match kind {
-        READY => Answer::Ready(Value::get(from)?),
+        READY => Answer::Ready(Value::get(from)?, Caged { landlock: Value::get(from)?, namespaces: Value::get(from)? }),
+        TRIED => Answer::Tried(Value::get(from)?),
         REFUSED => Answer::Refused(Value::get(from)?),
         DONE => Answer::Done,
         FOUND => Answer::Event(Event::Found(Value::get(from)?)),

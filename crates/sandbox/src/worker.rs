@@ -2,14 +2,18 @@
 
 mod inbox;
 
-use crate::wire::{Terms, VERSION, put_done, put_event, put_ready, put_refused};
+use crate::cage::{self, Allowance, Layers};
+use crate::probe::{self, Outside};
+use crate::wire::{Terms, Trial, VERSION, put_done, put_event, put_ready, put_refused, put_tried};
 use daylight_model::reading::{Event, Input, Request, Sink, Stop};
 use inbox::Inbox;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
+use rustix::io::Errno;
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::fd::{AsFd as _, RawFd};
+use std::io;
+use std::os::fd::RawFd;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A reader of formats: reads the input as asked and gives what it finds to the sink, until done or told to stop.
@@ -33,15 +37,29 @@ pub fn worker_main(read: ReadFn) -> ExitCode {
 fn serve(read: ReadFn) -> io::Result<()> {
     let closed = close_inherited();
     let mut inbox = Inbox::new(io::stdin());
-    let mut outlet = Outlet { pipe: File::from(io::stdout().as_fd().try_clone_to_owned()?), gathered: Vec::new() };
+    let mut outlet = Outlet { gathered: Vec::new() };
     let terms = inbox.terms()?;
-    if let Err(why) = closed.and_then(|()| enter(&terms)) {
-        put_refused(&mut outlet.gathered, &why);
-        outlet.flush()?;
-        return Err(io::Error::other(why));
+    // The file of a trial is our own program, which is there.
+    let (program, parent) = (std::env::args_os().next().map(PathBuf::from).unwrap_or_default(), getppid());
+    match closed.and_then(|()| enter(&terms)) {
+        Ok(caged) => put_ready(&mut outlet.gathered, caged),
+        Err(why) => {
+            put_refused(&mut outlet.gathered, &why);
+            outlet.flush()?;
+            return Err(io::Error::other(why));
+        }
     }
-    put_ready(&mut outlet.gathered);
     outlet.flush()?;
+    if let Some(Trial { probe, .. }) = terms.trial {
+        let parent = parent.ok_or(io::ErrorKind::NotFound)?;
+        let tried = probe::attempt(probe, &Outside { program: &program, parent, memory: terms.memory });
+        put_tried(&mut outlet.gathered, tried.err().map(|error| error.raw_os_error().unwrap_or_default().unsigned_abs()));
+        return outlet.flush();
+    }
+    serve_orders(read, inbox, outlet)
+}
+
+fn serve_orders(read: ReadFn, mut inbox: Inbox, mut outlet: Outlet) -> io::Result<()> {
     while let Some(order) = inbox.order()? {
         let read = match order.inline {
             Some(length) => read(&order.request, &Memory(inbox.body(length)?), &mut outlet),
@@ -76,18 +94,14 @@ fn close_inherited() -> Result<(), String> {
     Ok(())
 }
 
-/// Enters the cage; after this the process can do less, and no step can be taken back. An error means that nothing may be read.
-fn enter(terms: &Terms) -> Result<(), String> {
+/// Enters the cage. An error means that nothing may be read.
+fn enter(terms: &Terms) -> Result<cage::Caged, String> {
     if terms.version != VERSION {
         return Err("this worker is of another version of daylight: start daylight again".into());
     }
-    let limits = [(Resource::As, terms.memory), (Resource::Core, 0), (Resource::Fsize, 0), (Resource::Nproc, 0), (Resource::Nofile, 64)];
-    for (resource, most) in limits {
-        let most = getrlimit(resource).maximum.map_or(most, |hard| hard.min(most));
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
-            .map_err(|error| format!("the limit {resource:?} cannot be set: {error}"))?;
-    }
-    die_with_parent()
+    die_with_parent()?;
+    let layers = terms.trial.map_or(Layers::ALL, |trial| trial.layers);
+    cage::enter(layers, Allowance { memory: terms.memory, seconds: terms.seconds })
 }
 
 /// The thread that started us waits for us as long as we live, so its death is that of our parent.
@@ -101,13 +115,20 @@ fn die_with_parent() -> Result<(), String> {
 
 /// Where events go.
 struct Outlet {
-    pipe: File,
     gathered: Vec<u8>,
 }
 
 impl Outlet {
+    /// Writes to descriptor 1 itself: it is the only one that may be written to.
     fn flush(&mut self) -> io::Result<()> {
-        self.pipe.write_all(&self.gathered)?;
+        let mut left = self.gathered.as_slice();
+        while !left.is_empty() {
+            match rustix::io::write(rustix::stdio::stdout(), left) {
+                Ok(count) => left = &left[count..],
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         self.gathered.clear();
         Ok(())
     }
@@ -149,8 +170,9 @@ struct Descriptor {
 
 impl Descriptor {
     fn new(file: File) -> io::Result<Self> {
-        let length = file.metadata()?.len();
-        Ok(Self { file, length })
+        // The call of the standard library would also take a path, so the cage has none of it.
+        let length = rustix::fs::fstat(&file)?.st_size;
+        Ok(Self { file, length: u64::try_from(length).unwrap_or_default() })
     }
 }
 

@@ -14,8 +14,14 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn new(limits: &Limits, item: Option<&Item<'_>>) -> Self {
-        let patience = limits.patience(item.map_or(0, |item| size(item.input)));
+        let patience = item.map_or(limits.patience(0), |item| patience(limits, item));
         Self { patience, waited: Duration::ZERO, before: Duration::ZERO }
+    }
+
+    /// What going over the time is called, with the limit that was met.
+    pub(super) fn too_slow(&self) -> Death {
+        let whole = self.patience.saturating_mul(Limits::WHOLE);
+        Death::TooSlow(if self.before + self.waited >= whole { whole } else { self.patience })
     }
 
     /// The item in hand has come further: the wait begins anew.
@@ -29,7 +35,7 @@ impl Clock {
         let whole = self.patience.saturating_mul(Limits::WHOLE).saturating_sub(self.before);
         let left = self.patience.min(whole).saturating_sub(self.waited);
         if left.is_zero() {
-            return Err(Death::TooSlow);
+            return Err(self.too_slow());
         }
         // A limit too large to be said is no limit.
         let left = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
@@ -38,6 +44,18 @@ impl Clock {
         self.waited += start.elapsed();
         Ok(result)
     }
+}
+
+/// The longest wait between two signs of progress in this item.
+fn patience(limits: &Limits, item: &Item<'_>) -> Duration {
+    limits.patience(size(item.input))
+}
+
+/// The most processor time, in seconds, that a process can use on these items before the clock ends it, and a little more: a second hand on the same rope,
+/// for when we that hold the clock are stopped.
+pub(super) fn processor_seconds(limits: &Limits, part: &[Item<'_>]) -> u64 {
+    let whole = |item| patience(limits, item).saturating_mul(Limits::WHOLE);
+    part.iter().map(whole).fold(Duration::ZERO, Duration::saturating_add).as_secs().saturating_add(2)
 }
 
 /// A file whose size cannot be told counts as empty: it gets the least time.
@@ -66,7 +84,7 @@ mod tests {
         sleep(8 * MILLI);
         assert_eq!(clock.count(|_| ()), Ok(()));
         assert_eq!(clock.count(|_| sleep(8 * MILLI)), Ok(()));
-        assert_eq!(clock.count(|_| ()), Err(Death::TooSlow));
+        assert_eq!(clock.count(|_| ()), Err(Death::TooSlow(4 * MILLI)));
         clock.progress();
         assert_eq!(clock.count(|_| ()), Ok(()));
     }

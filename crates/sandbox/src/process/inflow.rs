@@ -28,7 +28,7 @@ impl Inflow {
         let Some((kind, length)) = header(arrived).map_err(garbled)? else { return Ok(None) };
         let size = HEADER + length;
         if size as u64 > allowed {
-            return Err(Death::TooMuch);
+            return Err(Death::TooMuch(allowed));
         }
         let Some(frame) = arrived.get(..size) else { return Ok(None) };
         let answer = get_answer(kind, &frame[HEADER..]).map_err(garbled)?;

@@ -1,5 +1,5 @@
 use crate::lease::{Item, ItemInput};
-use crate::wire::{Terms, VERSION, put_order, put_terms};
+use crate::wire::{Terms, put_order, put_terms};
 use rustix::io::Errno;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use std::fs::File;
@@ -20,9 +20,9 @@ pub(super) struct Outbox<'a> {
 }
 
 impl<'a> Outbox<'a> {
-    pub(super) fn new(items: &'a [Item<'a>], memory: u64) -> Self {
+    pub(super) fn new(items: &'a [Item<'a>], terms: &Terms) -> Self {
         let mut head = Vec::new();
-        put_terms(&mut head, &Terms { version: VERSION, memory });
+        put_terms(&mut head, terms);
         Self { items, head, sent: 0, body: &[], file: None }
     }
 

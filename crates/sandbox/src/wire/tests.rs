@@ -98,8 +98,15 @@ fn every_event_and_request_reads_back_as_it_was() {
         }
     }
     let mut out = Vec::new();
-    put_terms(&mut out, &Terms { version: VERSION, memory: 1 << 33 });
-    assert_eq!(get_terms(out[0], &out[HEADER..]), Ok(Terms { version: VERSION, memory: 1 << 33 }));
+    let terms = Terms { version: VERSION, memory: 1 << 33, seconds: u64::MAX, trial: None };
+    put_terms(&mut out, &terms);
+    assert_eq!(get_terms(out[0], &out[HEADER..]), Ok(terms));
+    for probe in Probe::ALL {
+        let terms = Terms { trial: Some(Trial { probe, layers: Layers::ALL }), ..terms };
+        let mut out = Vec::new();
+        put_terms(&mut out, &terms);
+        assert_eq!(get_terms(out[0], &out[HEADER..]), Ok(terms));
+    }
 }
 
 #[test]

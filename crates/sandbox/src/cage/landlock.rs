@@ -1,0 +1,79 @@
+//! Landlock: no path but those named, no TCP, no signal to a process outside.
+
+use landlock::{
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible as _, LandlockStatus, PathBeneath, PathFd, Ruleset,
+    RulesetAttr as _, RulesetCreated, RulesetCreatedAttr as _, Scope,
+};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+/// The newest version that was tried. A kernel with an older one gives what it has.
+const NEWEST: ABI = ABI::V6;
+
+/// Forbids everything that this kernel's Landlock can forbid, and says which version that is; 0 if the kernel has none.
+pub(super) fn enter() -> Result<u8, String> {
+    let why = |error: landlock::RulesetError| format!("Landlock cannot be set up: {error}");
+    let status = everything().map_err(why)?.restrict_self().map_err(why)?;
+    match status.landlock {
+        LandlockStatus::Available { effective_abi, .. } => Ok(effective_abi as i32 as u8),
+        LandlockStatus::NotEnabled | LandlockStatus::NotImplemented => Ok(0),
+    }
+}
+
+/// Whether this kernel has Landlock.
+pub(crate) fn available() -> bool {
+    everything().is_ok_and(|created| Option::<OwnedFd>::from(created).is_some())
+}
+
+fn everything() -> Result<RulesetCreated, landlock::RulesetError> {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(NEWEST))?
+        .handle_access(AccessNet::from_all(NEWEST))?
+        .scope(Scope::from_all(NEWEST))?
+        .create()
+}
+
+/// The paths that a system tool may reach.
+#[derive(Debug)]
+pub(crate) struct Paths(RulesetCreated);
+
+impl Paths {
+    /// None.
+    pub(crate) fn none() -> Result<Self, String> {
+        everything().map(Self).map_err(|error| error.to_string())
+    }
+
+    /// Lets a file, or everything in a folder, be read.
+    pub(crate) fn read(self, path: &Path) -> Result<Self, String> {
+        self.allow(path, AccessFs::ReadFile | AccessFs::ReadDir)
+    }
+
+    /// Lets one file be read and run.
+    pub(crate) fn run(self, path: &Path) -> Result<Self, String> {
+        self.allow(path, AccessFs::ReadFile | AccessFs::Execute)
+    }
+
+    /// Lets files be written, but not to a device.
+    pub(crate) fn write(self, path: &Path) -> Result<Self, String> {
+        self.allow(path, AccessFs::ReadFile | AccessFs::WriteFile)
+    }
+
+    /// Lets files and folders be made, changed and removed in a folder.
+    pub(crate) fn change(self, path: &Path) -> Result<Self, String> {
+        let kinds = AccessFs::MakeReg | AccessFs::MakeDir | AccessFs::RemoveFile | AccessFs::RemoveDir | AccessFs::Refer;
+        self.allow(path, kinds | AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::WriteFile | AccessFs::Truncate)
+    }
+
+    fn allow(self, path: &Path, access: BitFlags<AccessFs>) -> Result<Self, String> {
+        let why = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let place = PathFd::new(path).map_err(|error| why(&error))?;
+        let access = if path.is_dir() { access } else { access & AccessFs::from_file(NEWEST) };
+        self.0.add_rule(PathBeneath::new(place, access)).map(Self).map_err(|error| why(&error))
+    }
+
+    /// The rules as the kernel holds them, for `landlock_restrict_self(2)`; `None` if the kernel has no Landlock.
+    pub(crate) fn into_rules(self) -> Option<OwnedFd> {
+        self.0.into()
+    }
+}

@@ -1,0 +1,234 @@
+//! Which system calls a process may make. docs/sandbox.md says the same for people; a test holds the two together.
+
+use libc::c_long;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch, apply_filter,
+};
+use std::collections::BTreeMap;
+
+/// What a reader needs and what no argument can make dangerous.
+const READER: &[c_long] = &[
+    // Its input: the next request from descriptor 0 (below), and a file that came with one, always at a stated place: `read` and `lseek` would move
+    // a position that the parent shares.
+    libc::SYS_pread64,
+    libc::SYS_fstat,
+    libc::SYS_close,
+    // Memory, but none that can be run (below).
+    libc::SYS_brk,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_madvise,
+    // The seeds of hash tables, and clocks where the kernel maps none.
+    libc::SYS_getrandom,
+    libc::SYS_clock_gettime,
+    // Waiting, for a lock or a while.
+    libc::SYS_futex,
+    libc::SYS_sched_yield,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_restart_syscall,
+    // Dying of an overflow of the stack or by abort: a handler runs, and a signal is raised to oneself (below).
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sigaltstack,
+    libc::SYS_getpid,
+    libc::SYS_gettid,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+];
+
+/// What a library may try in good faith and can do without: looking for a file (a time zone, a font), for the number of processors, for a terminal. It gets
+/// an error and goes on. Everything else that is not allowed ends the process.
+const REFUSED: &[c_long] = &[
+    libc::SYS_openat,
+    libc::SYS_openat2,
+    libc::SYS_newfstatat,
+    libc::SYS_statx,
+    libc::SYS_faccessat,
+    libc::SYS_faccessat2,
+    libc::SYS_readlinkat,
+    libc::SYS_getcwd,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_ioctl,
+    libc::SYS_uname,
+    libc::SYS_sysinfo,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_open,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_stat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lstat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_access,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_readlink,
+];
+
+/// What no system tool may do, though it may do most things: speak to others, watch or signal them, become or start another, change the machine.
+const TOOL_REFUSED: &[c_long] = &[
+    // The network, and any other socket. `io_uring` could do both unseen.
+    libc::SYS_socket,
+    libc::SYS_socketpair,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    // Other processes.
+    libc::SYS_kill,
+    libc::SYS_tkill,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_rt_tgsigqueueinfo,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_pidfd_open,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_kcmp,
+    libc::SYS_setsid,
+    libc::SYS_setpgid,
+    libc::SYS_shmget,
+    libc::SYS_msgget,
+    libc::SYS_semget,
+    libc::SYS_mq_open,
+    // The machine, and parts of the kernel that few programs need and many attacks used.
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_fsopen,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_mount_setattr,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_kexec_load,
+    libc::SYS_reboot,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_adjtimex,
+    libc::SYS_clock_adjtime,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_fanotify_init,
+    libc::SYS_vhangup,
+    libc::SYS_personality,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_fork,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_vfork,
+];
+
+type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
+
+/// Leaves a reader its few calls, for good.
+pub(super) fn enter_reader() -> Result<(), String> {
+    let process = u64::from(rustix::process::getpid().as_raw_nonzero().get().unsigned_abs());
+    let mut allowed = always(READER.iter().chain(REFUSED));
+    for (call, conditions) in reader_conditions(process) {
+        allowed.entry(call).or_default().push(rule(conditions)?);
+    }
+    let refused = always(REFUSED.iter());
+    // The stricter of two answers holds.
+    for (rules, others, these) in [
+        (refused, SeccompAction::Allow, SeccompAction::Errno(libc::EPERM as u32)),
+        (allowed, SeccompAction::KillProcess, SeccompAction::Allow),
+    ] {
+        apply_filter(&compile(rules, others, these)?).map_err(|error| format!("seccomp cannot be set up: {error}"))?;
+    }
+    Ok(())
+}
+
+/// What a reader needs with these arguments and no others; a call may stand here twice.
+fn reader_conditions(process: u64) -> Vec<(c_long, Vec<Condition>)> {
+    let is = |argument, value| (argument, SeccompCmpOp::Eq, value);
+    let not_run = (2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0);
+    vec![
+        (libc::SYS_recvmsg, vec![is(0, 0)]),
+        (libc::SYS_write, vec![is(0, 1)]),
+        // What the system's own library says as it dies, which goes nowhere.
+        (libc::SYS_write, vec![is(0, 2)]),
+        (libc::SYS_mmap, vec![not_run.clone()]),
+        (libc::SYS_mprotect, vec![not_run]),
+        // Whether a descriptor is still open, which builds for tests ask before they close it.
+        (libc::SYS_fcntl, vec![is(1, libc::F_GETFD as u64)]),
+        (libc::SYS_tgkill, vec![is(0, process), is(2, libc::SIGABRT as u64)]),
+    ]
+}
+
+/// What a system tool may not do. It gets an error, since much of this is tried in good faith. The programs are made before a process is, for that
+/// allocates; [`apply`] does not.
+pub(crate) fn tool_programs() -> Result<Vec<BpfProgram>, String> {
+    // A second number for each call, from an interface of 32 bits that few kernels have, and three calls that have others there.
+    let twice = |call: &c_long| [*call, *call | 0x4000_0000];
+    let others = if cfg!(target_arch = "x86_64") { [0x4000_0209, 0x4000_021b, 0x4000_021c].as_slice() } else { &[] };
+    let numbers: Vec<c_long> = TOOL_REFUSED.iter().flat_map(twice).chain(others.iter().copied()).collect();
+    let mut refused = always(numbers.iter());
+    // A thread is made by the call that makes a process.
+    let a_process = (0, SeccompCmpOp::MaskedEq(libc::CLONE_THREAD as u64), 0);
+    let of_another = (0, SeccompCmpOp::Ne, 0);
+    for (call, condition) in [(libc::SYS_clone, a_process), (libc::SYS_prlimit64, of_another)] {
+        for call in twice(&call) {
+            refused.insert(call, vec![rule(vec![condition.clone()])?]);
+        }
+    }
+    // The arguments of its successor cannot be seen from here; without it libraries fall back to `clone`.
+    let unknown = always(twice(&libc::SYS_clone3).iter());
+    let error = |number: i32| SeccompAction::Errno(number as u32);
+    Ok(vec![compile(refused, SeccompAction::Allow, error(libc::EPERM))?, compile(unknown, SeccompAction::Allow, error(libc::ENOSYS))?])
+}
+
+/// Puts filters in force. It allocates nothing unless it fails.
+pub(crate) fn apply(programs: &[BpfProgram]) -> Result<(), seccompiler::Error> {
+    programs.iter().try_for_each(|program| apply_filter(program))
+}
+
+/// An argument of a call, how it is compared, and with what.
+type Condition = (u8, SeccompCmpOp, u64);
+
+fn rule(conditions: Vec<Condition>) -> Result<SeccompRule, String> {
+    let one = |(argument, how, value)| SeccompCondition::new(argument, SeccompCmpArgLen::Dword, how, value);
+    conditions.into_iter().map(one).collect::<Result<_, _>>().and_then(SeccompRule::new).map_err(|error| error.to_string())
+}
+
+fn always<'a>(calls: impl Iterator<Item = &'a c_long>) -> Rules {
+    calls.map(|call| (*call, Vec::new())).collect()
+}
+
+fn compile(rules: Rules, others: SeccompAction, these: SeccompAction) -> Result<BpfProgram, String> {
+    let why = |error: seccompiler::BackendError| format!("seccomp cannot be set up: {error}");
+    let machine = TargetArch::try_from(std::env::consts::ARCH).map_err(why)?;
+    SeccompFilter::new(rules, others, these, machine).and_then(BpfProgram::try_from).map_err(why)
+}
+
+#[cfg(test)]
+mod tests {
+    /// People are told of each call that a reader may make, or is only told no.
+    #[test]
+    fn the_documentation_names_every_call() {
+        let (code, told) = (include_str!("seccomp.rs"), include_str!("../../../../docs/sandbox.md"));
+        let (lists, rest) = code.split_once("const TOOL_REFUSED").unwrap();
+        let conditions = rest.split("fn reader_conditions").nth(1).unwrap().split("/// What a system tool").next().unwrap();
+        let calls: Vec<_> = [lists, conditions].iter().flat_map(|part| part.split("libc::SYS_").skip(1)).collect();
+        assert!(calls.len() > 40, "{}", calls.len());
+        for call in calls {
+            let name = call.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+            assert!(told.contains(&format!("`{name}`")), "docs/sandbox.md does not name {name}");
+        }
+    }
+}
