@@ -11,6 +11,7 @@ use std::io;
 const HEAD: usize = 64 << 10;
 /// Of so many bytes at most one may be a control character in a text.
 const CONTROLS: usize = 100;
+const PDF: &str = "application/pdf";
 
 /// What others say that a file is.
 pub(crate) struct Claims<'a> {
@@ -24,6 +25,7 @@ pub(crate) enum Format {
     Message,
     Mailbox,
     Zip,
+    Pdf,
     /// Text of this media type.
     Text(String),
     /// None: what it is, and why it is not read.
@@ -39,7 +41,7 @@ impl Format {
         match self {
             Format::Message => Kind::Message,
             Format::Mailbox | Format::Zip => Kind::Container,
-            Format::Text(_) | Format::Opaque { .. } => Kind::File,
+            Format::Pdf | Format::Text(_) | Format::Opaque { .. } => Kind::File,
         }
     }
 
@@ -48,6 +50,7 @@ impl Format {
             Format::Message => "message/rfc822",
             Format::Mailbox => "application/mbox",
             Format::Zip => "application/zip",
+            Format::Pdf => "application/pdf",
             Format::Text(media) | Format::Opaque { media, .. } => media,
         }
     }
@@ -112,6 +115,9 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
         return Ok(Some(zip::office_type(input)?.map_or(Format::Zip, Format::opaque)));
     }
     let mark = media::by_mark(without_lines_before_armour(head));
+    if mark == Some(PDF) || mark.is_none() && (named == Some(PDF) || claims.claimed == PDF) && begins_late(head) {
+        return Ok(Some(Format::Pdf));
+    }
     let program = matches!(mark, Some("application/vnd.microsoft.portable-executable" | "application/x-elf"));
     if program && zip::is_appended(input)? {
         return Ok(Some(Format::Zip));
@@ -120,6 +126,11 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
         "application/pgp-encrypted" | "application/x-age" => Format::encrypted(mark),
         mark => Format::opaque(media::narrowed(mark, named, claims.claimed)),
     }))
+}
+
+/// Programs that open PDFs let other bytes stand before their mark, up to the first thousand.
+fn begins_late(head: &[u8]) -> bool {
+    memchr::memmem::find(&head[..head.len().min(1024)], b"%PDF-").is_some()
 }
 
 /// PGP's armour may have empty lines before it; other marks stand at their place or not at all.

@@ -17,6 +17,7 @@ mod mbox;
 mod media;
 mod open;
 mod output;
+mod pdf;
 mod text;
 mod transfer;
 mod view;
@@ -28,7 +29,7 @@ use daylight_model::reading::{Input, Request, Sink, Stop, Task};
 ///
 /// The ordinal of a message in a mailbox is the byte offset of its `From ` line, because a reading that goes on in the middle of a mailbox cannot
 /// know how many messages stand before; that of an entry of a zip is its place in the central directory; that of an attachment its place among
-/// the message's attachments. [`Task::View`] answers with [`View`](daylight_model::reading::Event::View) events alone.
+/// the message's attachments, and that of a file attached to a PDF its place among those. [`Task::View`] answers with [`View`](daylight_model::reading::Event::View) events alone.
 ///
 /// # Errors
 /// Only [`Stop`], when `sink` no longer wants to hear.

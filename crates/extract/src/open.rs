@@ -3,7 +3,7 @@
 use crate::detect::{self, Claims, Format};
 use crate::document::{Doc, Inside, Memory, Resume, keep, load};
 use crate::output::{Output, Problem};
-use crate::{mail, mbox, text, zip};
+use crate::{mail, mbox, pdf, text, zip};
 use daylight_model::reading::{Input, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 
@@ -52,7 +52,7 @@ fn dispatch(out: &mut Output<'_>, mut doc: Doc, input: &(dyn Input + '_), resume
             return keep(out, doc, Kind::File, "application/octet-stream", input, why);
         }
     };
-    let nests = matches!(format, Format::Message | Format::Mailbox | Format::Zip);
+    let nests = matches!(format, Format::Message | Format::Mailbox | Format::Zip | Format::Pdf);
     if nests && doc.depth >= DEEPEST {
         let why = Problem::new(Stage::Read, FaultCode::TooDeep, TOOL, "it is kept but not opened").limit(u64::from(DEEPEST));
         keep(out, doc, format.kind(), format.media(), input, why)?;
@@ -73,6 +73,10 @@ fn open(out: &mut Output<'_>, doc: Doc, format: &Format, input: &(dyn Input + '_
         },
         Format::Mailbox => mbox::read(out, doc, input, resume, &Readers),
         Format::Zip => zip::read(out, doc, input, resume, &Readers),
+        Format::Pdf => match load(input) {
+            Ok(bytes) => pdf::read(out, doc, &bytes, &Readers),
+            Err(problem) => keep(out, doc, Kind::File, format.media(), input, problem),
+        },
         Format::Text(media) => text::read(out, doc, media, input),
         Format::Opaque { media, code, why } => {
             let problem = Problem::new(Stage::Read, *code, TOOL, *why);

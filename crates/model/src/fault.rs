@@ -46,11 +46,13 @@ pub enum FaultCode {
     UnsafeName,
     /// The file changed while it was read.
     Changed,
+    /// Its text stands in pictures, or its characters cannot be told from its bytes: it must be recognised.
+    NeedsRecognition,
 }
 
 impl FaultCode {
     /// Every code, in the order of its number on disk and on the wire; new ones are added at the end.
-    pub const ALL: [FaultCode; 15] = [
+    pub const ALL: [FaultCode; 16] = [
         FaultCode::Unreadable,
         FaultCode::Empty,
         FaultCode::NoReader,
@@ -66,6 +68,7 @@ impl FaultCode {
         FaultCode::NotAFile,
         FaultCode::UnsafeName,
         FaultCode::Changed,
+        FaultCode::NeedsRecognition,
     ];
 
     /// The words for it, as people and JSON see them.
@@ -86,6 +89,7 @@ impl FaultCode {
             FaultCode::NotAFile => "not a file",
             FaultCode::UnsafeName => "unsafe name",
             FaultCode::Changed => "changed while read",
+            FaultCode::NeedsRecognition => "needs text recognition",
         }
     }
 
