@@ -78,7 +78,7 @@ struct Marked {
     missing: Vec<u32>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
     fn run(&self, out: &mut Output<'_>, length: u64, inside: &dyn Inside) -> Result<(), Stop> {
         let properties = caught(|| facts::properties(self.pdf));
         out.text(self.index, Label::Property, properties.unwrap_or_default())?;
@@ -94,7 +94,7 @@ impl Reading<'_> {
         attached::read(out, self.index, self.depth, &files, inside)
     }
 
-    fn pages(&self, out: &mut Output<'_>, mut work: u64, marks: &mut marks::Marks) -> Result<(), Stop> {
+    fn pages(&self, out: &mut Output<'_>, mut work: u64, marks: &mut marks::Marks<'a>) -> Result<(), Stop> {
         let pages = self.pdf.pages();
         let mut cache = InterpreterCache::new();
         let mut marked = Marked::default();
