@@ -128,13 +128,14 @@ fn comments_fields_properties_and_attached_files_are_read() {
     objects.extend([
         object("<</Type /Annot /Subtype /Text /T (An editor) /Contents <FEFF00C4006E> /Rect [0 0 9 9]>>"),
         object("<</Type /Annot /Subtype /Widget /FT /Tx /T (city) /V (Oslo) /Rect [0 0 9 9]>>"),
-        object("<</FT /Tx /T (person) /Kids [<</T (name) /V (Ada) /Parent 8 0 R>>]>>"),
+        object("<</FT /Tx /T (person) /Kids [15 0 R]>>"),
         object("<</Type /Filespec /F (mail.eml) /EF <</F 10 0 R>>>>"),
         stream("/Type /EmbeddedFile /Filter /FlateDecode", &deflated(b"From: a@b\nSubject: attached\nDate: today\n\nhello from within")),
         object("<</Type /Annot /Subtype /FileAttachment /Contents (see this) /Rect [0 0 9 9] /FS <</F (note.txt) /EF <</F 14 0 R>>>>>>"),
         object("<</Title (Chapter one) /Next 12 0 R>>"),
         object("<</Title (A report) /Author (\\200 Somebody) /CreationDate (D:20200102030405+01'00)>>"),
         stream("/Type /EmbeddedFile", b"a plain note"),
+        object("<</T (name) /V (Ada) /Parent 8 0 R>>"),
     ]);
     let heard = hear("x.pdf", &pdf(&objects, "/Info 13 0 R"));
     assert_eq!(heard.faults, []);
