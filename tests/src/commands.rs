@@ -45,7 +45,10 @@ fn the_doctor_proves_the_cage() {
     let report = run(&["doctor", "--json"]).json();
     assert_eq!(report["holds"], true, "{report}");
     let tried = report["tried"].as_array().unwrap();
-    assert!(tried.len() >= 13 && tried.iter().all(|one| one["outcome"] == "refused" && !one["alone"].as_array().unwrap().is_empty()), "{report}");
+    assert!(
+        tried.len() >= 13 && tried.iter().all(|one| one["outcome"] == "refused" && !one["alone"].as_array().unwrap().is_empty()),
+        "{report}"
+    );
     let words = run(&["doctor"]).text();
     assert!(words.contains("the cage holds") && words.contains("read a file"), "{words}");
 }

@@ -13,6 +13,7 @@ use std::io;
 const HEAD: usize = 64 << 10;
 /// Of so many bytes at most one may be a control character in a text.
 const CONTROLS: usize = 100;
+const PDF: &str = "application/pdf";
 
 /// What others say that a file is.
 pub(crate) struct Claims<'a> {
@@ -36,6 +37,7 @@ pub(crate) enum Format {
     Picture(&'static str),
     /// A document of an office program, with its media type.
     Office(Office, String),
+    Pdf,
     /// Text of this media type.
     Text(String),
     /// None: what it is, and why it is not read.
@@ -52,7 +54,7 @@ impl Format {
             Format::Message => Kind::Message,
             Format::Mailbox | Format::Zip | Format::Tar | Format::Seven | Format::MailStore | Format::Compressed(_) => Kind::Container,
             Format::Office(office, _) => office.kind(),
-            Format::Picture(_) | Format::Text(_) | Format::Opaque { .. } => Kind::File,
+            Format::Pdf | Format::Picture(_) | Format::Text(_) | Format::Opaque { .. } => Kind::File,
         }
     }
 
@@ -61,6 +63,7 @@ impl Format {
             Format::Message => "message/rfc822",
             Format::Mailbox => "application/mbox",
             Format::Zip => "application/zip",
+            Format::Pdf => "application/pdf",
             Format::Tar => "application/x-tar",
             Format::Seven => "application/x-7z-compressed",
             Format::MailStore => "application/vnd.ms-outlook-pst",
@@ -72,7 +75,7 @@ impl Format {
 
     /// Whether it holds documents of any kind.
     pub(crate) fn nests(&self) -> bool {
-        matches!(self, Format::Message | Format::Office(..)) || self.kind() == Kind::Container
+        matches!(self, Format::Message | Format::Office(..) | Format::Pdf) || self.kind() == Kind::Container
     }
 
     fn opaque(media: impl Into<String>) -> Self {
@@ -142,6 +145,9 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
         return Ok(Some(Format::Tar));
     }
     let mark = media::by_mark(without_lines_before_armour(head));
+    if mark == Some(PDF) || mark.is_none() && (named == Some(PDF) || claims.claimed == PDF) && begins_late(head) {
+        return Ok(Some(Format::Pdf));
+    }
     if let Some(method) = mark.and_then(Method::of) {
         return Ok(Some(Format::Compressed(method)));
     }
@@ -189,6 +195,11 @@ fn compound(sort: Sort, narrowed: String, named: Option<&'static str>) -> Format
         Sort::Encrypted => Format::encrypted(named.filter(|media| media.contains("openxmlformats")).unwrap_or(&narrowed)),
         Sort::Other => Format::Office(Office::Compound, narrowed),
     }
+}
+
+/// Programs that open PDFs let other bytes stand before their mark, up to the first thousand.
+fn begins_late(head: &[u8]) -> bool {
+    memchr::memmem::find(&head[..head.len().min(1024)], b"%PDF-").is_some()
 }
 
 /// PGP's armour may have empty lines before it; other marks stand at their place or not at all.

@@ -20,6 +20,7 @@ mod office;
 mod open;
 mod output;
 mod packed;
+mod pdf;
 mod picture;
 mod pst;
 mod text;
@@ -35,8 +36,8 @@ use daylight_model::reading::{Input, Request, Sink, Stop, Task};
 ///
 /// The ordinal of a message in a mailbox is the byte offset of its `From ` line, because a reading that goes on in the middle of a mailbox cannot
 /// know how many messages stand before; that of an entry of a zip, tar or 7z is its place among the entries; that of a message in a mail store
-/// is its number there; that of an attachment its place among
-/// the message's attachments. [`Task::View`] answers with [`View`](daylight_model::reading::Event::View) events alone.
+/// is its number there; that of an attachment its place among the
+/// message's attachments, and that of a file attached to a PDF its place among those. [`Task::View`] answers with [`View`](daylight_model::reading::Event::View) events alone.
 ///
 /// # Errors
 /// Only [`Stop`], when `sink` no longer wants to hear.

@@ -4,7 +4,7 @@ use crate::detect::{self, Claims, Format};
 use crate::document::{Doc, Inside, Memory, Resume, keep, load};
 use crate::output::{Output, Problem};
 use crate::packed::{compressed, seven, tar};
-use crate::{mail, mbox, office, picture, pst, text, zip};
+use crate::{mail, mbox, office, pdf, picture, pst, text, zip};
 use daylight_model::reading::{Input, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 
@@ -79,6 +79,10 @@ fn open(out: &mut Output<'_>, doc: Doc, format: &Format, input: &(dyn Input + '_
         Format::Compressed(method) => compressed::read(out, doc, *method, input, resume, &Readers),
         Format::Picture(media) => picture::read(out, doc, media, input),
         Format::Office(form, media) => office::read(out, doc, media, *form, input, &Readers),
+        Format::Pdf => match load(input) {
+            Ok(bytes) => pdf::read(out, doc, &bytes, &Readers),
+            Err(problem) => keep(out, doc, Kind::File, format.media(), input, problem),
+        },
         Format::Text(media) => text::read(out, doc, media, input),
         Format::Opaque { media, code, why } => {
             let problem = Problem::new(Stage::Read, *code, TOOL, *why);

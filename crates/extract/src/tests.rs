@@ -11,6 +11,8 @@ pub(crate) struct Heard {
     pub(crate) found: Vec<Found>,
     pub(crate) bytes: BTreeMap<u32, Vec<u8>>,
     pub(crate) texts: Vec<(u32, Label, String)>,
+    /// The page of each of `texts`.
+    pub(crate) pages: Vec<Option<u32>>,
     pub(crate) faults: Vec<(u32, Fault)>,
     pub(crate) counted: Vec<(u32, Option<u64>, u64, u64)>,
     pub(crate) cursors: Vec<u64>,
@@ -36,9 +38,10 @@ impl Sink for Heard {
                 assert!(bytes.len() <= 1 << 20 && self.found[index as usize].place == Place::Follows);
                 self.bytes.entry(index).or_default().extend(bytes);
             }
-            Event::Text { index, segment: Segment { label, text, .. } } => {
+            Event::Text { index, segment: Segment { label, page, text } } => {
                 assert!(text.len() <= 1 << 20 && (index as usize) < self.found.len());
                 self.texts.push((index, label, text));
+                self.pages.push(page);
             }
             Event::Fault { index, fault } => {
                 assert!((index as usize) < self.found.len());
@@ -129,7 +132,8 @@ fn files_are_told_by_bytes_then_by_name() {
     for (name, bytes, kind, media, code) in [
         ("x", &b""[..], Kind::File, "application/octet-stream", Some(FaultCode::Empty)),
         ("x.pdf", b"", Kind::File, "application/pdf", Some(FaultCode::Empty)),
-        ("x.txt", b"%PDF-1.4\nx", Kind::File, "application/pdf", Some(FaultCode::NoReader)),
+        ("x.txt", b"%PDF-1.4\nx", Kind::File, "application/pdf", Some(FaultCode::Malformed)),
+        ("x.pdf", b"junk\n%PDF-1.4\nx", Kind::File, "application/pdf", Some(FaultCode::Malformed)),
         ("x.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", Kind::File, "application/msword", Some(FaultCode::NoReader)),
         ("x", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", Kind::File, "application/x-ole-storage", Some(FaultCode::NoReader)),
         ("x", b"!BDN\0\0", Kind::Container, "application/vnd.ms-outlook-pst", Some(FaultCode::Malformed)),

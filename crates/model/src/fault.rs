@@ -48,11 +48,13 @@ pub enum FaultCode {
     Changed,
     /// Its bytes are not those that were sent: they were put together from what a mail store kept.
     Rebuilt,
+    /// Its text stands in pictures, or its characters cannot be told from its bytes: it must be recognised.
+    NeedsRecognition,
 }
 
 impl FaultCode {
     /// Every code, in the order of its number on disk and on the wire; new ones are added at the end.
-    pub const ALL: [FaultCode; 16] = [
+    pub const ALL: [FaultCode; 17] = [
         FaultCode::Unreadable,
         FaultCode::Empty,
         FaultCode::NoReader,
@@ -69,6 +71,7 @@ impl FaultCode {
         FaultCode::UnsafeName,
         FaultCode::Changed,
         FaultCode::Rebuilt,
+        FaultCode::NeedsRecognition,
     ];
 
     /// The words for it, as people and JSON see them.
@@ -90,6 +93,7 @@ impl FaultCode {
             FaultCode::UnsafeName => "unsafe name",
             FaultCode::Changed => "changed while read",
             FaultCode::Rebuilt => "rebuilt",
+            FaultCode::NeedsRecognition => "needs text recognition",
         }
     }
 

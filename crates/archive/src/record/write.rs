@@ -149,6 +149,7 @@ pub(super) fn code_word(code: FaultCode) -> &'static str {
         FaultCode::UnsafeName => "unsafe-name",
         FaultCode::Changed => "changed",
         FaultCode::Rebuilt => "rebuilt",
+        FaultCode::NeedsRecognition => "needs-recognition",
     }
 }
 
