@@ -92,7 +92,10 @@ fn attempt(signature: &Signature, known: &[SignatureKey]) -> Tried {
             }
         };
         if key.verifies(&signature.digest, &signature.value) {
-            return Tried::Holds(key, seen.clone());
+            // Somebody may have seen the private half of the very key that others saw as it should be.
+            let same = |other: &SignatureKey| Key::of(&other.record).is_ok_and(|other| other.is_same(&key));
+            let exposed = known.iter().any(|other| other.exposed && same(other));
+            return Tried::Holds(key, SignatureKey { exposed, ..seen.clone() });
         }
         if matches!(tried, Tried::None(_)) {
             tried = Tried::Fails(key, seen.clone());

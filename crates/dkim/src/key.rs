@@ -23,7 +23,7 @@ pub(crate) struct Key {
     hashes: Option<Vec<String>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Public {
     Rsa(RsaKey),
     Ed25519(Box<VerifyingKey>),
@@ -92,6 +92,11 @@ impl Key {
             return Err("the key of this name does not speak for subdomains");
         }
         Ok(())
+    }
+
+    /// Whether it is the same key, in whatever form its record has it.
+    pub(crate) fn is_same(&self, other: &Key) -> bool {
+        self.public == other.public
     }
 
     /// Whether it made this signature over this digest.

@@ -97,7 +97,9 @@ pub(crate) fn fill_message(
     header: &Header<'_>,
     body: &mut Body<'_>,
 ) -> Result<(), String> {
-    let (header_form, body_form) = forms(tags.get("c"))?;
+    // What holds where no form is named is DKIM's rule; those who seal chains take the relaxed forms for granted, as their suite has it.
+    let unnamed = if signature.kind == SignatureKind::Dkim { "simple/simple" } else { "relaxed/relaxed" };
+    let (header_form, body_form) = forms(tags.get("c").unwrap_or(unnamed))?;
     signature.expires = tags.number("x")?.and_then(|time| i64::try_from(time).ok());
     if let (Some(time), Some(end)) = (signature.time, signature.expires)
         && end < time
@@ -143,13 +145,13 @@ fn digest(algorithm: SignatureAlgorithm, bytes: &[u8]) -> Vec<u8> {
     }
 }
 
-fn forms(tag: Option<&str>) -> Result<(Form, Form), String> {
+fn forms(tag: &str) -> Result<(Form, Form), String> {
     let form = |word: &str| match word {
         "simple" => Ok(Form::Simple),
         "relaxed" => Ok(Form::Relaxed),
         _ => Err("c= is no known canonical form".to_owned()),
     };
-    let (header, body) = tag.map_or(("simple", "simple"), |tag| tag.split_once('/').unwrap_or((tag, "simple")));
+    let (header, body) = tag.split_once('/').unwrap_or((tag, "simple"));
     Ok((form(header)?, form(body)?))
 }
 

@@ -286,6 +286,35 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// What is said of a message that nobody signed.
+    pub fn unsigned() -> Self {
+        Self {
+            kind: SignatureKind::Dkim,
+            outcome: Outcome::Unsigned,
+            detail: String::new(),
+            domain: String::new(),
+            selector: String::new(),
+            identity: String::new(),
+            algorithm: SignatureAlgorithm::RsaSha256,
+            length: None,
+            instance: 0,
+            headers: Vec::new(),
+            left_out: Vec::new(),
+            time: None,
+            expires: None,
+            cautions: Vec::new(),
+            key: None,
+        }
+    }
+
+    /// The words of several, each once: what `dkim:` finds a message by.
+    pub fn words_of(verdicts: &[Verdict]) -> Vec<String> {
+        let mut words: Vec<String> = verdicts.iter().flat_map(Verdict::words).collect();
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
+
     /// Where the domain has the key: a name in the DNS.
     pub fn key_name(&self) -> String {
         format!("{}._domainkey.{}", self.selector, self.domain).to_lowercase()

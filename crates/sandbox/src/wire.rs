@@ -10,7 +10,7 @@ pub(crate) use value::Garbled;
 use value::{Source, Value};
 
 /// The version of this encoding, which parent and worker tell each other first.
-pub(crate) const VERSION: u8 = 2;
+pub(crate) const VERSION: u8 = 3;
 
 /// How many bytes stand before a frame's payload.
 pub(crate) const HEADER: usize = 5;
