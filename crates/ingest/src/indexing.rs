@@ -3,6 +3,7 @@
 
 use crate::Error;
 use daylight_index::{Entry, Index, IndexError, Writer};
+use daylight_model::Verdict;
 use daylight_store::{Change, Desk};
 use std::sync::mpsc::Receiver;
 
@@ -102,6 +103,7 @@ impl<'a> Following<'a> {
                 let collections: Vec<&str> = document.collections.iter().map(String::as_str).collect();
                 let names: Vec<String> = document.names.iter().map(ToString::to_string).collect();
                 let texts: Vec<&str> = row.texts.iter().map(|segment| segment.text.as_str()).collect();
+                let signatures = Verdict::words_of(&document.all_verdicts());
                 let entry = Entry {
                     seq: document.seq,
                     key: "",
@@ -117,6 +119,7 @@ impl<'a> Following<'a> {
                     texts: &texts,
                     has_attachment: row.has_attachment,
                     unreadable: row.unreadable,
+                    signatures: &signatures,
                     thread: None,
                     parent: None,
                 };
