@@ -8,7 +8,7 @@ use tantivy::schema::{BytesOptions, Field, IndexRecordOption, NumericOptions, Sc
 use tantivy::tokenizer::{RawTokenizer, TextAnalyzer, TokenizerManager};
 
 /// The number of this layout: indexes of another are built anew.
-pub(crate) const VERSION: &str = "daylight-index 1\n";
+pub(crate) const VERSION: &str = "daylight-index 2\n";
 
 pub(crate) const DATE: &str = "date";
 pub(crate) const SEQ: &str = "seq";
@@ -20,6 +20,8 @@ pub(crate) const COLLECTION: &str = "collection";
 /// What stands in `flags`.
 pub(crate) const ATTACHMENT: &str = "attachment";
 pub(crate) const UNREADABLE: &str = "unreadable";
+/// Before each word about signatures.
+pub(crate) const SIGNATURE: &str = "dkim:";
 
 const PLAIN: &str = "words";
 const WHOLE: &str = "words-whole";
@@ -170,6 +172,9 @@ pub(crate) fn row<T>(fields: &Fields, entry: &Entry<'_>, ticket: T) -> Row<T> {
         if set {
             text(fields.flags, flag);
         }
+    }
+    for word in entry.signatures {
+        text(fields.flags, raw(&format!("{SIGNATURE}{word}")));
     }
     if let Some(digest) = &entry.digest {
         text(fields.digest, &digest.to_string()[..DIGEST]);
