@@ -8,8 +8,24 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&str; 14] =
-    ["init", "ingest", "status", "faults", "search", "show", "clear", "key new", "publish", "serve", "index", "verify", "demo", "doctor"];
+const COMMANDS: [&str; 16] = [
+    "init",
+    "ingest",
+    "status",
+    "faults",
+    "search",
+    "show",
+    "clear",
+    "dkim import",
+    "dkim list",
+    "key new",
+    "publish",
+    "serve",
+    "index",
+    "verify",
+    "demo",
+    "doctor",
+];
 
 fn path(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -255,4 +271,19 @@ fn real_mail_comes_back_with_the_digests_that_others_computed() {
         let computed: String = sha2::Sha256::digest(&raw).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(computed, *digest);
     }
+
+    // Without keys a signature shows at most that the body is another; with them, what passed when it was sent is valid.
+    let total = |query: &str| run(&["search", path(&desk), query, "--json", "--limit", "1"]).json()["total"].as_u64().unwrap();
+    assert!(total("dkim:key-unknown") > 2300 && total("dkim:unsigned") > 100);
+    let keys = corpora.join("dkim/linux-man-keys.json");
+    let imported = run(&["dkim", "import", path(&desk), path(&keys), "--source", "copies", "--seen", "2021-12-31", "--json"]).json();
+    assert_eq!((&imported["keys_read"], &imported["keys_new"]), (&26.into(), &26.into()), "{imported}");
+    let passed = verdicts.lines().filter(|line| line.starts_with("linux-man-2021") && line.contains("\tpass")).count() as u64;
+    assert_eq!(total("dkim:valid"), passed);
+    assert!(total("dkim:gmail.com") > 1000 && total("dkim:gmail.com dkim:valid") == total("dkim:gmail.com"));
+    let again = run(&["dkim", "import", path(&desk), path(&keys), "--source", "copies", "--seen", "2021-12-31", "--json"]).json();
+    assert_eq!((&again["keys_new"], &again["verdicts_changed"]), (&0.into(), &0.into()), "{again}");
+    let id = ids(&desk, "dkim:kernel.org").first().unwrap().clone();
+    let shown = run(&["show", path(&desk), &id]).text();
+    assert!(shown.contains("kernel.org signed this message, and what it signed has not changed since."), "{shown}");
 }

@@ -9,7 +9,7 @@ mod write;
 pub(crate) use read::Essentials;
 
 use crate::json::JsonError;
-use daylight_model::{Date, Digest, Fault, Kind, Name, Person};
+use daylight_model::{Date, Digest, Fault, Kind, Name, Person, Verdict};
 
 /// The longest record that stands in a manifest line, in bytes.
 pub const MAX_RECORD: usize = 16 * 1024;
@@ -41,6 +41,8 @@ pub struct Record {
     pub thread: Option<u64>,
     /// The number of the message that it answers, if that is published.
     pub answers: Option<u64>,
+    /// What the publisher found of the signatures in its header, by the keys that it names; none where nobody looked.
+    pub verdicts: Vec<Verdict>,
     /// What of it could not be read.
     pub faults: Vec<Fault>,
     /// Why this line replaces an earlier one for the same number; empty on the first.
@@ -159,6 +161,7 @@ impl Record {
             occurrences: Vec::new(),
             thread: None,
             answers: None,
+            verdicts: Vec::new(),
             faults: Vec::new(),
             reason: String::new(),
             files: vec![FileRef { role: Role::Record, ..file }],

@@ -12,7 +12,9 @@ use crate::record::{FileRef, MAX_RECORD, Occurrence, Record, Role};
 use crate::release::ReleaseNote;
 use crate::root::{Quorum, Root};
 use crate::volume::{Layout, Member, VolumeWriter};
-use daylight_model::{Date, DateDoubt, DateSource, Digest, Fault, FaultCode, Kind, Name, Person, Precision, Stage};
+use daylight_model::{
+    Caution, Date, DateDoubt, DateSource, Digest, Fault, FaultCode, KeySeen, Kind, Name, Outcome, Person, Precision, Stage, Verdict,
+};
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -97,6 +99,22 @@ pub(crate) fn record(document: &Document, files: Vec<FileRef>) -> Record {
         occurrences: vec![Occurrence { parent: Some(1), ordinal: 0, name: Some(Name(b"caf\xe9.eml".to_vec())) }],
         thread: Some(1),
         answers: Some(1),
+        verdicts: vec![Verdict {
+            outcome: Outcome::Valid,
+            domain: "town.example".into(),
+            selector: "s1".into(),
+            identity: "@town.example".into(),
+            headers: vec!["from".into()],
+            left_out: vec!["subject".into()],
+            length: Some(9),
+            instance: 2,
+            time: Some(-1),
+            expires: Some(5),
+            cautions: Caution::ALL.to_vec(),
+            key: Some(KeySeen { bits: 2048, fingerprint: "ab".repeat(32), source: "a zone".into(), seen: Some(1_425_204_000) }),
+            detail: "d".into(),
+            ..Verdict::unsigned()
+        }],
         faults: vec![Fault {
             stage: Stage::Read,
             code: FaultCode::NoReader,

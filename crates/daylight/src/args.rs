@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Show(Show),
     Clear(Clear),
     #[command(subcommand)]
+    Dkim(Dkim),
+    #[command(subcommand)]
     Key(Key),
     Publish(Publish),
     Serve(Serve),
@@ -163,6 +165,47 @@ pub(crate) struct Clear {
     #[arg(long = "as", value_name = "EDITOR")]
     pub(crate) editor: String,
     /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Keeps keys of mail signatures (DKIM and ARC), by which the signatures on a desk are judged. Nothing is asked of the network.
+#[derive(Subcommand)]
+pub(crate) enum Dkim {
+    Import(DkimImport),
+    List(DkimList),
+}
+
+/// Takes keys from files, and judges anew whatever is signed with them.
+#[derive(Args)]
+#[command(
+    after_help = "Files: lines of a zone file, `NAME RECORD`, JSON, or one record or PEM key in a file called SELECTOR._domainkey.DOMAIN.txt.\n\
+                        Example: daylight dkim import ~/desk keys.txt --source \"our own DNS log\" --seen 2019-05-01"
+)]
+pub(crate) struct DkimImport {
+    /// The desk.
+    pub(crate) desk: PathBuf,
+    /// Files with keys, or folders of them.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where the keys were seen, where a file does not say; it is published with the verdicts.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) source: String,
+    /// The day on which they were seen there, where a file does not say.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) seen: Option<String>,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Lists the keys that are known, and how many documents are signed with each.
+#[derive(Args)]
+#[command(after_help = "Example: daylight dkim list ~/desk")]
+pub(crate) struct DkimList {
+    /// The desk.
+    pub(crate) desk: PathBuf,
+    /// Prints JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

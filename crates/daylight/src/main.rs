@@ -10,7 +10,7 @@ mod place;
 mod progress;
 mod when;
 
-use args::{Cli, Command, Key};
+use args::{Cli, Command, Dkim, Key};
 use clap::Parser;
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -44,6 +44,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Search(args) => commands::search::search(&args),
         Command::Show(args) => commands::show::show(&args),
         Command::Clear(args) => commands::clear::clear(&args),
+        Command::Dkim(Dkim::Import(args)) => commands::dkim::import(&args),
+        Command::Dkim(Dkim::List(args)) => commands::dkim::list(&args),
         Command::Key(Key::New(args)) => commands::publish::key_new(&args),
         Command::Publish(args) => commands::publish::publish(&args),
         Command::Serve(args) => commands::serve::serve(&args),

@@ -31,6 +31,8 @@ pub struct Entry<'a> {
     pub has_attachment: bool,
     /// Whether some of its words may be missing because it could not be fully read.
     pub unreadable: bool,
+    /// The words that `dkim:` finds it by.
+    pub signatures: &'a [String],
     /// The conversation it belongs to.
     pub thread: Option<&'a str>,
     /// The key of the document it is a part of.

@@ -20,6 +20,8 @@ pub(crate) const COLLECTION: &str = "collection";
 /// What stands in `flags`.
 pub(crate) const ATTACHMENT: &str = "attachment";
 pub(crate) const UNREADABLE: &str = "unreadable";
+/// Before each word about signatures.
+pub(crate) const SIGNATURE: &str = "dkim:";
 
 const PLAIN: &str = "words";
 const WHOLE: &str = "words-whole";
@@ -171,6 +173,9 @@ pub(crate) fn row<T>(fields: &Fields, mut entry: Entry<'_>, ticket: T) -> Row<T>
         if set {
             text(fields.flags, flag);
         }
+    }
+    for word in entry.signatures {
+        text(fields.flags, raw(&format!("{SIGNATURE}{word}")));
     }
     if let Some(sender) = sender(entry.people) {
         text(fields.sender, &sender);

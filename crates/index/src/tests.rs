@@ -18,6 +18,7 @@ struct Doc {
     collections: Vec<&'static str>,
     attachment: bool,
     unreadable: bool,
+    signatures: Vec<String>,
     thread: Option<&'static str>,
     parent: Option<&'static str>,
 }
@@ -35,6 +36,7 @@ fn doc(seq: u64, text: &str) -> Doc {
         collections: vec!["council"],
         attachment: false,
         unreadable: false,
+        signatures: vec![],
         thread: None,
         parent: None,
     }
@@ -61,6 +63,7 @@ fn put(writer: &mut Writer, doc: &Doc, replace: bool) {
         texts: vec![doc.text.clone()],
         has_attachment: doc.attachment,
         unreadable: doc.unreadable,
+        signatures: &doc.signatures,
         thread: doc.thread,
         parent: doc.parent,
     };

@@ -4,7 +4,7 @@
 
 use crate::source::{Held, Source};
 use daylight_model::reading::{Event, Found, Place, Segment};
-use daylight_model::{Digest, Fault, Kind, MessageFacts, Name, Untrusted};
+use daylight_model::{Digest, Fault, Kind, MessageFacts, Name, Signature, Untrusted};
 use daylight_sandbox::Said;
 use daylight_store::Staging;
 
@@ -115,6 +115,14 @@ impl<'a> Assembler<'a> {
             Place::Follows if found.index > 0 => (Bytes::Own(Held::new()), 0),
             _ => return Err(Refused::Broken("a document in no place")),
         };
+        if found
+            .message
+            .as_ref()
+            .and_then(|message| message.signatures.as_ref())
+            .is_some_and(|all| !all.iter().all(is_small) || all.len() > 100)
+        {
+            return Err(Refused::Broken("signatures beyond all measure"));
+        }
         self.next_index += 1;
         self.docs.push(Doc {
             index: found.index,
@@ -222,6 +230,17 @@ impl<'a> Assembler<'a> {
     pub(crate) fn take_all(self) -> Vec<Doc> {
         self.docs
     }
+}
+
+/// Whether a signature is no larger than its reader makes any: it is calculated with, more than once.
+fn is_small(signature: &Signature) -> bool {
+    let Signature { domain, selector, identity, value, digest, headers, left_out, problem, .. } = signature;
+    let texts = [domain, selector, identity, problem].into_iter().chain(left_out);
+    value.len() <= 1024
+        && digest.len() <= 64
+        && headers.len() <= 100
+        && left_out.len() <= 4
+        && texts.map(String::len).all(|length| length <= 1024)
 }
 
 impl Doc {

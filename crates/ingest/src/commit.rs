@@ -6,7 +6,7 @@ use crate::lease::{Opened, Piece};
 use crate::progress::Progress;
 use crate::source::{Held, Source};
 use crate::walk::Root;
-use crate::{Error, READER, READER_VERSION, Summary};
+use crate::{Error, READER, READER_VERSION, Summary, verdicts};
 use daylight_model::{Date, Digest, DocumentId, Fault, Kind, Name};
 use daylight_store::{BlobId, CollectionId, Counted, NewDocument, Unit, UnitState, Writer};
 use std::collections::{HashMap, HashSet};
@@ -188,6 +188,9 @@ impl<'a> Committer<'a> {
             version: READER_VERSION,
         };
         let (seq, is_new) = self.writer.document(&new)?;
+        if let Some(message) = &doc.message {
+            verdicts::judge(&mut self.writer, seq, message)?;
+        }
         if again {
             self.writer.set_faults(seq, &doc.faults)?;
         } else {

@@ -3,6 +3,7 @@
 
 use crate::Error;
 use daylight_index::{Entry, Index, IndexError, Writer};
+use daylight_model::Verdict;
 use daylight_store::{Change, Desk};
 use std::sync::mpsc::Receiver;
 
@@ -101,6 +102,7 @@ impl<'a> Following<'a> {
                 let collections: Vec<&str> = row.collections.iter().map(String::as_str).collect();
                 let names: Vec<String> = row.names.iter().map(ToString::to_string).collect();
                 let texts = row.texts.into_iter().map(|segment| segment.text).collect();
+                let signatures = Verdict::words_of(&row.verdicts);
                 let entry = Entry {
                     seq: row.seq,
                     key: "",
@@ -116,6 +118,7 @@ impl<'a> Following<'a> {
                     texts,
                     has_attachment: row.has_attachment,
                     unreadable: row.unreadable,
+                    signatures: &signatures,
                     thread: None,
                     parent: None,
                 };

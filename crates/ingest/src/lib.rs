@@ -13,10 +13,12 @@ mod indexing;
 mod lease;
 mod progress;
 mod source;
+mod verdicts;
 mod walk;
 
 pub use indexing::{complete_index, open_index};
 pub use progress::{Moment, Progress};
+pub use verdicts::{Imported, import_keys};
 
 use commit::Committer;
 use daylight_sandbox::{LEASE, Reader};
@@ -31,7 +33,7 @@ use walk::Root;
 
 /// The reader whose outcome is stored, and its version: raising the version has everything read again that an older one read.
 pub(crate) const READER: &str = "mail";
-pub(crate) const READER_VERSION: u32 = 1;
+pub(crate) const READER_VERSION: u32 = 2;
 
 /// A file above this size is read alone; smaller ones share a lease of at most so many bytes.
 const LEASE_BYTES: u64 = 4 << 20;

@@ -1,4 +1,4 @@
-use crate::{Date, Digest, Hasher, Person};
+use crate::{Date, Digest, Hasher, Person, Signature};
 use std::fmt;
 
 /// What sort of thing a document is.
@@ -75,6 +75,8 @@ pub struct MessageFacts {
     pub references: Vec<String>,
     /// Whether there is an HTML body, of which a sanitised view can be made.
     pub has_html: bool,
+    /// The signatures in its header, none if it has none; `None` where nobody looked for them, or where the bytes are not the message's own.
+    pub signatures: Option<Vec<Signature>>,
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod fault;
 mod name;
 mod person;
 pub mod reading;
+mod signature;
 mod untrusted;
 
 pub use date::{Date, DateDoubt, DateSource, Precision};
@@ -16,4 +17,5 @@ pub use document::{DocumentId, Kind, MessageFacts};
 pub use fault::{Fault, FaultCode, Stage};
 pub use name::Name;
 pub use person::{Person, Role};
+pub use signature::{Caution, KeySeen, Outcome, Signature, SignatureAlgorithm, SignatureKey, SignatureKind, SignedBody, Verdict};
 pub use untrusted::Untrusted;

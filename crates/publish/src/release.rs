@@ -253,6 +253,7 @@ fn record(document: &Cleared<Document>, files: Vec<FileRef>) -> Record {
         occurrences: document.occurrences.iter().map(occurrence).collect(),
         thread: document.thread,
         answers: document.answers,
+        verdicts: document.verdicts.clone(),
         faults: document.faults.clone(),
         reason: document.reason.clone(),
         files,

@@ -10,7 +10,7 @@ use crate::kept::{self, State};
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line, Record};
 use daylight_index::{Entry, Index, IndexError, Writer};
-use daylight_model::{Digest, Kind, Role};
+use daylight_model::{Digest, Kind, Role, Verdict};
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -229,6 +229,7 @@ impl Builder<'_> {
                 texts: vec![text],
                 has_attachment: has_parts && record.kind == Kind::Message,
                 unreadable: row.unreadable,
+                signatures: &Verdict::words_of(&record.verdicts),
                 thread: thread.as_deref(),
                 parent: parent.as_deref(),
             },

@@ -2,9 +2,13 @@
 //! threaded or decided meanwhile. Numbers are LEB128, texts have their length before them, lists their count; the first byte is the version.
 
 use crate::document::{Document, Occurrence, Rendition, Role};
-use daylight_model::{Date, DateDoubt, DateSource, Digest, Fault, FaultCode, Kind, Name, Person, Precision, Stage};
+use daylight_model::{
+    Caution, Date, DateDoubt, DateSource, Digest, Fault, FaultCode, KeySeen, Kind, Name, Outcome, Person, Precision, SignatureAlgorithm,
+    SignatureKind, Stage, Verdict,
+};
 
-const VERSION: u8 = 1;
+/// 1 had no verdicts.
+const VERSION: u8 = 2;
 const PRECISIONS: [Precision; 5] = [Precision::Year, Precision::Month, Precision::Day, Precision::Minute, Precision::Second];
 const SOURCES: [DateSource; 4] = [DateSource::DateHeader, DateSource::ReceivedHeader, DateSource::MailboxLine, DateSource::Properties];
 const DOUBTS: [DateDoubt; 4] = [DateDoubt::Absurd, DateDoubt::FarFromReceived, DateDoubt::ZoneUnknown, DateDoubt::Malformed];
@@ -23,13 +27,15 @@ pub(crate) fn encode(document: &Document) -> Vec<u8> {
     out.list(&document.faults, Out::fault);
     out.text(&document.reason);
     out.list(&document.files, Out::file);
+    out.list(&document.verdicts, Out::verdict);
     out.0
 }
 
 /// Reads what [`encode`] wrote; `None` if it is anything else.
 pub(crate) fn decode(number: u64, salt: [u8; 32], bytes: &[u8]) -> Option<Document> {
     let mut read = In(bytes);
-    if read.byte()? != VERSION {
+    let version = read.byte()?;
+    if !(1..=VERSION).contains(&version) {
         return None;
     }
     let document = Document {
@@ -46,6 +52,7 @@ pub(crate) fn decode(number: u64, salt: [u8; 32], bytes: &[u8]) -> Option<Docume
         faults: read.list(In::fault)?,
         reason: read.text()?,
         files: read.list(In::file)?,
+        verdicts: if version > 1 { read.list(In::verdict)? } else { Vec::new() },
     };
     read.0.is_empty().then_some(document)
 }
@@ -134,7 +141,70 @@ impl Out {
     }
 }
 
+impl Out {
+    fn verdict(&mut self, verdict: &Verdict) {
+        self.one_of(&SignatureKind::ALL, verdict.kind);
+        self.one_of(&Outcome::ALL, verdict.outcome);
+        self.one_of(&SignatureAlgorithm::ALL, verdict.algorithm);
+        for text in [&verdict.detail, &verdict.domain, &verdict.selector, &verdict.identity] {
+            self.text(text);
+        }
+        self.maybe(verdict.length);
+        self.number(u64::from(verdict.instance));
+        self.list(&verdict.headers, |out, name| out.text(name));
+        self.list(&verdict.left_out, |out, name| out.text(name));
+        self.time(verdict.time);
+        self.time(verdict.expires);
+        self.list(&verdict.cautions, |out, caution| out.one_of(&Caution::ALL, *caution));
+        self.list(verdict.key.as_slice(), Out::key);
+    }
+
+    fn key(&mut self, key: &KeySeen) {
+        self.number(u64::from(key.bits));
+        self.text(&key.fingerprint);
+        self.text(&key.source);
+        self.time(key.seen);
+    }
+
+    fn time(&mut self, time: Option<i64>) {
+        self.number(u64::from(time.is_some()));
+        self.signed(time.unwrap_or(0));
+    }
+}
+
 struct In<'a>(&'a [u8]);
+
+impl In<'_> {
+    fn verdict(&mut self) -> Option<Verdict> {
+        Some(Verdict {
+            kind: self.one_of(&SignatureKind::ALL)?,
+            outcome: self.one_of(&Outcome::ALL)?,
+            algorithm: self.one_of(&SignatureAlgorithm::ALL)?,
+            detail: self.text()?,
+            domain: self.text()?,
+            selector: self.text()?,
+            identity: self.text()?,
+            length: self.maybe()?,
+            instance: u32::try_from(self.number()?).ok()?,
+            headers: self.list(In::text)?,
+            left_out: self.list(In::text)?,
+            time: self.time()?,
+            expires: self.time()?,
+            cautions: self.list(|read| read.one_of(&Caution::ALL))?,
+            key: self.list(In::key)?.pop(),
+        })
+    }
+
+    fn key(&mut self) -> Option<KeySeen> {
+        Some(KeySeen { bits: u32::try_from(self.number()?).ok()?, fingerprint: self.text()?, source: self.text()?, seen: self.time()? })
+    }
+
+    fn time(&mut self) -> Option<Option<i64>> {
+        let given = self.flag()?;
+        let time = self.signed()?;
+        Some(given.then_some(time))
+    }
+}
 
 impl<'a> In<'a> {
     fn byte(&mut self) -> Option<u8> {
@@ -259,6 +329,14 @@ mod tests {
             ],
             thread: Some(3),
             answers: Some(2),
+            verdicts: vec![Verdict {
+                length: Some(9),
+                time: Some(-1),
+                headers: vec!["from".into()],
+                cautions: Caution::ALL.to_vec(),
+                key: Some(KeySeen { bits: 512, fingerprint: "f".into(), source: "a zone".into(), seen: Some(3) }),
+                ..Verdict::unsigned()
+            }],
             faults: vec![Fault {
                 stage: Stage::Render,
                 code: FaultCode::Changed,

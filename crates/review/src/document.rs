@@ -1,4 +1,4 @@
-use daylight_model::{Date, Digest, Fault, Kind, Name, Person};
+use daylight_model::{Date, Digest, Fault, Kind, Name, Person, Verdict};
 
 /// What is published of one document: everything that the public will see of it, and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Document {
     pub thread: Option<u64>,
     /// The number of the message that it answers, if that is published too.
     pub answers: Option<u64>,
+    /// What was found of the signatures in its header.
+    pub verdicts: Vec<Verdict>,
     /// What of it could not be read.
     pub faults: Vec<Fault>,
     /// Why this replaces what was published under the same number; empty the first time.

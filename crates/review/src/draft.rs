@@ -4,7 +4,7 @@ use crate::order::{Item, in_order};
 use crate::standing::{Packaging, blocked, collection, refusal};
 use crate::{Cleared, Error, Refusal, Result};
 use daylight_durable::crash_point;
-use daylight_model::{Digest, DocumentId, Hasher, Kind, Stage};
+use daylight_model::{Digest, DocumentId, Hasher, Kind, Stage, Verdict};
 use daylight_store::{Collection, Desk, NewDraft, NewLine, Published, RenditionRole, State};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
@@ -171,6 +171,8 @@ struct Eligible {
     id: DocumentId,
     date: Option<i64>,
     raw: Rendition,
+    /// What was found of its signatures, in short.
+    signatures: String,
 }
 
 /// What is cleared in the collection and holds nothing that is not, by its number on the desk; and what is withheld because it does.
@@ -186,8 +188,9 @@ fn eligible(desk: &Desk, collection: &Collection) -> Result<(BTreeMap<u64, Eligi
         let document = desk.document(seq)?;
         let Some(digest) = document.blob else { continue };
         if !packaging.is(desk, seq, document.kind)? {
+            let signatures = signatures(&document.verdicts);
             let raw = Rendition { role: Role::Raw, digest, length: document.length, media_type: document.media_type };
-            eligible.insert(seq, Eligible { id: document.id, date: document.date.map(|date| date.seconds), raw });
+            eligible.insert(seq, Eligible { id: document.id, date: document.date.map(|date| date.seconds), raw, signatures });
         }
     }
     Ok((eligible, withheld))
@@ -263,14 +266,18 @@ impl<'a> Drafting<'a> {
         for (seq, document) in &self.eligible {
             let Some(number) = self.numbers.get(seq).copied() else { continue };
             let (occurrences, files) = (self.occurrences(*seq)?, self.files(*seq, &document.raw)?);
-            let fingerprint = fingerprint(&occurrences, &files);
+            let fingerprint = fingerprint(&occurrences, &files, &document.signatures);
             let before = self.published.get(seq);
             if before.is_some_and(|before| before.fingerprint == fingerprint) {
                 continue;
             }
             let mut salt = [0; 32];
             getrandom::fill(&mut salt).map_err(|error| Error::NoRandomness(error.to_string()))?;
-            let reason = if before.is_some() { "its text, view or place in other documents is not as it was" } else { "" };
+            let reason = if before.is_some() {
+                "its text, its view, its place in other documents or what is known of its signatures is not as it was"
+            } else {
+                ""
+            };
             let document = self.document(*seq, Document { reason: reason.to_owned(), occurrences, files, ..blank(number, salt) })?;
             let parent = document.occurrences.first().map(|occurrence| occurrence.parent);
             let (thread, payload) = (document.thread, codec::encode(&document));
@@ -283,6 +290,7 @@ impl<'a> Drafting<'a> {
     /// Fills in what the desk knows of a document.
     fn document(&self, seq: u64, drafted: Document) -> Result<Document> {
         let from = self.desk.document(seq)?;
+        let verdicts = from.all_verdicts();
         let message = from.message.unwrap_or_default();
         // What something else than a message is called on the desk may come from the trove's own file names.
         let given = drafted.occurrences.iter().find_map(|occurrence| occurrence.name.as_ref()).map(ToString::to_string);
@@ -295,6 +303,7 @@ impl<'a> Drafting<'a> {
             media_type: from.media_type,
             dates: if is_message { message.dates } else { from.date.into_iter().collect() },
             people: message.people,
+            verdicts,
             thread,
             answers,
             // What the walk met speaks of the trove's folders, which are nobody's business.
@@ -342,14 +351,15 @@ fn blank(number: u64, salt: [u8; 32]) -> Document {
         occurrences: Vec::new(),
         thread: None,
         answers: None,
+        verdicts: Vec::new(),
         faults: Vec::new(),
         reason: String::new(),
         files: Vec::new(),
     }
 }
 
-/// What the next publish compares: the published bytes and the places in other published documents.
-fn fingerprint(occurrences: &[Occurrence], files: &[Rendition]) -> Digest {
+/// What the next publish compares: the published bytes, the places in other published documents, and what was found of signatures.
+fn fingerprint(occurrences: &[Occurrence], files: &[Rendition], signatures: &str) -> Digest {
     let mut hasher = Hasher::default();
     hasher.update(b"daylight-fingerprint/v1\n");
     for file in files {
@@ -362,5 +372,12 @@ fn fingerprint(occurrences: &[Occurrence], files: &[Rendition]) -> Digest {
         let name = occurrence.name.as_ref().map(|name| Digest::of(&name.0));
         hasher.update(&name.unwrap_or(Digest([0; 32])).0);
     }
+    // Nothing is added where there is no signature, so that what was published before there were verdicts is as it was.
+    hasher.update(signatures.as_bytes());
     hasher.finish()
+}
+
+/// What was found of signatures, as far as another finding is worth another publication.
+fn signatures(verdicts: &[Verdict]) -> String {
+    verdicts.iter().map(|verdict| format!("{}\n{}\n", verdict.key_name(), verdict.words().join(" "))).collect()
 }

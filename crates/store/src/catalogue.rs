@@ -10,7 +10,7 @@ use std::time::Duration;
 const APPLICATION_ID: i64 = 0x4441_594c;
 
 /// The steps from nothing to today's format. A step that was in a release is never changed: another is added.
-const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// Makes the catalogue, or takes up one that a killed `init` left.
 pub(crate) fn create(path: &Path) -> Result<Connection> {
@@ -83,18 +83,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_catalogue_of_every_earlier_format_is_brought_to_todays() {
+        let folder = tempfile::tempdir().unwrap();
+        for earlier in 1..MIGRATIONS.len() {
+            let path = folder.path().join(format!("{earlier}.sqlite"));
+            let mut connection = Connection::open(&path).unwrap();
+            migrate(&mut connection, &path, &MIGRATIONS[..earlier], true).unwrap();
+            connection.execute("INSERT INTO collection (name) VALUES ('kept')", []).unwrap();
+            drop(connection);
+            let connection = open(&path).unwrap();
+            assert_eq!(version(&connection).unwrap(), MIGRATIONS.len() as i64);
+            assert!(connection.prepare("SELECT verdicts FROM verdict").is_ok());
+            assert!(connection.prepare("SELECT 1 FROM collection WHERE name = 'kept'").unwrap().exists([]).unwrap());
+        }
+    }
+
+    #[test]
     fn a_failed_step_is_an_error_and_leaves_the_format_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalogue.sqlite");
         let mut connection = create(&path).unwrap();
-        let steps = [MIGRATIONS[0], "CREATE TABLE extra (x); SELECT no_such_thing();"];
+        let steps = [MIGRATIONS[0], MIGRATIONS[1], "CREATE TABLE extra (x); SELECT no_such_thing();"];
         assert!(migrate(&mut connection, &path, &steps, false).is_err());
-        assert_eq!(version(&connection).unwrap(), 1);
-        assert!(connection.prepare("SELECT * FROM extra").is_err());
-        let steps = [MIGRATIONS[0], "CREATE TABLE extra (x);"];
-        migrate(&mut connection, &path, &steps, false).unwrap();
         assert_eq!(version(&connection).unwrap(), 2);
+        assert!(connection.prepare("SELECT * FROM extra").is_err());
+        let steps = [MIGRATIONS[0], MIGRATIONS[1], "CREATE TABLE extra (x);"];
+        migrate(&mut connection, &path, &steps, false).unwrap();
+        assert_eq!(version(&connection).unwrap(), 3);
         let error = open(&path).unwrap_err().to_string();
-        assert!(error.contains("format 2") && error.contains("up to 1"), "{error}");
+        assert!(error.contains("format 3") && error.contains("up to 2"), "{error}");
     }
 }

@@ -2,9 +2,14 @@
 
 use crate::error::{Error, Result};
 use daylight_model::reading::{Label, Segment};
-use daylight_model::{Date, DateDoubt, DateSource, FaultCode, Kind, MessageFacts, Person, Precision, Role, Stage};
+use daylight_model::{
+    Caution, Date, DateDoubt, DateSource, FaultCode, KeySeen, Kind, MessageFacts, Outcome, Person, Precision, Role, Signature,
+    SignatureAlgorithm, SignatureKind, SignedBody, Stage, Verdict,
+};
 
-const FACTS: u8 = 1;
+/// 1 had no signatures.
+const FACTS: u8 = 2;
+const VERDICTS: u8 = 1;
 /// 1 had no pages.
 const TEXT: u8 = 2;
 
@@ -62,10 +67,10 @@ impl Facts {
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
         let mut take = Take::of(bytes, "facts of a document");
-        let bits = take.start(FACTS)?;
+        let (version, bits) = take.start(FACTS)?;
         let date = if bits & 1 != 0 { Some(take.date()?) } else { None };
         let counted = if bits & 2 != 0 { Some(take.counted()?) } else { None };
-        let message = if bits & 4 != 0 { Some(take.message()?) } else { None };
+        let message = if bits & 4 != 0 { Some(take.message(version)?) } else { None };
         Ok(Self { date, counted, message })
     }
 }
@@ -74,7 +79,7 @@ impl Links {
     /// Reads no further than threading needs.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
         let mut take = Take::of(bytes, "facts of a message");
-        let bits = take.start(FACTS)?;
+        let (_, bits) = take.start(FACTS)?;
         let date = if bits & 1 != 0 { Some(take.date()?.seconds) } else { None };
         if bits & 2 != 0 {
             take.counted()?;
@@ -194,6 +199,84 @@ fn put_message(out: &mut Vec<u8>, message: &MessageFacts) {
         put_bytes(out, person.name.as_bytes());
         put_bytes(out, person.address.as_bytes());
     }
+    out.push(u8::from(message.signatures.is_some()));
+    if let Some(signatures) = &message.signatures {
+        put(out, signatures.len() as u64);
+        signatures.iter().for_each(|signature| put_signature(out, signature));
+    }
+}
+
+fn put_time(out: &mut Vec<u8>, time: Option<i64>) {
+    out.push(u8::from(time.is_some()));
+    if let Some(time) = time {
+        put(out, zigzag(time));
+    }
+}
+
+fn put_signature(out: &mut Vec<u8>, signature: &Signature) {
+    out.push(code(&SignatureKind::ALL, &signature.kind));
+    out.push(code(&SignatureAlgorithm::ALL, &signature.algorithm));
+    out.push(u8::from(signature.requoted));
+    match signature.body {
+        SignedBody::Same => out.push(0),
+        SignedBody::Beginning(length) => {
+            out.push(1);
+            put(out, length);
+        }
+        SignedBody::Changed => out.push(2),
+        SignedBody::NotSigned => out.push(3),
+    }
+    put(out, u64::from(signature.instance));
+    for text in [&signature.domain, &signature.selector, &signature.identity] {
+        put_bytes(out, text.as_bytes());
+    }
+    put_bytes(out, &signature.value);
+    put_bytes(out, &signature.digest);
+    put_strings(out, &signature.headers);
+    put_strings(out, &signature.left_out);
+    put_time(out, signature.time);
+    put_time(out, signature.expires);
+    put_bytes(out, signature.problem.as_bytes());
+}
+
+/// Version, number of verdicts, then each.
+pub(crate) fn encode_verdicts(verdicts: &[Verdict]) -> Vec<u8> {
+    let mut out = vec![VERDICTS];
+    put(&mut out, verdicts.len() as u64);
+    verdicts.iter().for_each(|verdict| put_verdict(&mut out, verdict));
+    out
+}
+
+pub(crate) fn decode_verdicts(bytes: &[u8]) -> Result<Vec<Verdict>> {
+    let mut take = Take::of(bytes, "verdicts on signatures");
+    if take.byte()? != VERDICTS {
+        return Err(take.broken("unknown version"));
+    }
+    (0..take.count()?).map(|_| take.verdict()).collect()
+}
+
+fn put_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
+    out.push(code(&SignatureKind::ALL, &verdict.kind));
+    out.push(code(&SignatureAlgorithm::ALL, &verdict.algorithm));
+    out.push(code(&Outcome::ALL, &verdict.outcome));
+    for text in [&verdict.detail, &verdict.domain, &verdict.selector, &verdict.identity] {
+        put_bytes(out, text.as_bytes());
+    }
+    put(out, verdict.length.map_or(0, |length| length.saturating_add(1)));
+    put(out, u64::from(verdict.instance));
+    put_strings(out, &verdict.headers);
+    put_strings(out, &verdict.left_out);
+    put_time(out, verdict.time);
+    put_time(out, verdict.expires);
+    put(out, verdict.cautions.len() as u64);
+    out.extend(verdict.cautions.iter().map(|caution| code(&Caution::ALL, caution)));
+    out.push(u8::from(verdict.key.is_some()));
+    if let Some(key) = &verdict.key {
+        put(out, u64::from(key.bits));
+        put_bytes(out, key.fingerprint.as_bytes());
+        put_bytes(out, key.source.as_bytes());
+        put_time(out, key.seen);
+    }
 }
 
 fn zigzag(value: i64) -> u64 {
@@ -215,11 +298,13 @@ impl<'a> Take<'a> {
         Error::damaged(self.what, what)
     }
 
-    fn start(&mut self, version: u8) -> Result<u8> {
-        if self.byte()? != version {
+    /// The version, which must be known, and the byte after it.
+    fn start(&mut self, newest: u8) -> Result<(u8, u8)> {
+        let version = self.byte()?;
+        if !(1..=newest).contains(&version) {
             return Err(self.broken("unknown version"));
         }
-        self.byte()
+        Ok((version, self.byte()?))
     }
 
     fn byte(&mut self) -> Result<u8> {
@@ -285,12 +370,78 @@ impl<'a> Take<'a> {
         Ok(Counted { expected: self.number()?.checked_sub(1), read: self.number()?, failed: self.number()? })
     }
 
-    fn message(&mut self) -> Result<MessageFacts> {
+    fn message(&mut self, version: u8) -> Result<MessageFacts> {
         let (message_id, in_reply_to, references) = (self.string()?, self.strings()?, self.strings()?);
         let (subject, has_html) = (self.string()?, self.byte()? != 0);
         let dates = (0..self.count()?).map(|_| self.date()).collect::<Result<_>>()?;
         let people = (0..self.count()?).map(|_| self.person()).collect::<Result<_>>()?;
-        Ok(MessageFacts { subject, people, dates, message_id, in_reply_to, references, has_html })
+        let signatures = if version > 1 && self.byte()? != 0 {
+            Some((0..self.count()?).map(|_| self.signature()).collect::<Result<_>>()?)
+        } else {
+            None
+        };
+        Ok(MessageFacts { subject, people, dates, message_id, in_reply_to, references, has_html, signatures })
+    }
+
+    fn bytes(&mut self) -> Result<Vec<u8>> {
+        let length = self.count()?;
+        let (bytes, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        Ok(bytes.to_vec())
+    }
+
+    fn time(&mut self) -> Result<Option<i64>> {
+        Ok(if self.byte()? == 0 { None } else { Some(self.signed()?) })
+    }
+
+    fn signature(&mut self) -> Result<Signature> {
+        Ok(Signature {
+            kind: self.one_of(&SignatureKind::ALL)?,
+            algorithm: self.one_of(&SignatureAlgorithm::ALL)?,
+            requoted: self.byte()? != 0,
+            body: match self.byte()? {
+                0 => SignedBody::Same,
+                1 => SignedBody::Beginning(self.number()?),
+                2 => SignedBody::Changed,
+                3 => SignedBody::NotSigned,
+                _ => return Err(self.broken("an unknown kind of body")),
+            },
+            instance: self.number()? as u32,
+            domain: self.string()?,
+            selector: self.string()?,
+            identity: self.string()?,
+            value: self.bytes()?,
+            digest: self.bytes()?,
+            headers: self.strings()?,
+            left_out: self.strings()?,
+            time: self.time()?,
+            expires: self.time()?,
+            problem: self.string()?,
+        })
+    }
+
+    fn verdict(&mut self) -> Result<Verdict> {
+        Ok(Verdict {
+            kind: self.one_of(&SignatureKind::ALL)?,
+            algorithm: self.one_of(&SignatureAlgorithm::ALL)?,
+            outcome: self.one_of(&Outcome::ALL)?,
+            detail: self.string()?,
+            domain: self.string()?,
+            selector: self.string()?,
+            identity: self.string()?,
+            length: self.number()?.checked_sub(1),
+            instance: self.number()? as u32,
+            headers: self.strings()?,
+            left_out: self.strings()?,
+            time: self.time()?,
+            expires: self.time()?,
+            cautions: (0..self.count()?).map(|_| self.one_of(&Caution::ALL)).collect::<Result<_>>()?,
+            key: if self.byte()? == 0 { None } else { Some(self.key_seen()?) },
+        })
+    }
+
+    fn key_seen(&mut self) -> Result<KeySeen> {
+        Ok(KeySeen { bits: self.number()? as u32, fingerprint: self.string()?, source: self.string()?, seen: self.time()? })
     }
 
     fn person(&mut self) -> Result<Person> {
@@ -305,6 +456,54 @@ fn unzigzag(value: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn signature() -> Signature {
+        Signature {
+            kind: SignatureKind::ArcSeal,
+            instance: 300,
+            domain: "example.org".into(),
+            selector: "s".into(),
+            identity: "@example.org".into(),
+            algorithm: SignatureAlgorithm::Ed25519Sha256,
+            value: vec![0, 255],
+            digest: vec![1; 32],
+            body: SignedBody::Beginning(u64::MAX),
+            requoted: true,
+            headers: vec!["from".into()],
+            left_out: vec!["to".into()],
+            time: Some(-1),
+            expires: None,
+            problem: "p".into(),
+        }
+    }
+
+    fn verdict() -> Verdict {
+        Verdict {
+            kind: SignatureKind::Dkim,
+            outcome: Outcome::ValidBeginning,
+            detail: "d".into(),
+            domain: "example.org".into(),
+            selector: "s".into(),
+            identity: "@example.org".into(),
+            algorithm: SignatureAlgorithm::RsaSha1,
+            length: Some(0),
+            instance: 2,
+            headers: vec!["from".into()],
+            left_out: vec!["to".into()],
+            time: Some(1),
+            expires: Some(-2),
+            cautions: Caution::ALL.to_vec(),
+            key: Some(KeySeen { bits: 512, fingerprint: "f".into(), source: "a zone".into(), seen: Some(3) }),
+        }
+    }
+
+    #[test]
+    fn facts_of_the_first_version_are_still_read() {
+        let message = MessageFacts { subject: "s".into(), ..MessageFacts::default() };
+        let mut bytes = Facts::encode(None, None, Some(&message));
+        (bytes[0], _) = (1, bytes.pop());
+        assert_eq!(Facts::decode(&bytes).unwrap().message, Some(message));
+    }
 
     #[test]
     fn facts_and_texts_read_back_and_every_cut_is_an_error() {
@@ -324,6 +523,7 @@ mod tests {
             in_reply_to: vec!["a".into()],
             references: vec!["b".into(), "c".into()],
             has_html: true,
+            signatures: Some(vec![signature()]),
         };
         let counted = Counted { expected: Some(0), read: u64::MAX, failed: 300 };
         let bytes = Facts::encode(Some(date), Some(counted), Some(&message));
@@ -331,6 +531,10 @@ mod tests {
         assert_eq!(facts, Facts { date: Some(date), counted: Some(counted), message: Some(message) });
         assert_eq!(Links::decode(&bytes).unwrap().references, ["b", "c"]);
         assert!((0..bytes.len()).all(|cut| Facts::decode(&bytes[..cut]).is_err()));
+        let verdicts = [verdict(), Verdict { key: None, cautions: Vec::new(), length: None, expires: None, ..verdict() }];
+        let bytes = encode_verdicts(&verdicts);
+        assert_eq!(decode_verdicts(&bytes).unwrap(), verdicts);
+        assert!((0..bytes.len()).all(|cut| decode_verdicts(&bytes[..cut]).is_err()));
         let texts = vec![Segment::new(Label::Body, "text"), Segment { label: Label::Hidden, page: Some(300), text: String::new() }];
         let bytes = encode_text(&texts);
         assert_eq!(decode_text(&bytes).unwrap(), texts);

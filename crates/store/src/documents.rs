@@ -3,8 +3,9 @@ use crate::codec::{self, Counted, Facts, int, uint};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::pack::At;
+use crate::signatures::verdicts_of;
 use daylight_model::reading::Segment;
-use daylight_model::{Date, Digest, DocumentId, Fault, Kind, MessageFacts, Name};
+use daylight_model::{Date, Digest, DocumentId, Fault, Kind, MessageFacts, Name, Verdict};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::fs::File;
 use std::io::Read;
@@ -35,6 +36,8 @@ pub struct Document {
     pub date: Option<Date>,
     /// What its header says, for a message.
     pub message: Option<MessageFacts>,
+    /// What was found of its signatures by the keys that are known here: those of DKIM from the top, then a chain of ARC.
+    pub verdicts: Vec<Verdict>,
     /// What of it could not be read.
     pub faults: Vec<Fault>,
     /// How it fared, for a container.
@@ -178,6 +181,7 @@ impl Desk {
             title: core.title,
             date: facts.date,
             message: facts.message,
+            verdicts: verdicts_of(&self.connection, seq)?,
             faults: faults_of(&self.connection, seq)?,
             counted: facts.counted,
             names: self.names(seq)?,

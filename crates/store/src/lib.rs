@@ -20,6 +20,7 @@ mod pack;
 mod renditions;
 mod replay;
 mod settings;
+mod signatures;
 mod status;
 mod threading;
 mod threads;

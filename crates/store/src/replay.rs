@@ -2,9 +2,10 @@ use crate::codec::{self, Facts, int, uint};
 use crate::desk::Desk;
 use crate::error::Result;
 use crate::pack::At;
+use crate::signatures::all_verdicts;
 use crate::writer::{UNREAD, highest_change};
 use daylight_model::reading::Segment;
-use daylight_model::{Date, Digest, Kind, Name, Person};
+use daylight_model::{Date, Digest, Kind, Name, Person, Verdict};
 use rusqlite::Row;
 
 /// A batch ends when it holds this much text.
@@ -53,6 +54,8 @@ pub struct IndexRow {
     pub date: Option<Date>,
     /// Who wrote a message, and to whom.
     pub people: Vec<Person>,
+    /// What is to be said of its signatures, see [`Document::all_verdicts`](crate::Document::all_verdicts).
+    pub verdicts: Vec<Verdict>,
     /// The names it has where it stands.
     pub names: Vec<Name>,
     /// The collections it belongs to, by name.
@@ -67,8 +70,8 @@ pub struct IndexRow {
 
 /// One row for all that one row can say: a desk is indexed document by document, and every further question costs as much as this one.
 const ROW: &str = "SELECT seq, change, kind, flags, digest, media_type, title, facts, text.pack, text.offset, text.length,
-    EXISTS (SELECT 1 FROM occurrence WHERE parent = seq)
-    FROM document LEFT JOIN blob ON blob.id = document.blob LEFT JOIN text USING (seq, step, version)
+    EXISTS (SELECT 1 FROM occurrence WHERE parent = seq), verdicts
+    FROM document LEFT JOIN blob ON blob.id = document.blob LEFT JOIN text USING (seq, step, version) LEFT JOIN verdict USING (seq)
     WHERE change > ?1 AND change < ?2 ORDER BY change LIMIT ?3";
 
 impl Desk {
@@ -118,6 +121,8 @@ impl Desk {
             (Some(pack), Some(offset), Some(length)) => self.text_at(At { pack: uint(pack), offset: uint(offset) }, uint(length))?,
             _ => Vec::new(),
         };
+        let verdicts =
+            row.get_ref(12)?.as_blob_or_null().map_err(rusqlite::Error::from)?.map_or_else(|| Ok(Vec::new()), codec::decode_verdicts)?;
         Ok(IndexRow {
             change: uint(row.get(1)?),
             seq,
@@ -126,6 +131,7 @@ impl Desk {
             media_type: row.get(5)?,
             title: row.get(6)?,
             date: facts.date,
+            verdicts: all_verdicts(facts.message.as_ref(), verdicts),
             people: facts.message.map(|message| message.people).unwrap_or_default(),
             names: self.names(seq)?,
             collections: self.collections_of(seq)?,

@@ -351,7 +351,7 @@ impl Writer<'_> {
     }
 
     fn forget_rows(&self, seq: u64) -> Result<()> {
-        for table in ["document", "fault", "text", "member", "thread"] {
+        for table in ["document", "fault", "text", "member", "thread", "verdict", "signed"] {
             self.batch.connection.execute(&format!("DELETE FROM {table} WHERE seq = ?1"), [int(seq)])?;
         }
         self.batch.connection.execute("DELETE FROM occurrence WHERE child = ?1 OR parent = ?1", [int(seq)])?;

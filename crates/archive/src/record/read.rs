@@ -1,7 +1,10 @@
 use super::write::{check, code_word, doubt_word, precision_word, source_word};
 use super::{FileRef, Occurrence, Record, RecordError, Role};
 use crate::json::{Fields, JsonError};
-use daylight_model::{Date, DateDoubt, DateSource, Fault, FaultCode, Kind, Name, Person, Precision, Stage};
+use daylight_model::{
+    Caution, Date, DateDoubt, DateSource, Fault, FaultCode, KeySeen, Kind, Name, Outcome, Person, Precision, SignatureAlgorithm,
+    SignatureKind, Stage, Verdict,
+};
 use serde_json::Value;
 
 pub(super) fn record(json: &[u8]) -> Result<Record, RecordError> {
@@ -17,6 +20,7 @@ pub(super) fn record(json: &[u8]) -> Result<Record, RecordError> {
         occurrences: list(&mut fields, "occurrences", occurrence)?,
         thread: fields.optional_number("thread")?,
         answers: fields.optional_number("answers")?,
+        verdicts: list(&mut fields, "verdicts", verdict)?,
         faults: list(&mut fields, "faults", fault)?,
         reason: fields.optional_string("reason")?.unwrap_or_default(),
         files: list(&mut fields, "files", file)?,
@@ -93,6 +97,39 @@ fn fault(mut fields: Fields) -> Result<Fault, JsonError> {
         detail: fields.optional_string("detail")?.unwrap_or_default(),
         limit: fields.optional_number("limit")?,
         at: fields.optional_number("at")?,
+    })
+}
+
+fn verdict(mut fields: Fields) -> Result<Verdict, JsonError> {
+    let small = |number: u64, field| u32::try_from(number).map_err(|_| JsonError::Field(field));
+    let kind = fields.string("kind")?;
+    let kinds = [SignatureKind::Dkim, SignatureKind::ArcSeal];
+    let cautions = fields.strings("cautions")?;
+    Ok(Verdict {
+        kind: word(&kind, "kind", &kinds, SignatureKind::word)?,
+        outcome: word(&fields.string("outcome")?, "outcome", &Outcome::ALL, Outcome::word)?,
+        detail: fields.optional_string("detail")?.unwrap_or_default(),
+        domain: fields.optional_string("domain")?.unwrap_or_default(),
+        selector: fields.optional_string("selector")?.unwrap_or_default(),
+        identity: fields.optional_string("identity")?.unwrap_or_default(),
+        algorithm: word(&fields.string("algorithm")?, "algorithm", &SignatureAlgorithm::ALL, SignatureAlgorithm::word)?,
+        length: fields.optional_number("length")?,
+        instance: small(fields.optional_number("instance")?.unwrap_or(0), "instance")?,
+        headers: fields.strings("headers")?,
+        left_out: fields.strings("uncovered")?,
+        time: fields.optional_signed("time")?,
+        expires: fields.optional_signed("expires")?,
+        cautions: cautions.iter().map(|caution| word(caution, "cautions", &Caution::ALL, Caution::word)).collect::<Result<_, _>>()?,
+        key: fields.0.remove("key").map(|value| key(Fields::of(value, "key")?)).transpose()?,
+    })
+}
+
+fn key(mut fields: Fields) -> Result<KeySeen, JsonError> {
+    Ok(KeySeen {
+        bits: u32::try_from(fields.number("bits")?).map_err(|_| JsonError::Field("bits"))?,
+        fingerprint: fields.string("sha256")?,
+        source: fields.optional_string("source")?.unwrap_or_default(),
+        seen: fields.optional_signed("seen")?,
     })
 }
 

@@ -1,6 +1,6 @@
 use super::{FileRef, Occurrence, Record, RecordError, Role};
 use crate::json;
-use daylight_model::{Date, DateDoubt, DateSource, Fault, FaultCode, Name, Person, Precision};
+use daylight_model::{Date, DateDoubt, DateSource, Fault, FaultCode, KeySeen, Name, Person, Precision, Verdict};
 use serde_json::{Map, Value};
 
 /// An object of which empty and unknown values are left out.
@@ -50,7 +50,8 @@ pub(super) fn record(record: &Record) -> Result<Vec<u8>, RecordError> {
         .list("people", &record.people, person)
         .text("reason", &record.reason)
         .maybe("thread", record.thread)
-        .text("title", &record.title);
+        .text("title", &record.title)
+        .list("verdicts", &record.verdicts, verdict);
     Ok(json::write(&object.end())?)
 }
 
@@ -92,6 +93,30 @@ fn fault(fault: &Fault) -> Value {
         .put("stage", fault.stage.word())
         .text("tool", &fault.tool)
         .end()
+}
+
+fn verdict(verdict: &Verdict) -> Value {
+    Object::new()
+        .put("algorithm", verdict.algorithm.word())
+        .list("cautions", &verdict.cautions, |caution| caution.word().into())
+        .text("detail", &verdict.detail)
+        .text("domain", &verdict.domain)
+        .maybe("expires", verdict.expires)
+        .list("headers", &verdict.headers, |name| name.as_str().into())
+        .text("identity", &verdict.identity)
+        .maybe("instance", Some(verdict.instance).filter(|instance| *instance > 0))
+        .maybe("key", verdict.key.as_ref().map(key))
+        .put("kind", verdict.kind.word())
+        .maybe("length", verdict.length)
+        .put("outcome", verdict.outcome.word())
+        .text("selector", &verdict.selector)
+        .maybe("time", verdict.time)
+        .list("uncovered", &verdict.left_out, |name| name.as_str().into())
+        .end()
+}
+
+fn key(key: &KeySeen) -> Value {
+    Object::new().put("bits", key.bits).maybe("seen", key.seen).put("sha256", key.fingerprint.as_str()).text("source", &key.source).end()
 }
 
 fn file(file: &FileRef) -> Value {

@@ -29,6 +29,17 @@ pub(crate) fn demo(args: &args::Demo) -> Result<ExitCode> {
     step(&["init", &text(&at("desk"))])?;
     step(&["ingest", &text(&at("desk")), &text(&at("trove")), "--collection", COLLECTION])?;
     step(&["status", &text(&at("desk"))])?;
+    say!("\n   Its mail is signed; with the keys that the domains had, the signatures can be checked.")?;
+    step(&[
+        "dkim",
+        "import",
+        &text(&at("desk")),
+        &text(&at("dkim-keys.txt")),
+        "--source",
+        "zone files kept since then",
+        "--seen",
+        "2014-06-01",
+    ])?;
 
     say!("\n3. An editor looks for something, reads, and clears the collection.")?;
     step(&["search", &text(&at("desk")), "wall joint has:attachment", "--limit", "3"])?;

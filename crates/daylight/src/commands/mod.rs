@@ -3,6 +3,7 @@
 pub(crate) mod clear;
 pub(crate) mod demo;
 pub(crate) mod desk;
+pub(crate) mod dkim;
 pub(crate) mod doctor;
 pub(crate) mod ingest;
 pub(crate) mod publish;

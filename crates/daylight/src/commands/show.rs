@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line};
 use daylight_model::reading::plain_text;
-use daylight_model::{Date, Fault};
+use daylight_model::{Date, Fault, Verdict};
 use daylight_store::{Desk, Document};
 use serde_json::{Value, json};
 use std::io::{self, Read, Write};
@@ -87,6 +87,7 @@ fn desk_facts(desk: &Desk, document: &Document) -> Result<Value> {
         "holds": children,
         "conversation": thread,
         "counted": document.counted.map(|counted| json!({"expected": counted.expected, "read": counted.read, "failed": counted.failed})),
+        "signatures": signatures(&document.all_verdicts()),
         "faults": faults(&document.faults),
     }))
 }
@@ -138,12 +139,41 @@ fn archive_facts(id: &str, line: &Line) -> Value {
         "stands_in": record.parent(),
         "conversation": record.thread,
         "files": files,
+        "signatures": signatures(&record.verdicts),
         "faults": faults(&record.faults),
     })
 }
 
 fn dates(dates: &[Date]) -> Vec<Value> {
     dates.iter().map(|date| json!({"written": when::machine(date), "words": when::words(date), "utc_seconds": date.seconds})).collect()
+}
+
+fn signatures(verdicts: &[Verdict]) -> Vec<Value> {
+    let one = |verdict: &Verdict| {
+        let key = verdict.key.as_ref().map(
+            |key| json!({"name": verdict.key_name(), "bits": key.bits, "sha256": key.fingerprint, "source": key.source, "seen": key.seen}),
+        );
+        let words = [vec![verdict.sentence()], verdict.remarks()].concat().join(" ");
+        json!({
+            "kind": verdict.kind.word(),
+            "verdict": verdict.outcome.word(),
+            "words": plain(&words),
+            "detail": verdict.detail,
+            "domain": verdict.domain,
+            "selector": verdict.selector,
+            "identity": verdict.identity,
+            "algorithm": verdict.algorithm.word(),
+            "weak": verdict.is_weak(),
+            "cautions": verdict.cautions.iter().map(|caution| caution.word()).collect::<Vec<_>>(),
+            "signed_headers": verdict.headers,
+            "not_covered": verdict.left_out,
+            "signed_bytes_of_body": verdict.length,
+            "signed_at": verdict.time,
+            "expires": verdict.expires,
+            "key": key,
+        })
+    };
+    verdicts.iter().map(one).collect()
 }
 
 fn faults(faults: &[Fault]) -> Vec<Value> {

@@ -20,7 +20,12 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, message: &[u8], inside: &dyn 
     let bodies = bodies(&structure);
     let has_html = bodies.iter().any(|body| structure.parts[body.part].media == "text/html");
     let depth = doc.depth;
-    let index = parse_found(out, doc, message, Some(MessageFacts { has_html, ..facts }))?;
+    let daylight_dkim::Read { signatures, cut } = daylight_dkim::read(message);
+    let index = parse_found(out, doc, message, Some(MessageFacts { has_html, signatures: Some(signatures), ..facts }))?;
+    if cut {
+        let why = Problem::new(Stage::Read, FaultCode::TooMany, TOOL, "more signatures than are looked at");
+        out.fault(index, why.limit(daylight_dkim::MOST as u64))?;
+    }
     for (code, why, limit) in cuts {
         out.fault(index, Problem::new(Stage::Read, code, TOOL, why).limit(limit))?;
     }

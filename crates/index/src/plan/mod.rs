@@ -3,7 +3,7 @@
 mod sets;
 
 use crate::query::{self, How, Node, Text};
-use crate::schema::{ATTACHMENT, Fields, UNREADABLE, raw};
+use crate::schema::{ATTACHMENT, Fields, SIGNATURE, UNREADABLE, raw};
 use crate::words::{WHOLE, whole};
 use sets::{Beginning, Digested, Near, Numbered, Where};
 use std::ops::Bound;
@@ -62,6 +62,7 @@ impl Planner<'_> {
             Node::Type(name) => filter(self.fields.kind, raw(name)),
             Node::HasAttachment => filter(self.fields.flags, ATTACHMENT),
             Node::Unreadable => filter(self.fields.flags, UNREADABLE),
+            Node::Signed(word) => filter(self.fields.flags, raw(&format!("{SIGNATURE}{word}"))),
             Node::Collection(name) => filter(self.fields.collection, raw(name)),
             Node::Sha256(hex) => unscored(Box::new(Where(Digested::beginning(hex)))),
             Node::Dated(span) => {

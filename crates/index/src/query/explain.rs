@@ -40,11 +40,21 @@ fn node(node: &Node) -> String {
         Node::Type(name) => format!("of type {name}"),
         Node::HasAttachment => "with an attachment".to_owned(),
         Node::Unreadable => "not fully readable".to_owned(),
+        Node::Signed(word) => signed(word),
         Node::Dated(span) => span.words.clone(),
         Node::Thread(id) => format!("in the conversation {id}"),
         Node::Collection(name) => format!("in the collection {name}"),
         Node::Sha256(hex) if hex.len() == 64 => format!("with the SHA-256 {hex}"),
         Node::Sha256(hex) => format!("with a SHA-256 that begins with {hex}"),
+    }
+}
+
+fn signed(word: &str) -> String {
+    match word {
+        "valid" => "with a valid signature of a domain".to_owned(),
+        "unsigned" => "not signed by any domain".to_owned(),
+        word if word.contains('.') => format!("with a valid signature of {word}"),
+        word => format!("with a signature that is {}", word.replace('-', " ")),
     }
 }
 

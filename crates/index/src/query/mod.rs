@@ -2,7 +2,7 @@
 //!
 //! Words are joined by AND; `OR` joins its two neighbours and binds more tightly. There are `"a phrase"`, `-not`, `( )`, `wor*` (beginning),
 //! `word~1` (close spelling), `"two words"~5` (near), and fields, whose values may be words, phrases or groups:
-//! `from: to: cc: person: subject: body: file: type: has:attachment is:unreadable date: after: before: collection: thread: sha256:`.
+//! `from: to: cc: person: subject: body: file: type: has:attachment is:unreadable dkim: date: after: before: collection: thread: sha256:`.
 //! `date:2015-03..2015-05` takes in both ends; `after:` and `before:` do not take in the day, month or year they name. All dates are UTC.
 
 mod dates;
@@ -59,6 +59,8 @@ pub(crate) enum Node {
     Type(String),
     HasAttachment,
     Unreadable,
+    /// A word about signatures, lower case.
+    Signed(String),
     Dated(dates::Span),
     Thread(String),
     Collection(String),

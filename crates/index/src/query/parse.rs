@@ -11,7 +11,7 @@ const WIDEST_GAP: u32 = 100;
 const LONGEST_CLOSE: usize = 64;
 
 const FIELDS: &str =
-    "from:, to:, cc:, person:, subject:, body:, file:, type:, has:, is:, date:, after:, before:, collection:, thread: and sha256:";
+    "from:, to:, cc:, person:, subject:, body:, file:, type:, has:, is:, dkim:, date:, after:, before:, collection:, thread: and sha256:";
 
 type Result<T> = std::result::Result<T, QueryError>;
 
@@ -43,6 +43,7 @@ enum Ask {
     Has,
     Is,
     Date(Side),
+    Signed,
     Collection,
     Thread,
     Sha256,
@@ -67,7 +68,8 @@ fn field(name: &str) -> std::result::Result<Ask, bool> {
         "collection" => Ask::Collection,
         "thread" => Ask::Thread,
         "sha256" => Ask::Sha256,
-        "lang" | "tag" | "dkim" => return Err(true),
+        "dkim" => Ask::Signed,
+        "lang" | "tag" => return Err(true),
         _ => return Err(false),
     })
 }
@@ -377,6 +379,7 @@ fn filter(ask: Ask, value: &Value<'_>) -> Result<Node> {
         (Ask::Is, "unreadable") => Ok(Node::Unreadable),
         (Ask::Is, "redacted") => error(at, "this archive does not know is:redacted yet; is:unreadable works".to_owned()),
         (Ask::Is, _) => error(at, format!("is: knows only is:unreadable, not “{written}”")),
+        (Ask::Signed, word) => Ok(Node::Signed(word.trim_end_matches('.').to_owned())),
         (Ask::Date(side), _) => dates::span(&text, side).map(Node::Dated).or_else(|message| error(at, message)),
         (Ask::Collection, _) => Ok(Node::Collection(text)),
         (Ask::Thread, _) => Ok(Node::Thread(written.to_owned())),

@@ -6,7 +6,7 @@ use crate::library::Library;
 use crate::when;
 use daylight_archive::record::{FileRef, Record, Role as FileRole};
 use daylight_html::{Frame, Href, Markup, PageSpan, PreEscaped, Side, SideAt, count, pager, prose, size};
-use daylight_model::{Date, Kind, Person, Role};
+use daylight_model::{Date, Kind, Person, Role, SignatureKind, Verdict};
 use maud::html;
 
 /// How many parts of a document are listed on a page.
@@ -53,6 +53,7 @@ pub(crate) fn document(
         (sheet.ways(reading))
         (sheet.text(reading))
         (sheet.parts(span))
+        (sheet.signatures())
         (sheet.missing())
         (sheet.cite())
     };
@@ -216,6 +217,27 @@ impl Sheet<'_> {
         }
     }
 
+    /// What the publisher found of the signatures of a message, whose word that is, and how to do it oneself.
+    fn signatures(&self) -> Markup {
+        let verdicts = &self.record.verdicts;
+        if verdicts.is_empty() {
+            return html! {};
+        }
+        let tried = verdicts.iter().any(|verdict| !verdict.domain.is_empty());
+        html! {
+            h2 #signatures { "Signatures" }
+            ul { @for verdict in verdicts.iter().take(50) { li { (signature(verdict)) } } }
+            @if tried {
+                p.note { "This is what the publisher found when the message was published; this site did not check it again. A signature shows that a domain's "
+                    "mail server answered for the message, not who wrote it, and not that what it says is true." }
+                @if self.file(FileRole::Raw).is_some() {
+                    p { "Check it yourself: save the original, get the domain's key of that time from somebody other than us, and give both to a program "
+                        "that verifies DKIM, such as " span.mono { "dkimverify" } " of dkimpy, or " span.mono { "daylight dkim import" } " on a desk of your own." }
+                }
+            }
+        }
+    }
+
     /// How to cite it and how to check it.
     fn cite(&self) -> Markup {
         let raw = self.file(FileRole::Raw);
@@ -253,6 +275,25 @@ pub(crate) fn raw_name(stem: &str, raw: &FileRef) -> String {
         _ => "bin",
     };
     format!("{stem}.{extension}")
+}
+
+fn signature(verdict: &Verdict) -> Markup {
+    let remarks = verdict.remarks();
+    html! {
+        strong { @if verdict.kind == SignatureKind::Dkim { "DKIM" } @else { "ARC" } ", " (verdict.outcome.word().replace('-', " ")) @if verdict.is_weak() { ", weak" } ": " }
+        bdi { (verdict.sentence()) }
+        @for remark in &remarks { " " bdi { (remark) } }
+        @if let Some(key) = &verdict.key {
+            " " span.quiet {
+                "Checked by the publisher with the key " span.mono { (verdict.key_name()) } " (" (verdict.algorithm.word()) ", " (key.bits) " bits, SHA-256 "
+                span.mono { (key.fingerprint.get(..16).unwrap_or(&key.fingerprint)) "…" } ")"
+                @if key.seen.is_some() || !key.source.is_empty() { ", seen" }
+                @if let Some(seen) = key.seen { " on " (when::Civil::of(seen).words()) }
+                @if !key.source.is_empty() { ", source: " bdi { (key.source) } }
+                "."
+            }
+        }
+    }
 }
 
 fn dated(date: &Date) -> Markup {

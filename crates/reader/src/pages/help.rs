@@ -6,7 +6,7 @@ use daylight_html::{Frame, Href, Markup};
 use maud::html;
 
 /// The search language: an example and what it finds.
-pub(super) const LANGUAGE: [(&str, &str); 22] = [
+pub(super) const LANGUAGE: [(&str, &str); 23] = [
     ("reservoir wall", "documents with both words, anywhere"),
     ("\"retaining wall\"", "the phrase, just so"),
     ("reservoir OR dam", "either word"),
@@ -26,6 +26,10 @@ pub(super) const LANGUAGE: [(&str, &str); 22] = [
     ("type:pdf", "documents of this type: message, pdf, picture, text …"),
     ("has:attachment", "messages with something attached"),
     ("is:unreadable", "documents that could not be fully read"),
+    (
+        "dkim:valid",
+        "messages that a domain signed and that did not change since, as the publisher found; also dkim:example.org, dkim:unsigned, dkim:weak",
+    ),
     ("after:2015-03-14 before:2016", "later than the one day and before the other year, neither included"),
     ("collection:town-council", "only this collection"),
     ("thread:town-council/12", "the conversation to which this document belongs"),

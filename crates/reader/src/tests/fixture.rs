@@ -62,6 +62,7 @@ fn empty(number: u64, kind: Kind, title: &str) -> Record {
         occurrences: vec![],
         thread: None,
         answers: None,
+        verdicts: vec![],
         faults: vec![],
         reason: String::new(),
         files: vec![],

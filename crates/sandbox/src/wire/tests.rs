@@ -1,6 +1,9 @@
 use super::*;
 use daylight_model::reading::{Found, Place};
-use daylight_model::{Date, DateDoubt, DateSource, Fault, FaultCode, Kind, MessageFacts, Person, Precision, Role, Stage};
+use daylight_model::{
+    Date, DateDoubt, DateSource, Fault, FaultCode, Kind, MessageFacts, Person, Precision, Role, Signature, SignatureAlgorithm,
+    SignatureKind, SignedBody, Stage,
+};
 
 /// A small generator of numbers that are the same at every run (xorshift64*).
 struct Dice(u64);
@@ -12,6 +15,29 @@ impl Dice {
         self.0 ^= self.0 >> 27;
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below
     }
+}
+
+fn signatures() -> Vec<Signature> {
+    let bodies = [SignedBody::Same, SignedBody::Beginning(u64::MAX), SignedBody::Changed, SignedBody::NotSigned];
+    let kinds = SignatureKind::ALL.into_iter().cycle().zip(SignatureAlgorithm::ALL.into_iter().cycle());
+    let one = |(body, (kind, algorithm))| Signature {
+        kind,
+        instance: u32::MAX,
+        domain: "town.example".into(),
+        selector: "s".into(),
+        identity: "@town.example".into(),
+        algorithm,
+        value: vec![255; 256],
+        digest: vec![0; 32],
+        body,
+        requoted: true,
+        headers: vec!["from".into(), "to".into()],
+        left_out: vec!["subject".into()],
+        time: Some(i64::MIN),
+        expires: None,
+        problem: "p".into(),
+    };
+    bodies.into_iter().zip(kinds).map(one).collect()
 }
 
 /// Every kind of event, with every code that there is and the extremes of every number.
@@ -33,6 +59,7 @@ fn events() -> Vec<Event> {
         in_reply_to: vec![String::new(), "2@town.example".into()],
         references: vec!["0@town.example".into()],
         has_html: true,
+        signatures: Some(signatures()),
     };
     let found = |index, kind, place| Found {
         index,

@@ -1,7 +1,10 @@
 //! How each type of the model is written and read, side by side.
 
 use daylight_model::reading::{Found, Label, Place};
-use daylight_model::{Date, DateDoubt, DateSource, Fault, FaultCode, Kind, MessageFacts, Name, Person, Precision, Role, Stage};
+use daylight_model::{
+    Date, DateDoubt, DateSource, Fault, FaultCode, Kind, MessageFacts, Name, Person, Precision, Role, Signature, SignatureAlgorithm,
+    SignatureKind, SignedBody, Stage,
+};
 
 /// The most entries that a list may have. An entry is larger in memory than on the wire, so that the length of the frame alone is no bound.
 const LONGEST_LIST: usize = 1_000_000;
@@ -229,6 +232,8 @@ numbered! {
     FaultCode: FaultCode::ALL;
     Precision: [Precision::Year, Precision::Month, Precision::Day, Precision::Minute, Precision::Second];
     DateSource: [DateSource::DateHeader, DateSource::ReceivedHeader, DateSource::MailboxLine, DateSource::Properties];
+    SignatureKind: SignatureKind::ALL;
+    SignatureAlgorithm: SignatureAlgorithm::ALL;
     DateDoubt: [DateDoubt::Absurd, DateDoubt::FarFromReceived, DateDoubt::ZoneUnknown, DateDoubt::Malformed];
 }
 
@@ -266,6 +271,30 @@ impl Value for Place {
     }
 }
 
+impl Value for SignedBody {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            SignedBody::Same => out.push(0),
+            SignedBody::Beginning(length) => {
+                out.push(1);
+                length.put(out);
+            }
+            SignedBody::Changed => out.push(2),
+            SignedBody::NotSigned => out.push(3),
+        }
+    }
+
+    fn get(from: &mut Source<'_>) -> Result<Self, Garbled> {
+        match from.byte()? {
+            0 => Ok(SignedBody::Same),
+            1 => Ok(SignedBody::Beginning(Value::get(from)?)),
+            2 => Ok(SignedBody::Changed),
+            3 => Ok(SignedBody::NotSigned),
+            _ => Err(Garbled("an unknown SignedBody")),
+        }
+    }
+}
+
 /// Types that are their fields one after the other.
 macro_rules! fields {
     ($($type:ident { $($field:ident),* })*) => {$(
@@ -288,7 +317,10 @@ fields! {
     Person { role, name, address }
     Fault { stage, code, tool, detail, limit, at }
     Found { index, parent, ordinal, name, kind, place, claimed_type, media_type, claims, message }
-    MessageFacts { subject, people, dates, message_id, in_reply_to, references, has_html }
+    MessageFacts { subject, people, dates, message_id, in_reply_to, references, has_html, signatures }
+    Signature {
+        kind, instance, domain, selector, identity, algorithm, value, digest, body, requoted, headers, left_out, time, expires, problem
+    }
 }
 
 macro_rules! lists {
@@ -305,4 +337,4 @@ macro_rules! lists {
     )*};
 }
 
-lists!(Person, Date, String);
+lists!(Person, Date, String, Signature);

@@ -1,4 +1,5 @@
 use super::*;
+use daylight_model::{Outcome, SignatureKey, Verdict};
 
 /// A message with a named attachment, in a mailbox that is a file of a trove: all there is to a document.
 fn trove(desk: &mut Desk, writer: &mut Writer<'_>) -> [u64; 3] {
@@ -47,6 +48,37 @@ fn trove(desk: &mut Desk, writer: &mut Writer<'_>) -> [u64; 3] {
     writer.put_unit(&unit).unwrap();
     assert_eq!(writer.unit(town.id, &unit.path).unwrap(), Some(unit));
     [mailbox, message, attachment]
+}
+
+#[test]
+fn verdicts_are_kept_and_what_is_signed_with_a_key_is_found() {
+    let (_folder, desk) = desk();
+    let lease = desk.take_ingest_lease().unwrap();
+    let mut writer = desk.writer(&lease).unwrap();
+    let looked = MessageFacts { signatures: Some(Vec::new()), ..facts(1, "a", &[]) };
+    let seq = put_message(&mut writer, b"signed", &looked);
+    let name = "s._domainkey.town.example".to_owned();
+    let verdict = Verdict { outcome: Outcome::KeyUnknown, domain: "town.example".into(), selector: "s".into(), ..Verdict::unsigned() };
+    assert!(writer.set_verdicts(seq, &[name.clone()], &[verdict.clone()]).unwrap());
+    let before = writer.commit().unwrap();
+    assert_eq!(Verdict::words_of(&desk.document(seq).unwrap().all_verdicts()), ["key-unknown"]);
+    assert_eq!((writer.signed_with(&name, 0, 9).unwrap(), writer.signed_with(&name, seq, 9).unwrap()), (vec![seq], vec![]));
+    let key = SignatureKey { name: name.clone(), record: "p=AA".into(), source: "a zone".into(), seen: None, exposed: false };
+    assert!(writer.add_signature_key(&key, 7).unwrap() && !writer.add_signature_key(&key, 8).unwrap());
+    let later = SignatureKey { seen: Some(5), exposed: true, ..key };
+    assert!(writer.add_signature_key(&later, 9).unwrap());
+    assert_eq!(writer.signature_keys(&name).unwrap(), [later]);
+    let valid = Verdict { outcome: Outcome::Valid, ..verdict };
+    assert!(!writer.set_verdicts(seq, &[name.clone()], &desk.document(seq).unwrap().verdicts).unwrap());
+    assert!(writer.set_verdicts(seq, &[name], &[valid]).unwrap());
+    writer.commit().unwrap();
+    assert_eq!(changed(&desk, before), [seq as i64], "the index hears of it");
+    assert_eq!(Verdict::words_of(&desk.document(seq).unwrap().all_verdicts()), ["town.example", "valid"]);
+    let unsigned = put_message(&mut writer, b"unsigned", &looked);
+    let unknown = put_message(&mut writer, b"unknown", &facts(1, "b", &[]));
+    writer.commit().unwrap();
+    let words = |seq| Verdict::words_of(&desk.document(seq).unwrap().all_verdicts());
+    assert_eq!((words(unsigned), words(unknown)), (vec!["unsigned".to_owned()], vec![]));
 }
 
 #[test]
