@@ -248,7 +248,10 @@ impl Drop for SmallDisk {
 fn a_full_disk_stops_a_release_and_the_same_release_is_made_when_there_is_room() {
     let case = Case::new();
     for n in 0..40 {
-        case.put(&format!("m{n}.eml"), GOOD.replace("good@x>", &format!("{n}@x>")) + &format!("{n} filler ").repeat(20_000));
+        case.put(
+            &format!("m{n}.eml"),
+            GOOD.replace("good@x>", &format!("{n}@x>")).replace("unharmed", "published") + &format!("{n} filler ").repeat(20_000),
+        );
     }
     case.read();
     let (desk, key) = (case.desk(), case.work.path().join("editor.key"));

@@ -3,7 +3,7 @@ use crate::codec::{self, Counted, Facts, int, uint};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::pack::At;
-use crate::signatures::verdicts_of;
+use crate::verdicts::{all_verdicts, verdicts_of};
 use daylight_model::reading::Segment;
 use daylight_model::{Date, Digest, DocumentId, Fault, Kind, MessageFacts, Name, Verdict};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -63,6 +63,13 @@ pub struct Occurrence {
     pub child: u64,
     /// The name it has there.
     pub name: Option<Name>,
+}
+
+impl Document {
+    /// What is to be said of its signatures: every verdict, and that it is unsigned where DKIM signatures were looked for and there is none.
+    pub fn all_verdicts(&self) -> Vec<Verdict> {
+        all_verdicts(self.message.as_ref(), self.verdicts.clone())
+    }
 }
 
 impl Desk {

@@ -24,6 +24,7 @@ mod signatures;
 mod status;
 mod threading;
 mod threads;
+mod verdicts;
 mod writer;
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use crate::codec::{self, Facts, int, uint};
 use crate::desk::Desk;
-use crate::documents::Document;
 use crate::error::Result;
+use crate::verdicts::verdicts_of;
 use crate::writer::Writer;
-use daylight_model::{MessageFacts, SignatureKey, SignatureKind, Verdict};
-use rusqlite::{Connection, OptionalExtension, Row};
+use daylight_model::{MessageFacts, SignatureKey, Verdict};
+use rusqlite::{OptionalExtension, Row};
 
 const KEY: &str = "SELECT name, record, source, seen, exposed FROM dkim_key";
 
@@ -23,21 +23,6 @@ impl Desk {
         let mut statement = self.connection.prepare_cached("SELECT COUNT(*) FROM signed WHERE name = ?1")?;
         Ok(uint(statement.query_row([name], |row| row.get(0))?))
     }
-}
-
-impl Document {
-    /// What is to be said of its signatures: every verdict, and that it is unsigned where DKIM signatures were looked for and there is none.
-    pub fn all_verdicts(&self) -> Vec<Verdict> {
-        all_verdicts(self.message.as_ref(), self.verdicts.clone())
-    }
-}
-
-pub(crate) fn all_verdicts(message: Option<&MessageFacts>, mut verdicts: Vec<Verdict>) -> Vec<Verdict> {
-    let looked = message.is_some_and(|message| message.signatures.is_some());
-    if looked && !verdicts.iter().any(|verdict| verdict.kind == SignatureKind::Dkim) {
-        verdicts.insert(0, Verdict::unsigned());
-    }
-    verdicts
 }
 
 impl Writer<'_> {
@@ -90,12 +75,6 @@ impl Writer<'_> {
         self.touch(seq)?;
         Ok(true)
     }
-}
-
-pub(crate) fn verdicts_of(connection: &Connection, seq: u64) -> Result<Vec<Verdict>> {
-    let mut statement = connection.prepare_cached("SELECT verdicts FROM verdict WHERE seq = ?1")?;
-    let bytes: Option<Vec<u8>> = statement.query_row([int(seq)], |row| row.get(0)).optional()?;
-    bytes.map_or_else(|| Ok(Vec::new()), |bytes| codec::decode_verdicts(&bytes))
 }
 
 fn key(row: &Row<'_>) -> rusqlite::Result<SignatureKey> {

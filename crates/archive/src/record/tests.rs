@@ -20,7 +20,11 @@ fn a_record_with_every_field_is_written_in_one_way_and_read_back() {
         r#"{"length":3,"media_type":"text/plain","offset":114,"release":1,"role":"sound","sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","volume":0}],"#,
         r#""kind":"message","media_type":"message/rfc822","number":7,"#,
         r#""occurrences":[{"name":{"bytes":"636166e92e656d6c","display":"caf\\xe9.eml"},"ordinal":0,"parent":1},{"name":"ação.pdf","ordinal":2},{"ordinal":4,"parent":3}],"#,
-        r#""people":[{"address":"ana0@town.example","name":"Ana 0","role":"to"}],"reason":"less redacted","thread":1,"title":"Água n.º 7 \u0001 \"quoted\""}"#
+        r#""people":[{"address":"ana0@town.example","name":"Ana 0","role":"to"}],"reason":"less redacted","thread":1,"title":"Água n.º 7 \u0001 \"quoted\"","#,
+        r#""verdicts":[{"algorithm":"rsa-sha256","cautions":["short-key","sha1","expired","postdated","arrival-unknown","exposed-key","testing","requoted"],"#,
+        r#""detail":"d","domain":"town.example","expires":5,"headers":["from"],"identity":"@town.example","instance":2,"#,
+        r#""key":{"bits":2048,"seen":1425204000,"sha256":"abababababababababababababababababababababababababababababababab","source":"a zone"},"#,
+        r#""kind":"dkim","length":9,"outcome":"valid","selector":"s1","time":-1,"uncovered":["subject"]}]}"#
     );
     assert_eq!(String::from_utf8(json).unwrap(), expected);
     let least = Record { title: String::new(), people: vec![], ..record(&document(1), vec![]) };

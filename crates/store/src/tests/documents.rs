@@ -59,7 +59,7 @@ fn verdicts_are_kept_and_what_is_signed_with_a_key_is_found() {
     let seq = put_message(&mut writer, b"signed", &looked);
     let name = "s._domainkey.town.example".to_owned();
     let verdict = Verdict { outcome: Outcome::KeyUnknown, domain: "town.example".into(), selector: "s".into(), ..Verdict::unsigned() };
-    assert!(writer.set_verdicts(seq, &[name.clone()], &[verdict.clone()]).unwrap());
+    assert!(writer.set_verdicts(seq, std::slice::from_ref(&name), std::slice::from_ref(&verdict)).unwrap());
     let before = writer.commit().unwrap();
     assert_eq!(Verdict::words_of(&desk.document(seq).unwrap().all_verdicts()), ["key-unknown"]);
     assert_eq!((writer.signed_with(&name, 0, 9).unwrap(), writer.signed_with(&name, seq, 9).unwrap()), (vec![seq], vec![]));
@@ -69,7 +69,7 @@ fn verdicts_are_kept_and_what_is_signed_with_a_key_is_found() {
     assert!(writer.add_signature_key(&later, 9).unwrap());
     assert_eq!(writer.signature_keys(&name).unwrap(), [later]);
     let valid = Verdict { outcome: Outcome::Valid, ..verdict };
-    assert!(!writer.set_verdicts(seq, &[name.clone()], &desk.document(seq).unwrap().verdicts).unwrap());
+    assert!(!writer.set_verdicts(seq, std::slice::from_ref(&name), &desk.document(seq).unwrap().verdicts).unwrap());
     assert!(writer.set_verdicts(seq, &[name], &[valid]).unwrap());
     writer.commit().unwrap();
     assert_eq!(changed(&desk, before), [seq as i64], "the index hears of it");
