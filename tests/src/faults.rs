@@ -69,6 +69,8 @@ fn an_empty_file_is_listed_as_empty() {
     case.put("nothing.mbox", "");
     assert_eq!(case.read()["messages"], 1);
     assert!(case.faults().matches("empty").count() >= 1, "{}", case.faults());
+    let table = daylight(["faults", path(&case.desk()), "--csv"]).code(0).text();
+    assert!(table.starts_with("id,title,reason,stage,tool,detail,limit,at\n") && table.contains(",nothing.eml,empty,"), "{table}");
 }
 
 #[test]

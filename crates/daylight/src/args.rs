@@ -82,6 +82,9 @@ pub(crate) struct Faults {
     /// Lists every fault, not groups with examples.
     #[arg(long)]
     pub(crate) all: bool,
+    /// Prints every fault as a table for a spreadsheet (CSV, RFC 4180).
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
     /// Prints JSON.
     #[arg(long)]
     pub(crate) json: bool,

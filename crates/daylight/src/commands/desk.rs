@@ -3,7 +3,7 @@
 use crate::args;
 use crate::output::{self, count, say};
 use anyhow::Result;
-use daylight_model::{FaultCode, Stage};
+use daylight_model::{Fault, FaultCode, Stage};
 use daylight_store::{Counts, Desk, UnitState};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -79,8 +79,11 @@ fn kinds(counts: &Counts) -> String {
 
 pub(crate) fn faults(args: &args::Faults) -> Result<ExitCode> {
     let desk = Desk::open(&args.desk)?;
-    if args.all {
-        all_faults(&desk, args.json)?
+    if args.csv {
+        say!("id,title,reason,stage,tool,detail,limit,at")?;
+        all_faults(&desk, csv_line)?;
+    } else if args.all {
+        all_faults(&desk, if args.json { json_line } else { words_line })?;
     } else {
         grouped_faults(&desk, args.json)?
     }
@@ -128,8 +131,11 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
 }
 
-/// Every fault, one a line: JSON objects, or words.
-fn all_faults(desk: &Desk, as_json: bool) -> Result<()> {
+/// Writes one fault of a document, by its short id and what it is called.
+type Line = fn(&Fault, &str, &str) -> Result<()>;
+
+/// Every fault, one a line.
+fn all_faults(desk: &Desk, line: Line) -> Result<()> {
     let mut after = (0, 0);
     loop {
         let page = desk.faults(after, PAGE)?;
@@ -137,13 +143,42 @@ fn all_faults(desk: &Desk, as_json: bool) -> Result<()> {
         after = (last.seq, last.n);
         for row in &page {
             let (id, title) = example(desk, row.seq)?;
-            if as_json {
-                let fault = &row.fault;
-                output::json(&json!({"id": id, "title": title, "reason": fault.code.words(), "stage": fault.stage.word(),
-                    "tool": fault.tool, "detail": fault.detail, "limit": fault.limit, "at": fault.at}))?;
-            } else {
-                say!("{id}  {}  {title}", row.fault)?;
-            }
+            line(&row.fault, &id, &title)?;
         }
+    }
+}
+
+fn words_line(fault: &Fault, id: &str, title: &str) -> Result<()> {
+    say!("{id}  {fault}  {title}")
+}
+
+fn json_line(fault: &Fault, id: &str, title: &str) -> Result<()> {
+    output::json(&json!({"id": id, "title": title, "reason": fault.code.words(), "stage": fault.stage.word(),
+        "tool": fault.tool, "detail": fault.detail, "limit": fault.limit, "at": fault.at}))
+}
+
+fn csv_line(fault: &Fault, id: &str, title: &str) -> Result<()> {
+    let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+    let (limit, at) = (number(fault.limit), number(fault.at));
+    let cells = [id, title, fault.code.words(), fault.stage.word(), &fault.tool, &fault.detail, &limit, &at];
+    say!("{}", cells.map(csv_cell).join(","))
+}
+
+/// A cell of a table. Titles and names come out of the trove: one that a spreadsheet would take for a formula is set behind an apostrophe.
+fn csv_cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::csv_cell;
+
+    #[test]
+    fn a_title_is_no_formula_and_breaks_no_row() {
+        assert_eq!(csv_cell("plain"), "plain");
+        assert_eq!(csv_cell("a \"b\", c"), "\"a \"\"b\"\", c\"");
+        assert_eq!(csv_cell("=HYPERLINK(\"http://x\")"), "\"'=HYPERLINK(\"\"http://x\"\")\"");
     }
 }
