@@ -5,6 +5,8 @@ use daylight_model::{Fault, FaultCode, Stage};
 pub(crate) const CHUNK: usize = daylight_model::reading::LONGEST;
 /// However large the budget, what is unpacked may not come to more than this many times the root's length: nothing honest is that empty.
 const RATIO: u64 = 1000;
+/// The most bytes of text that a document is given: all of it is in memory at once when it is stored and when it is indexed.
+const LONGEST_TEXT: u64 = 256 << 20;
 /// Below this many bytes the ratio is not looked at.
 const RATIO_FLOOR: u64 = 64 << 20;
 
@@ -14,6 +16,8 @@ pub(crate) struct Output<'a> {
     next: u32,
     left: u64,
     budget: u64,
+    /// Whose text was given last, and how much of it.
+    text: (u32, u64),
 }
 
 /// A fault in the making; [`Output::fault`] sends it.
@@ -41,7 +45,7 @@ impl Problem {
 impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
-        Self { sink, next: 0, left: budget, budget }
+        Self { sink, next: 0, left: budget, budget, text: (0, 0) }
     }
 
     /// The number that the next document will have.
@@ -97,6 +101,20 @@ impl<'a> Output<'a> {
         if text.trim().is_empty() {
             return Ok(());
         }
+        if self.text.0 != index {
+            self.text = (index, 0);
+        }
+        let before = self.text.1;
+        self.text.1 += text.len() as u64;
+        if self.text.1 > LONGEST_TEXT {
+            // Said once, of the first piece that is left out.
+            if before > LONGEST_TEXT {
+                return Ok(());
+            }
+            let why =
+                Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", "its text is longer than is kept: the rest of it is not searched");
+            return self.fault(index, why.limit(LONGEST_TEXT));
+        }
         if !self.spend(text.len()) {
             let left = format!("{} bytes of text are past the budget", text.len());
             return self.fault(index, Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", left).limit(self.budget));
@@ -134,5 +152,39 @@ impl<'a> Output<'a> {
             rest = after;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Heard {
+        text: usize,
+        faults: Vec<Fault>,
+    }
+
+    impl Sink for Heard {
+        fn event(&mut self, event: Event) -> Result<(), Stop> {
+            match event {
+                Event::Text { segment, .. } => self.text += segment.text.len(),
+                Event::Fault { fault, .. } => self.faults.push(fault),
+                _ => {}
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn text_without_end_is_cut_with_one_fault_and_the_next_document_has_room() {
+        let mut heard = Heard::default();
+        let mut out = Output::new(&mut heard, u64::MAX, u64::MAX);
+        for _ in 0..260 {
+            out.text(0, Label::Body, "x".repeat(CHUNK)).unwrap();
+        }
+        out.text(1, Label::Body, "short".into()).unwrap();
+        assert_eq!((heard.text, heard.faults.len()), ((256 << 20) + 5, 1));
+        assert_eq!((heard.faults[0].code, heard.faults[0].limit), (FaultCode::TooLarge, Some(256 << 20)));
     }
 }

@@ -80,18 +80,34 @@ struct Marked {
 
 impl<'a> Reading<'a> {
     fn run(&self, out: &mut Output<'_>, length: u64, inside: &dyn Inside) -> Result<(), Stop> {
-        let properties = caught(|| facts::properties(self.pdf));
-        out.text(self.index, Label::Property, properties.unwrap_or_default())?;
+        let (properties, more) = self.part(out, "its properties", || facts::properties(self.pdf))?;
+        out.text(self.index, Label::Property, properties)?;
+        if more {
+            let why = Problem::new(Stage::Read, FaultCode::TooMany, TOOL, "its properties or its outline are longer than is read");
+            out.fault(self.index, why)?;
+        }
         let mut marks = marks::Marks::default();
         self.pages(out, length.saturating_mul(WORK).max(WORK_FLOOR), &mut marks)?;
-        let rest = caught(|| marks.fields_on_no_page(self.pdf)).unwrap_or_default();
+        let rest = self.part(out, "its form", || marks.fields_on_no_page(self.pdf))?;
         out.text(self.index, Label::Form, rest)?;
         if marks.cut() {
             let why = Problem::new(Stage::Read, FaultCode::TooMany, TOOL, "further annotations and fields are not read");
             out.fault(self.index, why.limit(marks::MOST as u64))?;
         }
-        let files = caught(|| attached::files(self.pdf, marks.attached())).unwrap_or_default();
+        let files = self.part(out, "what is attached to it", || attached::files(self.pdf, marks.attached()))?;
         attached::read(out, self.index, self.depth, &files, inside)
+    }
+
+    /// A part that is on no page, or nothing and a fault where it breaks the library.
+    fn part<T: Default>(&self, out: &mut Output<'_>, what: &str, read: impl FnOnce() -> T) -> Result<T, Stop> {
+        match caught(read) {
+            Some(part) => Ok(part),
+            None => {
+                let why = Problem::new(Stage::Read, FaultCode::Malformed, TOOL, format!("{what} could not be read"));
+                out.fault(self.index, why)?;
+                Ok(T::default())
+            }
+        }
     }
 
     fn pages(&self, out: &mut Output<'_>, mut work: u64, marks: &mut marks::Marks<'a>) -> Result<(), Stop> {

@@ -4,7 +4,7 @@ use crate::standing::{Packaging, blocked, collection, members, refusal, standing
 use crate::views::Views;
 use crate::{Error, Refusal, Result};
 use daylight_durable::crash_point;
-use daylight_model::reading::publishable_text;
+use daylight_model::reading::{Label, Segment, publishable_text};
 use daylight_sandbox::Reader;
 use daylight_store::{Collection, Desk, RenditionRole, RenditionWriter, State};
 use std::collections::HashSet;
@@ -33,6 +33,8 @@ pub struct Outcome {
     pub packaging: u64,
     /// Cleared now, but no view could be made: `daylight faults` says why.
     pub without_view: u64,
+    /// Cleared now, with properties in their bytes that no published text shows: who wrote it, on what, where a picture was taken.
+    pub with_properties: u64,
 }
 
 /// The media type of published text.
@@ -61,7 +63,7 @@ pub fn clear(desk: &mut Desk, reader: &Reader, name: &str, selection: Selection<
             (_, None) => clear.push(seq),
         }
     }
-    outcome.without_view = make_renditions(desk, reader, &clear)?;
+    (outcome.without_view, outcome.with_properties) = make_renditions(desk, reader, &clear)?;
     crash_point("review.renditions-stored");
     let note = match selection {
         Selection::All => "all".to_owned(),
@@ -106,16 +108,18 @@ fn candidates(desk: &Desk, collection: &Collection, selection: Selection<'_>) ->
     Ok((candidates, outcome))
 }
 
-/// Stores the text and the view of each document, and says how many should have a view but have none.
-fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<u64> {
+/// Stores the text and the view of each document, and says how many should have a view but have none, and how many have properties in their bytes.
+fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<(u64, u64)> {
     if seqs.is_empty() {
-        return Ok(0);
+        return Ok((0, 0));
     }
     let mut writer = desk.renditions_writer()?;
     let mut views = Views::new(desk, reader);
-    let mut gathered = 0;
+    let (mut gathered, mut with_properties) = (0, 0);
     for seq in seqs {
-        gathered += put_text(desk, &mut writer, *seq)?;
+        let segments = desk.text(*seq)?;
+        with_properties += u64::from(has_properties(desk, *seq, &segments)?);
+        gathered += put_text(&mut writer, *seq, &segments)?;
         gathered += views.add(&mut writer, *seq)?;
         if gathered >= GATHERED {
             writer.commit()?;
@@ -124,12 +128,18 @@ fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<u64> {
     }
     let failed = views.finish(&mut writer)?;
     writer.commit()?;
-    Ok(failed)
+    Ok((failed, with_properties))
+}
+
+/// What a reader notes of a plain text, its character set for one, is no property that anybody wrote into it.
+fn has_properties(desk: &Desk, seq: u64, segments: &[Segment]) -> Result<bool> {
+    let some = segments.iter().any(|segment| segment.label == Label::Property);
+    Ok(some && !desk.document(seq)?.media_type.starts_with("text/"))
 }
 
 /// Text that a reader of the document would not see is published too, for it is in the bytes, but marked; properties are not.
-fn put_text(desk: &Desk, writer: &mut RenditionWriter, seq: u64) -> Result<u64> {
-    let text = publishable_text(&desk.text(seq)?);
+fn put_text(writer: &mut RenditionWriter, seq: u64, segments: &[Segment]) -> Result<u64> {
+    let text = publishable_text(segments);
     if !text.is_empty() {
         writer.put(seq, RenditionRole::Text, TEXT_STEP.0, TEXT_STEP.1, TEXT, text.as_bytes())?;
     }

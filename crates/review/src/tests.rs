@@ -41,7 +41,11 @@ fn put(writer: &mut Writer<'_>, collection: CollectionId, kind: Kind, bytes: &[u
         message: (kind == Kind::Message).then_some(&facts),
         faults: &[],
         counted: None,
-        texts: &[Segment::new(Label::Body, "shown"), Segment::new(Label::Hidden, "not shown")],
+        texts: &[
+            Segment::new(Label::Body, "shown"),
+            Segment::new(Label::Hidden, "not shown"),
+            Segment::new(Label::Property, "camera: Kiev 4"),
+        ],
         step: "test",
         version: 1,
     };
@@ -123,7 +127,7 @@ fn everything_is_cleared_but_packaging_and_what_nobody_could_read() {
         mailbox(writer, collection)
     });
     let outcome = clear_all(&mut desk);
-    assert_eq!(outcome, Outcome { cleared: 5, unreadable: 1, packaging: 1, ..Outcome::default() });
+    assert_eq!(outcome, Outcome { cleared: 5, unreadable: 1, packaging: 1, with_properties: 5, ..Outcome::default() });
     let papers = desk.collection("papers").unwrap().unwrap();
     let decision = desk.decision(papers.id, seqs[0]).unwrap().unwrap();
     assert_eq!((decision.state, decision.editor.as_str(), decision.time, decision.note.as_str()), (State::Cleared, "Ada", NOW, "all"));

@@ -44,6 +44,7 @@ fn in_json(outcome: &Outcome) -> Result<()> {
         "unreadable": outcome.unreadable,
         "packaging": outcome.packaging,
         "without_view": outcome.without_view,
+        "with_properties": outcome.with_properties,
     }))
 }
 
@@ -57,6 +58,13 @@ fn in_words(outcome: &Outcome, collection: &str) -> Result<()> {
     }
     if outcome.without_view > 0 {
         say!("{} have no formatted view: `daylight faults` says why", count(outcome.without_view, "document"))?;
+    }
+    if outcome.with_properties > 0 {
+        say!(
+            "{} carry properties in their bytes (who wrote them, on what, where a picture was taken)",
+            count(outcome.with_properties, "document")
+        )?;
+        say!("    and those are published with the bytes: `daylight show DESK ID --text` lists them")?;
     }
     if !outcome.refused.is_empty() {
         say!("{} refused:", count(outcome.refused.len() as u64, "document"))?;

@@ -34,6 +34,9 @@ pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], in
     if !whole {
         out.fault(index, Problem::new(Stage::Split, FaultCode::Truncated, TOOL, "it breaks off").at(bytes.len() as u64))?;
     }
+    if attachments.len() >= MOST {
+        out.fault(index, Problem::new(Stage::Split, FaultCode::TooMany, TOOL, "further attachments are not read").limit(MOST as u64))?;
+    }
     for (ordinal, attachment) in attachments.iter().enumerate() {
         let (name, bytes) = attachment.file(page);
         if bytes.is_empty() {

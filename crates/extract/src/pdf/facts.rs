@@ -10,8 +10,8 @@ const LONGEST_PACKET: usize = 1 << 20;
 /// Entries of the outline beyond this many are not read.
 const MOST_ENTRIES: usize = 10_000;
 
-/// What the document says of itself, a line each, with a name before it.
-pub(super) fn properties(pdf: &Pdf) -> String {
+/// What the document says of itself, a line each, with a name before it; and whether there is more than is read.
+pub(super) fn properties(pdf: &Pdf) -> (String, bool) {
     let said = pdf.metadata();
     let mut lines = Vec::new();
     for (name, value) in [
@@ -32,12 +32,16 @@ pub(super) fn properties(pdf: &Pdf) -> String {
     }
     let catalogue = catalogue(pdf);
     let seen: HashSet<String> = lines.iter().filter_map(|line| Some(line.split_once(": ")?.1.to_owned())).collect();
+    let mut cut = false;
     if let Some(packet) = catalogue.get::<Stream<'_>>(b"Metadata").and_then(|stream| stream.decoded_data().ok()) {
+        cut = packet.len() > LONGEST_PACKET;
         let values = between_tags(&packet[..packet.len().min(LONGEST_PACKET)]);
         lines.extend(values.into_iter().filter(|value| !seen.contains(value)).map(|value| format!("xmp: {value}")));
     }
-    lines.extend(outline(&catalogue).into_iter().map(|title| format!("outline: {title}")));
-    lines.join("\n")
+    let titles = outline(&catalogue);
+    cut |= titles.len() >= MOST_ENTRIES;
+    lines.extend(titles.into_iter().map(|title| format!("outline: {title}")));
+    (lines.join("\n"), cut)
 }
 
 /// The root of all that is not a page.

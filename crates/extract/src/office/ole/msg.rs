@@ -48,7 +48,12 @@ pub(super) fn read(
     if let Some(class) = bag.text(0x1a).filter(|class| !class.eq_ignore_ascii_case("IPM.Note")) {
         out.text(index, Label::Property, format!("class: {class}"))?;
     }
-    for (ordinal, storage) in storages(file, "__attach").into_iter().enumerate() {
+    let attached = storages(file, "__attach");
+    if attached.len() >= MOST || storages(file, "__recip").len() >= MOST {
+        let why = Problem::new(Stage::Split, FaultCode::TooMany, TOOL, "further attachments or recipients are not read");
+        out.fault(index, why.limit(MOST as u64))?;
+    }
+    for (ordinal, storage) in attached.into_iter().enumerate() {
         if !attachment(out, Doc::child(index, ordinal as u64, depth + 1), file, storage, bag.page, inside)? {
             break;
         }
