@@ -12,7 +12,6 @@ mod dates;
 mod detect;
 mod document;
 mod html;
-mod language;
 mod mail;
 mod mbox;
 mod media;
@@ -27,8 +26,6 @@ mod text;
 mod transfer;
 mod view;
 mod zip;
-
-pub use language::language;
 
 use daylight_model::reading::{Input, Request, Sink, Stop, Task};
 

@@ -1,12 +1,9 @@
 //! Verdicts against those of other projects' suites. Each disagreement is one that a standard explains, and is named here.
-#![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub)]
 
-mod support;
-
+use crate::support::{corpus, key, keys, verdicts, words};
 use daylight_model::{Caution, Outcome, SignatureKind, Verdict};
 use serde_json::Value;
 use std::fs;
-use support::{corpus, key, keys, verdicts, words};
 
 const VALID: &str = "valid";
 

@@ -1,15 +1,12 @@
 //! The 4,846 signatures of two years of a public list, and changes of them.
-#![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub, dead_code)]
 
-mod support;
-
+use crate::support::{corpus, keys, verdicts};
 use daylight_dkim::read;
 use daylight_model::{Digest, Outcome, SignatureKey};
 use flate2::read::GzDecoder;
 use std::collections::HashMap;
 use std::fs;
 use std::io::Read;
-use support::{corpus, keys, verdicts};
 
 /// The messages of a mailbox in mboxrd.
 fn messages(mailbox: &[u8]) -> Vec<Vec<u8>> {

@@ -1,5 +1,4 @@
 //! What the tests over the corpora share.
-#![allow(dead_code)]
 
 use daylight_dkim::import::{Provenance, import};
 use daylight_dkim::{judge, read};
