@@ -91,7 +91,7 @@ impl Input for OnDisk<'_> {
 }
 
 pub(crate) fn request(name: &str, task: Task) -> Request {
-    Request { task, name: Name::from(name), budget: 4 << 30 }
+    Request { task, name: Name::from(name), budget: 4 << 30, passwords: Vec::new() }
 }
 
 pub(crate) fn hear(name: &str, bytes: &[u8]) -> Heard {

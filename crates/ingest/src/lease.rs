@@ -157,7 +157,7 @@ impl Attempt {
         let file_name: Name = opened.root.file_name();
         // A gigabyte, or a hundred times the root, whichever is more, but never more than the desk allows: what a bomb may unpack to.
         let budget = (1 << 30).max(opened.source.length().saturating_mul(100)).min(budget);
-        Request { task: Task::Read { start: self.start, skip_first: self.skip_first }, name: file_name, budget }
+        Request { task: Task::Read { start: self.start, skip_first: self.skip_first }, name: file_name, budget, passwords: Vec::new() }
     }
 }
 

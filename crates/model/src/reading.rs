@@ -56,6 +56,8 @@ pub struct Request {
     pub name: Name,
     /// The most bytes that all that is read from this root may come to, decoded and unpacked.
     pub budget: u64,
+    /// Passwords to try on what is encrypted, in this order. No answer ever repeats one.
+    pub passwords: Vec<String>,
 }
 
 /// Where a document's original bytes are.

@@ -153,7 +153,7 @@ impl Waiting {
             Input::Bytes(bytes) => ItemInput::Bytes(bytes),
             Input::File(file) => ItemInput::File(file),
         };
-        Item { request: Request { task: Task::View, name: self.name.clone(), budget: LARGEST }, input }
+        Item { request: Request { task: Task::View, name: self.name.clone(), budget: LARGEST, passwords: Vec::new() }, input }
     }
 }
 

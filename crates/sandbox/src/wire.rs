@@ -145,6 +145,7 @@ pub(crate) fn put_order(out: &mut Vec<u8>, request: &Request, inline: Option<u64
         }
         request.name.put(out);
         request.budget.put(out);
+        request.passwords.put(out);
         inline.put(out);
     });
 }
@@ -158,7 +159,7 @@ pub(crate) fn get_order(kind: u8, payload: &[u8]) -> Result<Order, Garbled> {
         Some((start, skip_first)) => Task::Read { start, skip_first },
         None => Task::View,
     };
-    let request = Request { task, name: Name::get(&mut from)?, budget: Value::get(&mut from)? };
+    let request = Request { task, name: Name::get(&mut from)?, budget: Value::get(&mut from)?, passwords: Value::get(&mut from)? };
     let inline = Value::get(&mut from)?;
     from.end(Order { request, inline })
 }

@@ -217,7 +217,7 @@ fn worker(limits: Limits) -> Worker {
 
 fn item<'a>(behaviour: &str, input: ItemInput<'a>) -> Item<'a> {
     let task = Task::Read { start: 0, skip_first: false };
-    Item { request: Request { task, name: Name::from(behaviour), budget: 1 << 30 }, input }
+    Item { request: Request { task, name: Name::from(behaviour), budget: 1 << 30, passwords: Vec::new() }, input }
 }
 
 /// What was said of each item, and whether it was done.

@@ -118,7 +118,12 @@ fn every_event_and_request_reads_back_as_it_was() {
     }
     for task in [Task::View, Task::Read { start: 0, skip_first: false }, Task::Read { start: u64::MAX, skip_first: true }] {
         for inline in [None, Some(0), Some(u64::MAX)] {
-            let request = Request { task: task.clone(), name: Name(b"\xff.eml".to_vec()), budget: 1 << 30 };
+            let request = Request {
+                task: task.clone(),
+                name: Name(b"\xff.eml".to_vec()),
+                budget: 1 << 30,
+                passwords: vec!["one".into(), String::new()],
+            };
             let mut out = Vec::new();
             put_order(&mut out, &request, inline);
             assert_eq!(get_order(out[0], &out[HEADER..]), Ok(Order { request, inline }));
