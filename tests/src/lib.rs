@@ -13,4 +13,5 @@ mod go_cross_check;
 mod licences;
 mod pages;
 mod samples;
+mod second_verifier;
 mod support;
