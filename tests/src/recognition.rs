@@ -56,6 +56,7 @@ fn pages(pages: &[(&str, &str)], resources: &str, others: &[Vec<u8>]) -> Vec<u8>
     pdf(&objects)
 }
 
+/// Half a sheet.
 const A5: &str = "/MediaBox [0 0 420 595]";
 
 /// A page of large letters.
@@ -146,7 +147,17 @@ fn faults(desk: &Path, id: &str) -> Vec<(String, String)> {
     facts["faults"].as_array().unwrap().iter().map(|fault| (text(&fault["reason"]), text(&fault["detail"]))).collect()
 }
 
-const LINES: [&str; 4] = ["The harbour master", "kept a second ledger", "about every shipment", "of turbine blades."];
+/// How a page is turned is told from its letters: a few would not do.
+const LINES: [&str; 8] = [
+    "The harbour master",
+    "kept a second ledger",
+    "about every shipment",
+    "of turbine blades.",
+    "Nobody asked him why",
+    "crates were weighed",
+    "twice on the night",
+    "before they sailed.",
+];
 
 #[test]
 fn a_scan_is_found_by_its_words_however_its_pages_lie() {
@@ -325,7 +336,7 @@ fn what_is_too_large_to_draw_ends_in_a_fault_and_its_neighbours_are_read() {
         "/Type /XObject /Subtype /Image /Width 100000 /Height 100000 /ColorSpace /DeviceRGB /BitsPerComponent 16 /Filter /ASCIIHexDecode";
     fs::write(trove.join("lies.pdf"), pages(&[(A5, WHOLE)], "/XObject << /I 3 0 R >>", &[stream(lies, b"00>")])).unwrap();
     daylight(["init", path(&desk)]).code(0);
-    let settings = fs::read_to_string(desk.join("daylight.toml")).unwrap().replace("seconds = 60", "seconds = 5");
+    let settings = fs::read_to_string(desk.join("daylight.toml")).unwrap().replace("memory_mib = 2048", "memory_mib = 1024");
     fs::write(desk.join("daylight.toml"), settings).unwrap();
     daylight(["ingest", path(&desk), path(&trove), "--collection", "c"]).code(0);
 
@@ -339,8 +350,6 @@ fn what_is_too_large_to_draw_ends_in_a_fault_and_its_neighbours_are_read() {
     assert!(drawn.height <= 32_001 && drawn.height > 10_000 && u64::from(drawn.width) * u64::from(drawn.height) <= 50_500_000);
     let (said, drawn) = draw("file:bomb.png", "1");
     assert!(drawn.is_none() && said.stderr.contains("60000 by 60000 pixels"), "{said:?}");
-    let (said, drawn) = draw("file:forms.pdf", "1");
-    assert!(drawn.is_some() || said.stderr.contains("cannot be drawn"), "{said:?}");
     assert!(draw("file:forms.pdf", "2").1.is_some());
     let (said, drawn) = draw("file:lies.pdf", "1");
     assert!(drawn.is_some() || said.stderr.contains("cannot be drawn"), "{said:?}");
