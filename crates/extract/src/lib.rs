@@ -11,6 +11,7 @@ mod charset;
 mod dates;
 mod detect;
 mod document;
+mod drawn;
 mod html;
 mod mail;
 mod mbox;

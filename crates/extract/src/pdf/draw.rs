@@ -1,8 +1,8 @@
 //! Pages of a PDF drawn as pictures, by the renderer that belongs to the library which reads them.
 
 use super::caught;
+use crate::drawn::{self, Picture, Pixels};
 use crate::output::{Output, Problem};
-use crate::pages::{self, Picture, Pixels};
 use daylight_model::FaultCode;
 use daylight_model::reading::{Drawn, Stop};
 use hayro::vello_cpu::color::palette::css::WHITE;
@@ -24,17 +24,17 @@ pub(super) fn draw(out: &mut Output<'_>, pdf: &Pdf, numbers: &[u32], dots_per_in
             Some(Some(picture)) => Ok(picture),
             Some(None) => {
                 cache = RenderCache::new();
-                Err(pages::problem(FaultCode::Malformed, "a page that broke what draws it"))
+                Err(drawn::problem(FaultCode::Malformed, "a page that broke what draws it"))
             }
             None => Err(no_such_page(pages.len())),
         };
-        pages::give(out, *number, picture, form)?;
+        drawn::give(out, *number, picture, form)?;
     }
     Ok(())
 }
 
 fn no_such_page(count: usize) -> Problem {
-    pages::problem(FaultCode::NoReader, format!("there is no such page; the last is {count}"))
+    drawn::problem(FaultCode::NoReader, format!("there is no such page; the last is {count}"))
 }
 
 fn picture<'a>(page: &'a Page<'a>, cache: &RenderCache<'a>, dots_per_inch: u32) -> Picture {
@@ -43,7 +43,7 @@ fn picture<'a>(page: &'a Page<'a>, cache: &RenderCache<'a>, dots_per_inch: u32) 
     let side = |length: f32| if length.is_finite() { f64::from(length).clamp(1.0, 1e7) } else { 1.0 };
     let wanted = f64::from(dots_per_inch) / POINTS;
     let (width, height) = (side(width), side(height));
-    let scale = wanted * pages::fit(width * wanted, height * wanted);
+    let scale = wanted * drawn::fit(width * wanted, height * wanted);
     let settings = PixmapSettings {
         // A page so thin that nothing would be left of it is given one dot.
         x_scale: scale.max(1.0 / width) as f32,

@@ -2,8 +2,8 @@
 
 use super::exif;
 use crate::document::Memory;
+use crate::drawn::{self, Picture, Pixels};
 use crate::output::{Output, Problem};
-use crate::pages::{self, Picture, Pixels};
 use daylight_model::FaultCode;
 use daylight_model::reading::{Drawn, Stop};
 use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits};
@@ -36,9 +36,9 @@ pub(super) fn draw(out: &mut Output<'_>, format: ImageFormat, bytes: &[u8], numb
         let start = usize::try_from(*number).ok().and_then(|number| starts.get(number.checked_sub(1)?));
         let picture = match start {
             Some(start) => unpack(format, &beginning_at(format, bytes, *start)),
-            None => Err(pages::problem(FaultCode::NoReader, format!("there is no such page; the last is {}", starts.len()))),
+            None => Err(drawn::problem(FaultCode::NoReader, format!("there is no such page; the last is {}", starts.len()))),
         };
-        pages::give(out, *number, picture, form)?;
+        drawn::give(out, *number, picture, form)?;
     }
     Ok(())
 }
@@ -58,9 +58,9 @@ fn beginning_at(format: ImageFormat, bytes: &[u8], start: u32) -> Cow<'_, [u8]> 
 fn unpack(format: ImageFormat, bytes: &[u8]) -> Result<Picture, Problem> {
     // The libraries are meant not to panic, and hold nothing afterwards if one does.
     let done = panic::catch_unwind(AssertUnwindSafe(|| decode(format, bytes)));
-    let image = done.unwrap_or_else(|_| Err(pages::problem(FaultCode::Malformed, "a picture that broke what unpacks it")))?;
+    let image = done.unwrap_or_else(|_| Err(drawn::problem(FaultCode::Malformed, "a picture that broke what unpacks it")))?;
     let (width, height) = (image.width(), image.height());
-    let scale = pages::fit(f64::from(width), f64::from(height));
+    let scale = drawn::fit(f64::from(width), f64::from(height));
     let image = if scale < 1.0 {
         image.thumbnail(((f64::from(width) * scale) as u32).max(1), ((f64::from(height) * scale) as u32).max(1))
     } else {
@@ -78,7 +78,7 @@ fn decode(format: ImageFormat, bytes: &[u8]) -> Result<DynamicImage, Problem> {
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > LARGEST || decoder.total_bytes() > MEMORY {
         let what = format!("a picture of {width} by {height} pixels, which is more than is unpacked");
-        return Err(pages::problem(FaultCode::TooLarge, what).limit(LARGEST));
+        return Err(drawn::problem(FaultCode::TooLarge, what).limit(LARGEST));
     }
     // A picture that says nothing of how the camera was held, or says it wrongly, stands as it is.
     let orientation = decoder.orientation().ok();
@@ -92,12 +92,12 @@ fn decode(format: ImageFormat, bytes: &[u8]) -> Result<DynamicImage, Problem> {
 fn why(error: ImageError) -> Problem {
     match error {
         ImageError::Unsupported(_) => {
-            pages::problem(FaultCode::NoReader, "a picture whose packing or colours are not ones that are unpacked")
+            drawn::problem(FaultCode::NoReader, "a picture whose packing or colours are not ones that are unpacked")
         }
         ImageError::Limits(_) => {
-            pages::problem(FaultCode::TooLarge, "a picture that takes more memory than there is for one").limit(MEMORY)
+            drawn::problem(FaultCode::TooLarge, "a picture that takes more memory than there is for one").limit(MEMORY)
         }
-        _ => pages::problem(FaultCode::Malformed, "a picture that breaks its format's rules"),
+        _ => drawn::problem(FaultCode::Malformed, "a picture that breaks its format's rules"),
     }
 }
 
