@@ -245,7 +245,7 @@ impl<'a, 'lease> Storing<'a, 'lease> {
         for seq in std::mem::take(&mut self.complete) {
             let Some(open) = self.open.remove(&seq) else { continue };
             let mut pages = self.writer.recognised_pages(seq, VERSION)?;
-            pages.retain(|page| open.wanted.iter().any(|(number, _)| *number == page.page));
+            pages.retain(|page| open.wanted.binary_search_by_key(&page.page, |(number, _)| *number).is_ok());
             self.set_faults(seq, said::outcome(&pages, open.paged, &self.machine.name()))?;
         }
         for (seq, why) in std::mem::take(&mut self.unlisted) {

@@ -181,3 +181,18 @@ fn page(row: &Row<'_>) -> Result<RecognisedPage> {
         text: String::new(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_recognised_stands_on_its_page() {
+        let on = |page: u32, text: &str| Segment { label: Label::Body, page: Some(page), text: text.into() };
+        let read = vec![Segment::new(Label::Property, "title"), on(2, "two"), on(4, "four"), Segment::new(Label::Form, "form")];
+        let recognised = [1, 2, 3, 5].map(|page| (page, on(page, "seen"))).to_vec();
+        let texts: Vec<(Option<u32>, String)> = joined(read, recognised).into_iter().map(|one| (one.page, one.text)).collect();
+        let told: Vec<(u32, &str)> = texts.iter().map(|(page, text)| (page.unwrap_or(0), text.as_str())).collect();
+        assert_eq!(told, [(0, "title"), (1, "seen"), (2, "two"), (2, "seen"), (3, "seen"), (4, "four"), (0, "form"), (5, "seen")]);
+    }
+}

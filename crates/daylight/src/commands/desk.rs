@@ -3,8 +3,9 @@
 use crate::args;
 use crate::commands::recognise;
 use crate::output::{self, count, say};
+use crate::place;
 use anyhow::Result;
-use daylight_ingest::{Machine, count_waiting};
+use daylight_ingest::count_waiting;
 use daylight_model::{Fault, FaultCode, Stage};
 use daylight_store::{Counts, Desk, UnitState};
 use serde_json::{Value, json};
@@ -123,7 +124,7 @@ fn unrecognised(desk: &Desk) -> Result<()> {
     if waiting == 0 {
         return Ok(());
     }
-    match Machine::find(&desk.settings().languages, &std::env::temp_dir()) {
+    match place::recogniser(&desk.settings().languages) {
         Ok(machine) => say!("{} not looked at yet by {machine}: `daylight recognise` does it", count(waiting, "document")),
         Err(why) => recognise::waiting(waiting, &why),
     }

@@ -43,7 +43,7 @@ fn recogniser() -> String {
     let turned = |machine: &Machine| {
         if machine.finds_orientation() { "" } else { "; pages that lie on a side are not turned: on Debian install tesseract-ocr-osd" }
     };
-    Machine::find(&[], &std::env::temp_dir()).map_or_else(|why| format!("none: {why}"), |machine| format!("{machine}{}", turned(&machine)))
+    place::recogniser(&[]).map_or_else(|why| format!("none: {why}"), |machine| format!("{machine}{}", turned(&machine)))
 }
 
 fn outcome(finding: &Finding) -> String {

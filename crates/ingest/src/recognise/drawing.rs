@@ -23,6 +23,8 @@ const DEATHS: usize = 3;
 const IN_MEMORY: u64 = 512 << 20;
 /// Room for what is said beside pixels, for each page.
 const ROOM: u64 = 1 << 20;
+/// What a worker gives as a reason is cut after so many characters.
+const LONGEST_REASON: usize = 300;
 /// A smaller picture holds no letter, and is nothing that Tesseract takes.
 const SMALLEST: u32 = 10;
 /// How finely a page is drawn to be looked at.
@@ -282,7 +284,8 @@ fn draw(
                     Ok(())
                 }
                 Said::Event(Event::Fault { fault, .. }) => {
-                    page.problem.get_or_insert((fault.code, fault.detail, fault.limit));
+                    let detail = fault.detail.chars().take(LONGEST_REASON).collect();
+                    page.problem.get_or_insert((fault.code, detail, fault.limit));
                     Ok(())
                 }
                 Said::Event(Event::Cursor(number)) if pages.get(done).is_some_and(|(next, _)| u64::from(*next) == number) => {

@@ -23,21 +23,24 @@ pub(super) fn outcome(pages: &[RecognisedPage], paged: bool, tool: &str) -> Vec<
         faults.push(fault(FaultCode::Recognised, told, None));
     }
     let mut reasons: Vec<(FaultCode, &str, Option<u64>)> = Vec::new();
+    let mut others = Vec::new();
     for page in pages {
         let Some((code, why, limit)) = &page.problem else { continue };
         let code = if page.outcome == Outcome::Failed { FaultCode::NeedsRecognition } else { *code };
-        if !reasons.contains(&(code, why, *limit)) {
-            reasons.push((code, why, *limit));
+        match reasons.contains(&(code, why, *limit)) {
+            true => {}
+            false if reasons.len() < MOST_REASONS => reasons.push((code, why, *limit)),
+            false => others.push(page.page),
         }
     }
-    for (code, why, limit) in reasons.iter().take(MOST_REASONS) {
+    for (code, why, limit) in &reasons {
         let of = |page: &&RecognisedPage| page.problem.as_ref().is_some_and(|(_, what, most)| (what.as_str(), most) == (*why, limit));
         let which: Vec<u32> = pages.iter().filter(of).map(|page| page.page).collect();
         let detail = if paged { format!("{}: {why}", page_list(&which)) } else { (*why).to_owned() };
         faults.push(fault(*code, detail, *limit));
     }
-    if reasons.len() > MOST_REASONS {
-        faults.push(fault(FaultCode::NeedsRecognition, format!("and for {} other reasons", reasons.len() - MOST_REASONS), None));
+    if !others.is_empty() {
+        faults.push(fault(FaultCode::NeedsRecognition, format!("{}: for yet other reasons", page_list(&others)), None));
     }
     faults
 }
