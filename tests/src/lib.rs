@@ -12,6 +12,7 @@ mod faults;
 mod go_cross_check;
 mod licences;
 mod pages;
+mod recognition;
 mod samples;
 mod second_verifier;
 mod support;

@@ -17,6 +17,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Init(Init),
     Ingest(Ingest),
+    Recognise(Recognise),
     Status(Status),
     Faults(Faults),
     Search(Search),
@@ -55,6 +56,25 @@ pub(crate) struct Ingest {
     #[arg(long, value_name = "NAME")]
     pub(crate) collection: String,
     /// How many reader processes to use; by default one for each processor.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Ends with one JSON object on one line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Recognises text on scanned pages and in pictures, by Tesseract where it is installed. `ingest` does so by itself; this is for what it left.
+#[derive(Args)]
+#[command(
+    after_help = "Languages are set in daylight.toml. After an interruption it goes on where it was.\nExample: daylight recognise ~/desk"
+)]
+pub(crate) struct Recognise {
+    /// The desk.
+    pub(crate) desk: PathBuf,
+    /// Ids of documents to recognise, again if they were before; by default all that were not tried yet.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// How many pages to work on at once; by default one for each processor.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
     /// Ends with one JSON object on one line.
@@ -126,9 +146,11 @@ pub(crate) enum Order {
     Oldest,
 }
 
-/// Shows one document: facts and text, or its original bytes.
+/// Shows one document: facts and text, its original bytes, or the picture of one of its pages.
 #[derive(Args)]
-#[command(after_help = "Example: daylight show ~/desk 1f0c9a3b77d2 --raw > message.eml\nExample: daylight show archive council/17")]
+#[command(
+    after_help = "Example: daylight show ~/desk 1f0c9a3b77d2 --raw > message.eml\nExample: daylight show archive council/17\nExample: daylight show ~/desk 1f0c9a3b77d2 --page 3 --png page.png"
+)]
 pub(crate) struct Show {
     /// A desk or an archive.
     #[arg(value_name = "DESK|ARCHIVE")]
@@ -144,6 +166,12 @@ pub(crate) struct Show {
     /// Prints the facts as one JSON object.
     #[arg(long, conflicts_with_all = ["raw", "text"])]
     pub(crate) json: bool,
+    /// Only the picture of this page of a PDF or a picture on a desk, drawn in the cage, as PNG.
+    #[arg(long, value_name = "N", conflicts_with_all = ["raw", "text", "json"])]
+    pub(crate) page: Option<std::num::NonZeroU32>,
+    /// The file to write the picture to, which must not exist; by default standard output, unless it is a terminal.
+    #[arg(long, value_name = "FILE", requires = "page")]
+    pub(crate) png: Option<PathBuf>,
 }
 
 /// Records an editor's decision that documents may be published as they are. Nothing is published without it.

@@ -39,6 +39,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Init(args) => commands::desk::init(&args),
         Command::Ingest(args) => commands::ingest::ingest(&args),
+        Command::Recognise(args) => commands::recognise::recognise(&args),
         Command::Status(args) => commands::desk::status(&args),
         Command::Faults(args) => commands::desk::faults(&args),
         Command::Search(args) => commands::search::search(&args),

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use daylight_archive::Archive;
+use daylight_ingest::Machine;
 use daylight_sandbox::Reader;
 use std::path::{Path, PathBuf};
 
@@ -33,6 +34,13 @@ impl Place {
 pub(crate) fn reader() -> Result<Reader> {
     let program = std::env::current_exe().context("cannot find the daylight program itself, which also reads documents")?;
     Ok(Reader { program, args: vec![crate::WORKER.into()] })
+}
+
+/// Tesseract as it is installed here, asked for these languages; or why it cannot be used.
+pub(crate) fn recogniser(languages: &[String]) -> std::result::Result<Machine, String> {
+    #[expect(clippy::disallowed_methods, reason = "it is asked its version there, and gets nothing of any desk")]
+    let folder = std::env::temp_dir();
+    Machine::find(languages, &folder)
 }
 
 /// The folder for an archive's index: the one that was named, or one in the user's cache folder.

@@ -69,5 +69,6 @@ fn lines(progress: &Progress, over: &AtomicBool) {
 
 fn words(now: &Moment) -> String {
     let counting = if now.walked { "" } else { " (still counting)" };
-    format!("{} files{counting} · {} documents · {} faults", now.files_read, now.documents, now.faults)
+    let pages = if now.pages > 0 { format!(" · {} pages recognised", now.pages) } else { String::new() };
+    format!("{} files{counting} · {} documents · {} faults{pages}", now.files_read, now.documents, now.faults)
 }

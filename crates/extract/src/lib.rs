@@ -11,6 +11,7 @@ mod charset;
 mod dates;
 mod detect;
 mod document;
+mod drawn;
 mod html;
 mod mail;
 mod mbox;
@@ -19,6 +20,7 @@ mod office;
 mod open;
 mod output;
 mod packed;
+mod pages;
 mod pdf;
 mod picture;
 mod pst;
@@ -34,18 +36,20 @@ use daylight_model::reading::{Input, Request, Sink, Stop, Task};
 /// The ordinal of a message in a mailbox is the byte offset of its `From ` line, because a reading that goes on in the middle of a mailbox cannot
 /// know how many messages stand before; that of an entry of a zip, tar or 7z is its place among the entries; that of a message in a mail store
 /// is its number there; that of an attachment its place among the
-/// message's attachments, and that of a file attached to a PDF its place among those. [`Task::View`] answers with [`View`](daylight_model::reading::Event::View) events alone.
+/// message's attachments, and that of a file attached to a PDF its place among those. The other tasks are about document 0 and find none.
 ///
 /// # Errors
 /// Only [`Stop`], when `sink` no longer wants to hear.
 pub fn read(request: &Request, input: &(dyn Input + '_), sink: &mut dyn Sink) -> Result<(), Stop> {
     let mut out = output::Output::new(sink, request.budget, input.length());
-    match request.task {
+    match &request.task {
         Task::Read { start, skip_first } => {
-            let resume = document::Resume { start, skip_first };
+            let resume = document::Resume { start: *start, skip_first: *skip_first };
             open::read_root(&mut out, &request.name, input, resume)
         }
         Task::View => view::read(&mut out, &request.name, input),
+        Task::Unread => pages::unread(&mut out, &request.name, input),
+        Task::Draw { pages, dots_per_inch, form } => pages::draw(&mut out, &request.name, input, (pages, *dots_per_inch, *form)),
     }
 }
 

@@ -144,6 +144,16 @@ impl<'a> Output<'a> {
         if container == 0 { self.sink.event(Event::Cursor(at)) } else { Ok(()) }
     }
 
+    /// Says that a page has no text that can be read.
+    pub(crate) fn unread(&mut self, page: u32, gibberish: bool) -> Result<(), Stop> {
+        self.sink.event(Event::Unread { page, gibberish })
+    }
+
+    /// Says how large the picture of a page is, whose bytes follow.
+    pub(crate) fn page(&mut self, width: u32, height: u32, dots_per_inch: u32) -> Result<(), Stop> {
+        self.sink.event(Event::Page { width, height, dots_per_inch })
+    }
+
     pub(crate) fn view(&mut self, html: &str) -> Result<(), Stop> {
         let mut rest = html;
         while !rest.is_empty() {

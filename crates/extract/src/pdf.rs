@@ -1,10 +1,11 @@
 //! PDF (ISO 32000-2): its text page by page, what was written on it and filled into it, its properties, and the files attached to it.
 //!
 //! Objects, fonts and content are read by `hayro`, which gives each glyph with its place and what it stands for; that lines, words and columns
-//! come of them is done here. The same library can render the pages that turn out to hold no text, see [`page::Verdict`].
+//! come of them is done here. The same library draws the pages that turn out to hold no text, see [`page::Verdict`].
 
 mod attached;
 mod bomb;
+mod draw;
 mod facts;
 mod glyphs;
 mod marks;
@@ -14,11 +15,11 @@ mod words;
 
 use crate::document::{self, Doc, Inside, Memory};
 use crate::output::{Output, Problem};
-use daylight_model::reading::{Label, Stop};
+use daylight_model::reading::{Drawn, Label, Stop, page_list};
 use daylight_model::{FaultCode, Kind, Stage};
 use hayro_interpret::InterpreterCache;
 use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
-use page::{Drawn, Verdict};
+use page::Verdict;
 use std::panic::{self, AssertUnwindSafe};
 
 const TOOL: &str = "pdf 1";
@@ -28,32 +29,74 @@ const MOST_PAGES: usize = 20_000;
 /// draw. A step is a byte of content, or a thirty-second of a thing drawn.
 const WORK: u64 = 64;
 const WORK_FLOOR: u64 = 512 << 20;
-/// How many stretches of pages a fault lists.
-const MOST_LISTED: usize = 50;
 
 /// Reads a PDF, and has all that is attached to it read.
 pub(crate) fn read(out: &mut Output<'_>, doc: Doc, bytes: &[u8], inside: &dyn Inside) -> Result<(), Stop> {
     let depth = doc.depth;
     let index = document::found(out, doc, Kind::File, "application/pdf", "", &Memory(bytes))?;
+    match parsed(out, index, bytes)? {
+        Some(pdf) => Reading { pdf: &pdf, index, depth }.run(out, most_work(bytes), inside),
+        None => Ok(()),
+    }
+}
+
+/// Says which pages have no text that can be read.
+pub(crate) fn unread(out: &mut Output<'_>, bytes: &[u8]) -> Result<(), Stop> {
+    let Some(pdf) = parsed(out, 0, bytes)? else { return Ok(()) };
+    let mut left = most_work(bytes);
+    let mut cache = InterpreterCache::new();
+    for (number, page) in (1..).zip(pdf.pages().iter().take(MOST_PAGES)) {
+        let drawn = page::draw(page, &cache);
+        if drawn.broken {
+            cache = InterpreterCache::new();
+        }
+        if matches!(drawn.verdict, Verdict::Pictures | Verdict::Gibberish) {
+            out.unread(number, drawn.verdict == Verdict::Gibberish)?;
+        }
+        match left.checked_sub(drawn.work) {
+            Some(rest) => left = rest,
+            // The reading of the document ended here too, and said so.
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+/// Draws pages as pictures.
+pub(crate) fn draw(out: &mut Output<'_>, bytes: &[u8], numbers: &[u32], dots_per_inch: u32, form: Drawn) -> Result<(), Stop> {
+    match parsed(out, 0, bytes)? {
+        Some(pdf) => draw::draw(out, &pdf, numbers, dots_per_inch, form),
+        None => Ok(()),
+    }
+}
+
+/// How much work the pages of a file may take.
+fn most_work(bytes: &[u8]) -> u64 {
+    (bytes.len() as u64).saturating_mul(WORK).max(WORK_FLOOR)
+}
+
+/// The structure of a file, without streams that are bombs. What speaks against it is said of document `index`.
+fn parsed(out: &mut Output<'_>, index: u32, bytes: &[u8]) -> Result<Option<Pdf>, Stop> {
     let mut copy = bytes.to_vec();
     for emptied in bomb::defuse(&mut copy) {
         let why = Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, "a stream unpacks to too many bytes and is not read");
         out.fault(index, why.limit(bomb::LONGEST).at(emptied.at))?;
     }
     match caught(|| Pdf::new(copy)) {
-        Some(Ok(pdf)) => Reading { pdf: &pdf, index, depth }.run(out, bytes.len() as u64, inside),
+        Some(Ok(pdf)) => return Ok(Some(pdf)),
         Some(Err(LoadPdfError::Decryption(error))) => {
             let why = match error {
                 DecryptionError::PasswordProtected => "it needs a password",
                 _ => "its encryption is not one that is read",
             };
-            out.fault(index, Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, why))
+            out.fault(index, Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, why))?;
         }
         Some(Err(LoadPdfError::Invalid)) => {
-            out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "it holds no page that can be found"))
+            out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "it holds no page that can be found"))?;
         }
-        None => out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "its structure could not be read")),
+        None => out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "its structure could not be read"))?,
     }
+    Ok(None)
 }
 
 /// The library is meant not to panic, but it is young and large, and one bad font must not take the other pages with it. What it leaves behind in
@@ -79,7 +122,7 @@ struct Marked {
 }
 
 impl<'a> Reading<'a> {
-    fn run(&self, out: &mut Output<'_>, length: u64, inside: &dyn Inside) -> Result<(), Stop> {
+    fn run(&self, out: &mut Output<'_>, work: u64, inside: &dyn Inside) -> Result<(), Stop> {
         let (properties, more) = self.part(out, "its properties", || facts::properties(self.pdf))?;
         out.text(self.index, Label::Property, properties)?;
         if more {
@@ -87,7 +130,7 @@ impl<'a> Reading<'a> {
             out.fault(self.index, why)?;
         }
         let mut marks = marks::Marks::default();
-        self.pages(out, length.saturating_mul(WORK).max(WORK_FLOOR), &mut marks)?;
+        self.pages(out, work, &mut marks)?;
         let rest = self.part(out, "its form", || marks.fields_on_no_page(self.pdf))?;
         out.text(self.index, Label::Form, rest)?;
         if marks.cut() {
@@ -142,7 +185,7 @@ impl<'a> Reading<'a> {
         self.say(out, marked)
     }
 
-    fn page(&self, out: &mut Output<'_>, number: u32, drawn: &Drawn, marked: &mut Marked) -> Result<(), Stop> {
+    fn page(&self, out: &mut Output<'_>, number: u32, drawn: &page::Drawn, marked: &mut Marked) -> Result<(), Stop> {
         match drawn.verdict {
             Verdict::Text | Verdict::Blank => (),
             Verdict::Pictures => marked.pictures.push(number),
@@ -173,7 +216,7 @@ impl<'a> Reading<'a> {
                 Stage::Read,
                 code,
                 TOOL,
-                format!("{} {} {what}", listed(pages), if pages.len() == 1 { "has" } else { "have" }),
+                format!("{} {} {what}", page_list(pages), if pages.len() == 1 { "has" } else { "have" }),
             );
             if let Some(limit) = limit {
                 problem = problem.limit(limit);
@@ -182,19 +225,6 @@ impl<'a> Reading<'a> {
         }
         Ok(())
     }
-}
-
-/// `page 4`, `pages 1-3, 7`.
-fn listed(pages: &[u32]) -> String {
-    let stretches: Vec<&[u32]> = pages.chunk_by(|before, page| before + 1 == *page).collect();
-    let shown = stretches.iter().take(MOST_LISTED).map(|stretch| match stretch {
-        [only] => only.to_string(),
-        [first, .., last] => format!("{first}-{last}"),
-        [] => String::new(),
-    });
-    let shown = shown.collect::<Vec<_>>().join(", ");
-    let more = if stretches.len() > MOST_LISTED { format!(" and others, {} in all,", pages.len()) } else { String::new() };
-    format!("{} {shown}{more}", if pages.len() == 1 { "page" } else { "pages" })
 }
 
 #[cfg(test)]

@@ -1,22 +1,26 @@
-//! Pictures: how large they are, and what a camera or a program wrote into them. No pixel is unpacked, so that a picture which would be too large to
-//! hold costs as little as any. The words in a picture are for those who recognise them.
+//! Pictures: how large they are, and what a camera or a program wrote into them. Reading unpacks no pixel, so that a picture which would be too large to
+//! hold costs as little as any. The words in a picture are for those who recognise them, who are given its pixels.
 //!
 //! What is found is text with [`Label::Property`], which is searched on the desk and never published.
 
+mod draw;
 mod exif;
 mod forms;
 
 use crate::document::{self, Doc, read_full};
 use crate::output::{Output, Problem};
-use daylight_model::reading::{Input, Label, Stop};
+use daylight_model::reading::{Drawn, Input, Label, Stop};
 use daylight_model::{FaultCode, Kind, Stage};
 use std::io;
 
-const TOOL: &str = "picture 1";
+const TOOL: &str = "picture 2";
 /// No property is longer.
 const LONGEST: usize = 64 << 10;
 /// Properties beyond this many are left out.
 const MOST: usize = 500;
+/// With fewer pixels, or a side of fewer than the second number, a picture is an icon, a line or a mark that counts who looks: no words fit in it.
+const SMALL: u64 = 6_000;
+const THIN: u32 = 16;
 
 /// Whether this is a media type that is read here.
 pub(crate) fn is_read(media: &str) -> bool {
@@ -42,15 +46,46 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, media: &str, input: &(dyn Inp
     if seen.left_out {
         out.fault(index, Problem::new(Stage::Read, FaultCode::TooMany, TOOL, "further properties are left out").limit(MOST as u64))?;
     }
-    const WORDLESS: &str = "it has no text until it is recognised";
-    let (code, why) = match result {
+    let broken = match &result {
         Err(error) if error.kind() != io::ErrorKind::InvalidData && error.kind() != io::ErrorKind::UnexpectedEof => {
-            (FaultCode::Unreadable, error.kind().to_string())
+            return out.fault(index, Problem::new(Stage::Read, FaultCode::Unreadable, TOOL, error.kind().to_string()));
         }
-        Ok(()) if seen.size.is_some() => (FaultCode::NoReader, format!("a picture: {WORDLESS}")),
-        _ => (FaultCode::Malformed, format!("a picture that breaks off or breaks its format's rules: {WORDLESS}")),
+        result => result.is_err() || seen.size.is_none(),
     };
-    out.fault(index, Problem::new(Stage::Read, code, TOOL, why))
+    if broken {
+        let why = "a picture that breaks off or breaks its format's rules";
+        out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, why))?;
+    }
+    match seen.size {
+        Some((width, height)) if is_small(width, height) => Ok(()),
+        Some(_) if is_drawn(media) => out
+            .fault(index, Problem::new(Stage::Read, FaultCode::NeedsRecognition, TOOL, "a picture: it has no text until it is recognised")),
+        Some(_) => out.fault(
+            index,
+            Problem::new(Stage::Read, FaultCode::NoReader, TOOL, "a picture of a format that is not unpacked: its words are not read"),
+        ),
+        None => Ok(()),
+    }
+}
+
+/// Whether no words fit in a picture of this size.
+fn is_small(width: u32, height: u32) -> bool {
+    u64::from(width) * u64::from(height) < SMALL || width < THIN || height < THIN
+}
+
+/// Whether pictures of this media type are drawn.
+pub(crate) fn is_drawn(media: &str) -> bool {
+    draw::format(media).is_some()
+}
+
+/// How many pages a picture has that may hold words.
+pub(crate) fn pages(media: &str, input: &(dyn Input + '_)) -> u32 {
+    if media == "image/tiff" { exif::page_starts(input).len() as u32 } else { 1 }
+}
+
+/// Draws pages of a picture.
+pub(crate) fn draw(out: &mut Output<'_>, media: &str, bytes: &[u8], numbers: &[u32], form: Drawn) -> Result<(), Stop> {
+    draw::format(media).map_or(Ok(()), |format| draw::draw(out, format, bytes, numbers, form))
 }
 
 /// What was seen of a picture.

@@ -17,6 +17,7 @@ pub(crate) struct Heard {
     pub(crate) counted: Vec<(u32, Option<u64>, u64, u64)>,
     pub(crate) cursors: Vec<u64>,
     pub(crate) view: String,
+    pub(crate) unread: Vec<(u32, bool)>,
     /// Stop after so many events.
     patience: Option<usize>,
 }
@@ -50,6 +51,8 @@ impl Sink for Heard {
             Event::Counted { index, expected, read, failed } => self.counted.push((index, expected, read, failed)),
             Event::Cursor(at) => self.cursors.push(at),
             Event::View(html) => self.view.push_str(&html),
+            Event::Unread { page, gibberish } => self.unread.push((page, gibberish)),
+            Event::Page { .. } => unreachable!("no page was asked for"),
         }
         Ok(())
     }

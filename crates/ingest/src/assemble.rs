@@ -91,7 +91,7 @@ impl<'a> Assembler<'a> {
                 self.safe = Some((self.docs.len(), at));
                 Ok(())
             }
-            Event::View(_) => Err(Refused::Broken("a view that nobody asked for")),
+            Event::View(_) | Event::Unread { .. } | Event::Page { .. } => Err(Refused::Broken("an answer to another question")),
         }
     }
 

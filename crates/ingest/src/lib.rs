@@ -12,12 +12,14 @@ mod commit;
 mod indexing;
 mod lease;
 mod progress;
+mod recognise;
 mod source;
 mod verdicts;
 mod walk;
 
 pub use indexing::{complete_index, open_index};
 pub use progress::{Moment, Progress};
+pub use recognise::{Machine, Recognition, Which, count_waiting, page_picture, recognise};
 pub use verdicts::{Imported, import_keys};
 
 use commit::Committer;
@@ -98,6 +100,12 @@ pub enum Error {
     /// No reader can be started.
     #[error("no reader can be started: {0}")]
     Reader(String),
+    /// The program that recognises text cannot be started any more. The pages that were done are kept.
+    #[error("text recognition stopped: {0}; start it again with `daylight recognise`, it goes on where it was")]
+    Recogniser(String),
+    /// A page cannot be shown as a picture.
+    #[error("the page cannot be drawn: {0}")]
+    Page(String),
     /// A thread of our own died.
     #[error("a thread of the ingest died; this is a bug in daylight, please report it")]
     Thread,

@@ -12,6 +12,7 @@ pub struct Progress {
     bytes_read: AtomicU64,
     faults: AtomicU64,
     documents: AtomicU64,
+    pages: AtomicU64,
 }
 
 /// What the counters said at one moment.
@@ -31,6 +32,8 @@ pub struct Moment {
     pub faults: u64,
     /// Documents stored that were not there before.
     pub documents: u64,
+    /// Pages whose text was looked for in their pictures.
+    pub pages: u64,
 }
 
 impl Progress {
@@ -44,6 +47,7 @@ impl Progress {
             bytes_read: self.bytes_read.load(Relaxed),
             faults: self.faults.load(Relaxed),
             documents: self.documents.load(Relaxed),
+            pages: self.pages.load(Relaxed),
         }
     }
 
@@ -62,6 +66,10 @@ impl Progress {
 
     pub(crate) fn file_done(&self) {
         self.files_read.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn recognised(&self) {
+        self.pages.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn stored(&self, documents: u64, faults: u64) {

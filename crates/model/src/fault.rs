@@ -50,11 +50,13 @@ pub enum FaultCode {
     Rebuilt,
     /// Its text stands in pictures, or its characters cannot be told from its bytes: it must be recognised.
     NeedsRecognition,
+    /// Its text was recognised in pictures by a machine, and may be wrong.
+    Recognised,
 }
 
 impl FaultCode {
     /// Every code, in the order of its number on disk and on the wire; new ones are added at the end.
-    pub const ALL: [FaultCode; 17] = [
+    pub const ALL: [FaultCode; 18] = [
         FaultCode::Unreadable,
         FaultCode::Empty,
         FaultCode::NoReader,
@@ -72,6 +74,7 @@ impl FaultCode {
         FaultCode::Changed,
         FaultCode::Rebuilt,
         FaultCode::NeedsRecognition,
+        FaultCode::Recognised,
     ];
 
     /// The words for it, as people and JSON see them.
@@ -94,12 +97,13 @@ impl FaultCode {
             FaultCode::Changed => "changed while read",
             FaultCode::Rebuilt => "rebuilt",
             FaultCode::NeedsRecognition => "needs text recognition",
+            FaultCode::Recognised => "text recognised by a machine",
         }
     }
 
     /// Whether some of the document's words may be missing from search because of it. An empty file has no words to miss.
     pub fn loses_text(self) -> bool {
-        !matches!(self, FaultCode::Empty | FaultCode::UnsafeName | FaultCode::Rebuilt)
+        !matches!(self, FaultCode::Empty | FaultCode::UnsafeName | FaultCode::Rebuilt | FaultCode::Recognised)
     }
 }
 

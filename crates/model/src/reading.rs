@@ -45,6 +45,26 @@ pub enum Task {
     },
     /// Make the sanitised view of a message with an HTML body, or of an HTML file.
     View,
+    /// Say which pages of a PDF or a picture hold no text that can be read, by [`Event::Unread`].
+    Unread,
+    /// Draw pages of a PDF, or those of a picture, each as one picture.
+    Draw {
+        /// Which, from 1, rising.
+        pages: Vec<u32>,
+        /// How finely a page of a PDF is drawn. A picture has pixels of its own.
+        dots_per_inch: u32,
+        /// What is made of it.
+        form: Drawn,
+    },
+}
+
+/// In what form a page is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawn {
+    /// One byte of grey for each pixel, row by row, and nothing else: whoever knows the size needs no decoder.
+    Grey,
+    /// A PNG file, in colours where the page has any.
+    Png,
 }
 
 /// What is asked of a reader.
@@ -262,6 +282,40 @@ pub enum Event {
     Cursor(u64),
     /// The sanitised view that was asked for, at most 1 MiB an event.
     View(String),
+    /// A page has no text that can be read.
+    Unread {
+        /// Which, from 1.
+        page: u32,
+        /// It has characters, but they do not say what they stand for.
+        gibberish: bool,
+    },
+    /// A page was drawn. Its picture follows as [`Event::Bytes`] of document 0, and a [`Event::Cursor`] with the page's number ends it. A page that could
+    /// not be drawn has a fault and that cursor alone.
+    Page {
+        /// Its width in pixels.
+        width: u32,
+        /// Its height in pixels.
+        height: u32,
+        /// How finely it was drawn, which is less than was asked for where it would have come out too large; 0 for a picture.
+        dots_per_inch: u32,
+    },
+}
+
+/// A page is drawn with at most so many pixels.
+pub const MOST_PIXELS: u64 = 50_000_000;
+
+/// `page 4`, `pages 1-3, 7`: pages from 1, rising. At most 50 stretches are listed.
+pub fn page_list(pages: &[u32]) -> String {
+    const MOST_LISTED: usize = 50;
+    let stretches: Vec<&[u32]> = pages.chunk_by(|before, page| before + 1 == *page).collect();
+    let shown = stretches.iter().take(MOST_LISTED).map(|stretch| match stretch {
+        [only] => only.to_string(),
+        [first, .., last] => format!("{first}-{last}"),
+        [] => String::new(),
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    let more = if stretches.len() > MOST_LISTED { format!(" and others, {} in all,", pages.len()) } else { String::new() };
+    format!("{} {shown}{more}", if pages.len() == 1 { "page" } else { "pages" })
 }
 
 /// The one who listens no longer wants to hear: a limit was reached or its pipe broke. A reader then stops at once.

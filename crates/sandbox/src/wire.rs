@@ -7,12 +7,12 @@ mod value;
 use crate::cage::{Caged, Layers};
 use crate::probe::Probe;
 use daylight_model::Name;
-use daylight_model::reading::{Event, Label, Request, Segment, Task};
+use daylight_model::reading::{Drawn, Event, Label, Request, Segment, Task};
 pub(crate) use value::Garbled;
 use value::{Source, Value};
 
 /// The version of this encoding, which parent and worker tell each other first.
-pub(crate) const VERSION: u8 = 3;
+pub(crate) const VERSION: u8 = 4;
 
 /// How many bytes stand before a frame's payload.
 pub(crate) const HEADER: usize = 5;
@@ -74,12 +74,19 @@ const FAULT: u8 = 35;
 const COUNTED: u8 = 36;
 const CURSOR: u8 = 37;
 const VIEW: u8 = 38;
+const UNREAD: u8 = 39;
+const PAGE: u8 = 40;
+
+const TASK_READ: u8 = 0;
+const TASK_VIEW: u8 = 1;
+const TASK_UNREAD: u8 = 2;
+const TASK_DRAW: u8 = 3;
 
 /// The longest payload that a frame of this kind may have. Pieces are at most 1 MiB by their reader's contract; a message may name very many people.
 fn longest(kind: u8) -> Result<usize, Garbled> {
     match kind {
         DONE => Ok(1),
-        READY | TRIED | TERMS | COUNTED | CURSOR => Ok(64),
+        READY | TRIED | TERMS | COUNTED | CURSOR | UNREAD | PAGE => Ok(64),
         REFUSED | FAULT => Ok(64 << 10),
         BYTES | TEXT | VIEW => Ok((2 << 20) + 64),
         FOUND => Ok(64 << 20),
@@ -139,10 +146,7 @@ fn get_trial(from: &mut Source<'_>) -> Result<Trial, Garbled> {
 
 pub(crate) fn put_order(out: &mut Vec<u8>, request: &Request, inline: Option<u64>) {
     frame(out, ORDER, |out| {
-        match request.task {
-            Task::Read { start, skip_first } => Some((start, skip_first)).put(out),
-            Task::View => None::<(u64, bool)>.put(out),
-        }
+        put_task(out, &request.task);
         request.name.put(out);
         request.budget.put(out);
         request.passwords.put(out);
@@ -155,13 +159,40 @@ pub(crate) fn get_order(kind: u8, payload: &[u8]) -> Result<Order, Garbled> {
         return Err(Garbled("a frame where a request was expected"));
     }
     let mut from = Source(payload);
-    let task = match Value::get(&mut from)? {
-        Some((start, skip_first)) => Task::Read { start, skip_first },
-        None => Task::View,
-    };
+    let task = get_task(&mut from)?;
     let request = Request { task, name: Name::get(&mut from)?, budget: Value::get(&mut from)?, passwords: Value::get(&mut from)? };
     let inline = Value::get(&mut from)?;
     from.end(Order { request, inline })
+}
+
+fn put_task(out: &mut Vec<u8>, task: &Task) {
+    match task {
+        Task::Read { start, skip_first } => {
+            TASK_READ.put(out);
+            (*start, *skip_first).put(out);
+        }
+        Task::View => TASK_VIEW.put(out),
+        Task::Unread => TASK_UNREAD.put(out),
+        Task::Draw { pages, dots_per_inch, form } => {
+            TASK_DRAW.put(out);
+            pages.put(out);
+            dots_per_inch.put(out);
+            (*form == Drawn::Png).put(out);
+        }
+    }
+}
+
+fn get_task(from: &mut Source<'_>) -> Result<Task, Garbled> {
+    Ok(match u8::get(from)? {
+        TASK_READ => Task::Read { start: Value::get(from)?, skip_first: Value::get(from)? },
+        TASK_VIEW => Task::View,
+        TASK_UNREAD => Task::Unread,
+        TASK_DRAW => {
+            let (pages, dots_per_inch) = (Value::get(from)?, Value::get(from)?);
+            Task::Draw { pages, dots_per_inch, form: if bool::get(from)? { Drawn::Png } else { Drawn::Grey } }
+        }
+        _ => return Err(Garbled("an unknown task")),
+    })
 }
 
 pub(crate) fn put_ready(out: &mut Vec<u8>, caged: Caged) {
@@ -210,6 +241,12 @@ pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event) {
         }),
         Event::Cursor(position) => frame(out, CURSOR, |out| position.put(out)),
         Event::View(text) => frame(out, VIEW, |out| out.extend(text.as_bytes())),
+        Event::Unread { page, gibberish } => frame(out, UNREAD, |out| (*page, *gibberish).put(out)),
+        Event::Page { width, height, dots_per_inch } => frame(out, PAGE, |out| {
+            width.put(out);
+            height.put(out);
+            dots_per_inch.put(out);
+        }),
     }
 }
 
@@ -236,6 +273,8 @@ pub(crate) fn get_answer(kind: u8, payload: &[u8]) -> Result<Answer, Garbled> {
         }),
         CURSOR => Answer::Event(Event::Cursor(Value::get(from)?)),
         VIEW => Answer::Event(Event::View(value::text(from.rest())?)),
+        UNREAD => Answer::Event(Event::Unread { page: Value::get(from)?, gibberish: Value::get(from)? }),
+        PAGE => Answer::Event(Event::Page { width: Value::get(from)?, height: Value::get(from)?, dots_per_inch: Value::get(from)? }),
         _ => return Err(Garbled("a frame of a kind that only a parent sends")),
     };
     from.end(answer)

@@ -260,12 +260,23 @@ impl Batch {
         Ok(BlobId(self.connection.last_insert_rowid()))
     }
 
+    /// A folder for programs to write to, which is gone when the next one opens the desk for writing, if not before.
+    pub(crate) fn scratch(&self) -> Result<PathBuf> {
+        let path = self.root.join("blob/tmp").join(format!("{}scratch", prefix(self.owner)));
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(Error::io(&path)(error)),
+            _ => Ok(path),
+        }
+    }
+
     fn clean(&self) -> Result<()> {
         let folder = self.root.join("blob/tmp");
         for entry in fs::read_dir(&folder).map_err(Error::io(&folder))? {
             let entry = entry.map_err(Error::io(&folder))?;
             if entry.file_name().to_string_lossy().starts_with(prefix(self.owner)) {
-                fs::remove_file(entry.path()).map_err(Error::io(&folder))?;
+                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                let remove = if is_folder { fs::remove_dir_all } else { fs::remove_file };
+                remove(entry.path()).map_err(Error::io(&folder))?;
             }
         }
         Ok(())

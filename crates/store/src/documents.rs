@@ -140,15 +140,20 @@ impl Desk {
         Ok(self.source(self.blob_of(seq)?)?.file())
     }
 
-    /// A document's text in segments, as its reader left it; none if it has no text.
+    /// A document's text in segments, as its reader left it, with what was recognised on its pages; none if it has no text.
     pub fn text(&self, seq: u64) -> Result<Vec<Segment>> {
-        let sql = "SELECT text.pack, text.offset, text.length FROM text JOIN document USING (seq, step, version) WHERE seq = ?1";
+        let sql =
+            "SELECT flags, text.pack, text.offset, text.length FROM document LEFT JOIN text USING (seq, step, version) WHERE seq = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let row = statement.query_row([int(seq)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
-        let Some((pack, offset, length)) = row else {
-            return Ok(Vec::new());
+        let row = statement.query_row([int(seq)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).optional()?;
+        let (flags, read) = match row {
+            Some((flags, Some(pack), Some(offset), Some(length))) => {
+                (flags, self.text_at(At { pack: uint(pack), offset: uint(offset) }, uint(length))?)
+            }
+            Some((flags, ..)) => (flags, Vec::new()),
+            None => return Ok(Vec::new()),
         };
-        self.text_at(At { pack: uint(pack), offset: uint(offset) }, uint(length))
+        self.with_recognised(seq, flags, read)
     }
 
     pub(crate) fn text_at(&self, at: At, length: u64) -> Result<Vec<Segment>> {

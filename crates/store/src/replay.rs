@@ -121,6 +121,8 @@ impl Desk {
             (Some(pack), Some(offset), Some(length)) => self.text_at(At { pack: uint(pack), offset: uint(offset) }, uint(length))?,
             _ => Vec::new(),
         };
+        let flags: i64 = row.get(3)?;
+        let texts = self.with_recognised(seq, flags, texts)?;
         let verdicts =
             row.get_ref(12)?.as_blob_or_null().map_err(rusqlite::Error::from)?.map_or_else(|| Ok(Vec::new()), codec::decode_verdicts)?;
         Ok(IndexRow {
@@ -137,7 +139,7 @@ impl Desk {
             collections: self.collections_of(seq)?,
             texts,
             has_attachment: kind == Kind::Message && row.get(11)?,
-            unreadable: row.get::<_, i64>(3)? & UNREAD != 0,
+            unreadable: flags & UNREAD != 0,
         })
     }
 }

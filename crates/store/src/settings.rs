@@ -12,11 +12,13 @@ pub struct Settings {
     pub memory: u64,
     /// How many seconds a reader has for a document, before what its size adds.
     pub seconds: u64,
+    /// The languages that text is recognised in, as Tesseract names them; empty for those that are installed.
+    pub languages: Vec<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { title: String::new(), budget: 64 << 30, memory: 2 << 30, seconds: 60 }
+        Self { title: String::new(), budget: 64 << 30, memory: 2 << 30, seconds: 60, languages: Vec::new() }
     }
 }
 
@@ -33,6 +35,10 @@ budget_mib = 65536
 memory_mib = 2048
 # How many seconds a reader has for one document; large documents get more by their size.
 seconds = 60
+
+[recognition]
+# The languages of scanned pages, as Tesseract names them: "eng", or "deu+fra". Empty: those that are installed, if they are at most four, else English.
+languages = ""
 "#;
 
 impl Settings {
@@ -49,6 +55,7 @@ impl Settings {
             match (key.as_str(), value) {
                 ("title", toml::Value::String(title)) => settings.title.clone_from(title),
                 ("reading", toml::Value::Table(reading)) => settings.reading(reading)?,
+                ("recognition", toml::Value::Table(recognition)) => settings.recognition(recognition)?,
                 _ => return Err(format!("`{key}` is not a setting or not of the right type")),
             }
         }
@@ -67,6 +74,23 @@ impl Settings {
         }
         Ok(())
     }
+
+    fn recognition(&mut self, table: &toml::Table) -> std::result::Result<(), String> {
+        for (key, value) in table {
+            let languages = value.as_str().map(|text| text.split('+').filter(|one| !one.is_empty()).map(str::to_owned).collect::<Vec<_>>());
+            // They become an argument of a program and a part of a path: a name of letters cannot be anything else there.
+            let named = |one: &String| {
+                one.len() <= 32
+                    && one.starts_with(|c: char| c.is_ascii_alphabetic())
+                    && one.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            };
+            match (key.as_str(), languages) {
+                ("languages", Some(languages)) if languages.iter().all(named) => self.languages = languages,
+                _ => return Err(format!("`recognition.{key}` is not a setting or not languages such as \"eng\" or \"deu+fra\"")),
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +101,10 @@ mod tests {
     fn the_template_says_the_defaults_and_slips_are_named() {
         assert_eq!(Settings::parse(TEMPLATE), Ok(Settings::default()));
         assert!(Settings::parse("titel = \"x\"").unwrap_err().contains("`titel`"));
+        assert_eq!(Settings::parse("[recognition]\nlanguages = \"deu+chi_sim\"").unwrap().languages, ["deu", "chi_sim"]);
+        for bad in ["\"../x\"", "\"-c\"", "3"] {
+            assert!(Settings::parse(&format!("[recognition]\nlanguages = {bad}")).unwrap_err().contains("recognition.languages"), "{bad}");
+        }
         assert!(Settings::parse("[reading]\nseconds = -1").unwrap_err().contains("`reading.seconds`"));
     }
 }

@@ -10,6 +10,7 @@ use daylight_model::{Date, Digest, DocumentId, Fault, FaultCode, Kind, MessageFa
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashSet;
 use std::marker::PhantomData;
+use std::path::PathBuf;
 
 /// Words of the document may be missing from search.
 pub(crate) const UNREAD: i64 = 1;
@@ -17,6 +18,8 @@ pub(crate) const UNREAD: i64 = 1;
 const WORTH_ANOTHER_TRY: i64 = 2;
 /// No reader for the format existed.
 const NO_READER: i64 = 4;
+/// Pages of it were recognised by a machine.
+pub(crate) const RECOGNISED: i64 = 8;
 
 /// Adds documents to a desk. It has a connection of its own, so that a [`Desk`] goes on reading beside it. Its transaction is open from the first
 /// call that writes until [`Writer::commit`], and others who want to write wait for that long; what is dropped uncommitted never was.
@@ -93,6 +96,11 @@ impl Writer<'_> {
     /// Where bytes that come in pieces can be put aside, from any thread, before they are adopted.
     pub fn staging(&self) -> Staging {
         self.batch.staging().clone()
+    }
+
+    /// A folder for programs to write to, which goes at the latest when the desk is next opened for writing.
+    pub fn scratch(&self) -> Result<PathBuf> {
+        self.batch.scratch()
     }
 
     /// Stores what was put aside, unless it is stored already.
@@ -351,7 +359,7 @@ impl Writer<'_> {
     }
 
     fn forget_rows(&self, seq: u64) -> Result<()> {
-        for table in ["document", "fault", "text", "member", "thread", "verdict", "signed"] {
+        for table in ["document", "fault", "text", "member", "thread", "verdict", "signed", "recognised"] {
             self.batch.connection.execute(&format!("DELETE FROM {table} WHERE seq = ?1"), [int(seq)])?;
         }
         self.batch.connection.execute("DELETE FROM occurrence WHERE child = ?1 OR parent = ?1", [int(seq)])?;
@@ -385,6 +393,7 @@ fn flag(code: FaultCode) -> i64 {
         | match code {
             FaultCode::ReaderDied | FaultCode::TooSlow | FaultCode::Unreadable | FaultCode::Changed => WORTH_ANOTHER_TRY,
             FaultCode::NoReader => NO_READER,
+            FaultCode::Recognised => RECOGNISED,
             _ => 0,
         }
 }

@@ -1,8 +1,11 @@
 //! `init`, `status` and `faults`: what is on a desk.
 
 use crate::args;
+use crate::commands::recognise;
 use crate::output::{self, count, say};
+use crate::place;
 use anyhow::Result;
+use daylight_ingest::count_waiting;
 use daylight_model::{Fault, FaultCode, Stage};
 use daylight_store::{Counts, Desk, UnitState};
 use serde_json::{Value, json};
@@ -85,7 +88,10 @@ pub(crate) fn faults(args: &args::Faults) -> Result<ExitCode> {
     } else if args.all {
         all_faults(&desk, if args.json { json_line } else { words_line })?;
     } else {
-        grouped_faults(&desk, args.json)?
+        grouped_faults(&desk, args.json)?;
+        if !args.json {
+            unrecognised(&desk)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -109,6 +115,18 @@ fn grouped_faults(desk: &Desk, as_json: bool) -> Result<()> {
         (true, _) => output::json(&Value::Array(values)),
         (false, true) => say!("no faults: everything could be read"),
         (false, false) => Ok(()),
+    }
+}
+
+/// Says once what would have the documents read that wait for text recognition.
+fn unrecognised(desk: &Desk) -> Result<()> {
+    let waiting = count_waiting(desk)?;
+    if waiting == 0 {
+        return Ok(());
+    }
+    match place::recogniser(&desk.settings().languages) {
+        Ok(machine) => say!("{} not looked at yet by {machine}: `daylight recognise` does it", count(waiting, "document")),
+        Err(why) => recognise::waiting(waiting, &why),
     }
 }
 

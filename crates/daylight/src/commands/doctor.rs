@@ -4,6 +4,7 @@ use crate::args;
 use crate::output::{self, say};
 use crate::place;
 use anyhow::Result;
+use daylight_ingest::Machine;
 use daylight_sandbox::{Caged, Finding, Layer, Outcome, Report, Tool, examine};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -33,7 +34,16 @@ fn in_words(report: &Report) -> Result<()> {
         "in a cage of their own",
         Tool::can_be_caged().map_or_else(|why| format!("no tool is run: {why}"), |()| "yes".into())
     )?;
+    say!("  {:<28} {}", "text recognition", recogniser())?;
     say!("{}", if report.holds() { "the cage holds" } else { "THE CAGE DOES NOT HOLD: ingest nothing here that you do not trust" })
+}
+
+/// What there is to recognise text with. Languages that a desk asks for are looked for when they are needed.
+fn recogniser() -> String {
+    let turned = |machine: &Machine| {
+        if machine.finds_orientation() { "" } else { "; pages that lie on a side are not turned: on Debian install tesseract-ocr-osd" }
+    };
+    place::recogniser(&[]).map_or_else(|why| format!("none: {why}"), |machine| format!("{machine}{}", turned(&machine)))
 }
 
 fn outcome(finding: &Finding) -> String {
@@ -62,7 +72,7 @@ fn as_json(report: &Report) -> Value {
     let tried: Vec<Value> = report.findings.iter().map(finding_json).collect();
     let layers: serde_json::Map<String, Value> =
         Layer::ALL.into_iter().map(|layer| (layer.word().into(), json!(state(layer, report.caged)))).collect();
-    json!({"holds": report.holds(), "tried": tried, "layers": layers, "tools": Tool::can_be_caged().is_ok()})
+    json!({"holds": report.holds(), "tried": tried, "layers": layers, "tools": Tool::can_be_caged().is_ok(), "text_recognition": recogniser()})
 }
 
 fn finding_json(finding: &Finding) -> Value {

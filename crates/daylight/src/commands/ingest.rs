@@ -1,11 +1,12 @@
 //! `ingest`: from a trove to a desk.
 
 use crate::args;
+use crate::commands::recognise;
 use crate::output::{self, count, say};
 use crate::place;
 use crate::progress::Drawing;
 use anyhow::Result;
-use daylight_ingest::{Plan, Progress, Summary, ingest as run};
+use daylight_ingest::{Plan, Progress, Recognition, Summary, Which, ingest as run, recognise as recognise_pages};
 use daylight_store::Desk;
 use serde_json::json;
 use std::num::NonZeroUsize;
@@ -22,14 +23,19 @@ pub(crate) fn ingest(args: &args::Ingest) -> Result<ExitCode> {
     let progress = Arc::new(Progress::default());
     let drawing = Drawing::start(Arc::clone(&progress));
     let start = Instant::now();
-    let result = run(&mut desk, &lease, &plan, &progress);
+    let result = run(&mut desk, &lease, &plan, &progress).and_then(|summary| {
+        // Everything that was read is searched by now.
+        let collection = desk.create_collection(&args.collection)?;
+        let recognition = recognise_pages(&desk, &lease, Which::Collection(collection.id), (jobs, &reader), &progress)?;
+        Ok((summary, recognition))
+    });
     drawing.finish();
-    let summary = result?;
-    print(&summary, start.elapsed(), args.json)?;
+    let (summary, recognition) = result?;
+    print(&summary, &recognition, start.elapsed(), args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(summary: &Summary, took: Duration, as_json: bool) -> Result<()> {
+fn print(summary: &Summary, recognition: &Recognition, took: Duration, as_json: bool) -> Result<()> {
     let seconds = (took.as_secs_f64() * 1000.0).round() / 1000.0;
     if as_json {
         return output::json(&json!({
@@ -42,6 +48,7 @@ fn print(summary: &Summary, took: Duration, as_json: bool) -> Result<()> {
             "seconds": seconds,
             "unchanged": summary.unchanged,
             "withheld": summary.withheld,
+            "recognition": recognise::as_json(recognition),
         }));
     }
     let size = indicatif::HumanBytes(summary.bytes);
@@ -60,5 +67,6 @@ fn print(summary: &Summary, took: Duration, as_json: bool) -> Result<()> {
         say!("{} read before and now withheld by the system; what is on the desk stays", count(summary.withheld, "file"))?;
     }
     say!("{} met: `daylight faults` lists them", count(summary.faults, "fault"))?;
+    recognise::in_words(recognition)?;
     say!("{size} in {seconds:.1} s")
 }

@@ -3,16 +3,19 @@
 use crate::args;
 use crate::commands::search::{people, plain};
 use crate::output::{self, say};
-use crate::place::Place;
+use crate::place::{self, Place};
 use crate::when;
 use anyhow::{Context, Result, bail};
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line};
+use daylight_ingest::page_picture;
 use daylight_model::reading::plain_text;
 use daylight_model::{Date, Fault, Verdict};
 use daylight_store::{Desk, Document};
 use serde_json::{Value, json};
+use std::fs::File;
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) fn show(args: &args::Show) -> Result<ExitCode> {
@@ -28,6 +31,9 @@ fn from_desk(args: &args::Show) -> Result<()> {
     let seq = desk.resolve(&args.id)?;
     if args.raw {
         return copy(&mut desk.raw(seq)?);
+    }
+    if let Some(page) = args.page {
+        return page_out(&desk, seq, page.get(), args.png.as_deref());
     }
     let text = desk_text(&desk, seq)?;
     if args.text {
@@ -92,7 +98,26 @@ fn desk_facts(desk: &Desk, document: &Document) -> Result<Value> {
     }))
 }
 
+/// A page's picture, which is looked at by nobody here: it was made in a cage, and is for the editor's own viewer.
+fn page_out(desk: &Desk, seq: u64, page: u32, file: Option<&Path>) -> Result<()> {
+    let Some(path) = file else {
+        let mut out = io::stdout().lock();
+        if io::IsTerminal::is_terminal(&out) {
+            bail!("a picture is no text for a terminal: name a file with --png FILE");
+        }
+        page_picture(desk, seq, page, &place::reader()?, &mut out)?;
+        return Ok(out.flush()?);
+    };
+    let mut picture = Vec::new();
+    page_picture(desk, seq, page, &place::reader()?, &mut picture)?;
+    let mut file = File::create_new(path).with_context(|| format!("cannot make {}", path.display()))?;
+    file.write_all(&picture).with_context(|| format!("cannot write {}", path.display()))
+}
+
 fn from_archive(args: &args::Show) -> Result<()> {
+    if args.page.is_some() {
+        bail!("pages are drawn from a desk; an archive has the original: daylight show ARCHIVE {} --raw", args.id);
+    }
     let archive = Archive::open(&args.place)?;
     let line = find(&archive, &args.id)?;
     if args.raw || args.text {

@@ -63,6 +63,21 @@ pub(super) fn read_tiff(input: &(dyn Input + '_), seen: &mut Seen) -> io::Result
     Ok(())
 }
 
+/// Where the pages of a TIFF begin, in their order.
+pub(super) fn page_starts(input: &(dyn Input + '_)) -> Vec<u32> {
+    let mut starts = Vec::new();
+    let Ok(head) = bytes(input, 0, 8) else { return starts };
+    let tiff = Tiff { input, big: head.starts_with(b"MM") };
+    let mut next = tiff.u32(&head, 4);
+    let mut visited = std::collections::HashSet::new();
+    while next != 0 && starts.len() < MOST_PAGES as usize && visited.insert(next) {
+        let Ok((_, after)) = tiff.directory(next) else { break };
+        starts.push(next);
+        next = after;
+    }
+    starts
+}
+
 struct Tiff<'a> {
     input: &'a (dyn Input + 'a),
     big: bool,

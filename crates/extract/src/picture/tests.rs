@@ -64,11 +64,32 @@ fn a_picture_says_its_size_and_what_its_camera_wrote() {
     for (bytes, expected) in pictures() {
         let heard = hear("x", &bytes);
         assert_eq!(heard.text(0, Label::Property), expected, "{}", heard.found[0].media_type);
-        assert_eq!((heard.texts.len(), heard.codes(0)), (1, vec![FaultCode::NoReader]));
+        // So small a picture has no words to miss.
+        assert_eq!((heard.texts.len(), heard.codes(0)), (1, vec![]));
         mutate(&bytes, 1000, |changed| {
             hear("x", changed);
         });
     }
+}
+
+#[test]
+fn a_picture_that_may_hold_words_says_that_they_are_not_read() {
+    let png = |width: u32, height: u32| {
+        let head = [&width.to_be_bytes()[..], &height.to_be_bytes(), b"\x08\0\0\0\0\0\0\0\0"].concat();
+        [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".as_slice(), &head, b"\0\0\0\0IEND\0\0\0\0"].concat()
+    };
+    for (width, height, codes) in [
+        (400, 300, vec![FaultCode::NeedsRecognition]),
+        (400, 15, vec![]),
+        (60, 60, vec![]),
+        (u32::MAX, u32::MAX, vec![FaultCode::NeedsRecognition]),
+    ] {
+        assert_eq!(hear("x", &png(width, height)).codes(0), codes, "{width} x {height}");
+    }
+    let torn = &png(400, 300)[..40];
+    assert_eq!(hear("x", torn).codes(0), [FaultCode::Malformed, FaultCode::NeedsRecognition]);
+    let heic = b"\0\0\0\x18ftypheic\0\0\0\0metaispe\0\0\0\0\0\0\x01\0\0\0\x01\0";
+    assert_eq!(hear("x", heic).codes(0), [FaultCode::NoReader]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::library::Library;
 use crate::when;
 use daylight_archive::record::{FileRef, Record, Role as FileRole};
 use daylight_html::{Frame, Href, Markup, PageSpan, PreEscaped, Side, SideAt, count, pager, prose, size};
-use daylight_model::{Date, Kind, Person, Role, SignatureKind, Verdict};
+use daylight_model::{Date, Fault, FaultCode, Kind, Person, Role, SignatureKind, Verdict};
 use maud::html;
 
 /// How many parts of a document are listed on a page.
@@ -159,6 +159,7 @@ impl Sheet<'_> {
                 html! { p.said { "There is no text in this document." (self.why_empty()) } }
             }
             Reading::Text { shown, length } => html! {
+                (self.by_a_machine(shown))
                 div.read #text { (prose(shown)) }
                 @if (shown.len() as u64) < *length {
                     p.said { "This is the beginning of a long text: " (size(shown.len() as u64)) " of " (size(*length)) ". " a href=(self.below("text")) { "The whole text" } "." }
@@ -173,6 +174,22 @@ impl Sheet<'_> {
                 p.said { "This document cannot be shown as text. " (self.why_empty())
                     @if self.file(FileRole::Raw).is_some() { a href=(self.below("raw")) { "Save the original" } " to open it on your own computer, with care: it comes from strangers." } }
             },
+        }
+    }
+
+    /// Words that a machine saw in a picture are not what anybody wrote until somebody looks.
+    fn by_a_machine(&self, shown: &str) -> Markup {
+        let told = self.record.faults.iter().filter(|fault| fault.code == FaultCode::Recognised);
+        let told: Vec<&Fault> = told.collect();
+        // A PDF can bring such text along, of which its reader has nothing more to say.
+        if told.is_empty() && !shown.contains("[recognised text]") {
+            return html! {};
+        }
+        html! {
+            p.said {
+                "What stands between [recognised text] and [end of recognised text] was recognised in pictures by a machine and may be wrong. Look at the original before you quote it."
+                @for fault in told { " It says: " bdi { (fault.detail) } " (" (fault.tool) ")." }
+            }
         }
     }
 
@@ -207,7 +224,7 @@ impl Sheet<'_> {
 
     /// What could not be read, and why.
     fn missing(&self) -> Markup {
-        let faults = &self.record.faults;
+        let faults: Vec<&Fault> = self.record.faults.iter().filter(|fault| fault.code != FaultCode::Recognised).collect();
         html! {
             @if !faults.is_empty() {
                 h2 { "What could not be read" }

@@ -169,6 +169,24 @@ fn a_document_says_who_when_what_and_what_is_missing() {
 }
 
 #[test]
+fn words_that_a_machine_saw_are_said_to_be_so() {
+    let mut publisher = Publisher::new();
+    let seen = message(1, "scan", "[recognised text]\nturbine\n[end of recognised text]\n").with(|record| {
+        let detail = "the text of page 1 was seen by a machine".into();
+        let tool = "recognise 1, tesseract 5".into();
+        record.faults.push(Fault { stage: Stage::Read, code: FaultCode::Recognised, tool, detail, limit: None, at: None });
+    });
+    publisher.release("c", "Papers", vec![seen, message(2, "written", "turbine")]);
+    let visit = Visit::to(&publisher);
+    let (seen, written) = (visit.get("/c/c/1").text(), visit.get("/c/c/2").text());
+    assert!(
+        seen.contains("by a machine and may be wrong") && seen.contains("tesseract 5") && !seen.contains("What could not be read"),
+        "{seen}"
+    );
+    assert!(!written.contains("by a machine"), "{written}");
+}
+
+#[test]
 fn a_search_says_how_many_in_what_order_and_what_may_be_missing() {
     let publisher = hostile();
     let visit = Visit::to(&publisher);

@@ -83,6 +83,8 @@ fn events() -> Vec<Event> {
         Event::Counted { index: 0, expected: None, read: 1, failed: u64::MAX },
         Event::Cursor(1 << 63),
         Event::View("<p>a</p>".into()),
+        Event::Unread { page: 7, gibberish: true },
+        Event::Page { width: 2480, height: 3508, dots_per_inch: 300 },
     ];
     all.extend(
         Label::ALL.map(|label| Event::Text { index: 1, segment: Segment { label, page: Some(7), text: "reservoir\0\u{202e}".into() } }),
@@ -116,7 +118,9 @@ fn every_event_and_request_reads_back_as_it_was() {
     for event in events() {
         assert_eq!(read_frame(&frame_of(&event)), Ok(Answer::Event(event)));
     }
-    for task in [Task::View, Task::Read { start: 0, skip_first: false }, Task::Read { start: u64::MAX, skip_first: true }] {
+    let draw = |form| Task::Draw { pages: vec![1, 20_000, u32::MAX], dots_per_inch: 300, form };
+    let read = |start, skip_first| Task::Read { start, skip_first };
+    for task in [Task::View, read(0, false), read(u64::MAX, true), Task::Unread, draw(Drawn::Grey), draw(Drawn::Png)] {
         for inline in [None, Some(0), Some(u64::MAX)] {
             let request = Request {
                 task: task.clone(),

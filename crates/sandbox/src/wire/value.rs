@@ -337,4 +337,4 @@ macro_rules! lists {
     )*};
 }
 
-lists!(Person, Date, String, Signature);
+lists!(Person, Date, String, Signature, u32);
