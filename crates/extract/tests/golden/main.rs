@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub)]
 
 mod compare;
+mod fixtures;
 mod mail_parser;
+mod mailbag;
 mod mime4j;
 mod ours;
