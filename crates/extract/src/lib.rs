@@ -9,8 +9,10 @@
 
 mod charset;
 mod dates;
+mod dbf;
 mod detect;
 mod document;
+mod emlx;
 mod html;
 mod mail;
 mod mbox;

@@ -40,16 +40,33 @@ fn every_format_gives_the_messages_that_mailbag_finds() {
 
 fn expected(folder: &Path) -> Expected {
     let text = |name: &str| fs::read_to_string(folder.join(name)).ok().map(|text| text.trim().to_owned());
-    let header = format!("From: {}\nTo: {}\nDate: {}\n\n", text("From.txt").unwrap_or_default(), text("To.txt").unwrap_or_default(), text("Date.txt").unwrap());
+    let header = format!(
+        "From: {}\nTo: {}\nDate: {}\n\n",
+        text("From.txt").unwrap_or_default(),
+        text("To.txt").unwrap_or_default(),
+        text("Date.txt").unwrap()
+    );
     // Their fields are as written: our reader of fields takes them apart, and what is held to theirs is which they are.
     let fields = message(&read("x.eml", header.as_bytes()), 0).unwrap();
-    let leaf = |media: &str, content: String| Leaf { media: media.into(), name: None, attached: false, root: false, content: Content::Text(content) };
+    let leaf = |media: &str, content: String| Leaf {
+        media: media.into(),
+        name: None,
+        attached: false,
+        root: false,
+        content: Content::Text(content),
+    };
     let bodies = [("text/plain", "Text_Body.txt"), ("text/html", "HTML_Body.txt")].into_iter();
     let mut leaves: Vec<Leaf> = bodies.filter_map(|(media, file)| Some(leaf(media, text(file)?))).collect();
     for number in 1.. {
         let Ok(bytes) = fs::read(folder.join(format!("Attachments/{number}/File.bin"))) else { break };
         let of = |name: &str| text(&format!("Attachments/{number}/{name}"));
-        leaves.push(Leaf { media: of("MimeType.txt").unwrap_or_default(), name: of("Name.txt"), attached: true, root: false, content: Content::Bytes(bytes) });
+        leaves.push(Leaf {
+            media: of("MimeType.txt").unwrap_or_default(),
+            name: of("Name.txt"),
+            attached: true,
+            root: false,
+            content: Content::Bytes(bytes),
+        });
     }
     Expected {
         subject: text("Subject.txt"),
