@@ -8,3 +8,4 @@ mod mail_parser;
 mod mailbag;
 mod mime4j;
 mod ours;
+mod programs;
