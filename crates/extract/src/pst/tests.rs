@@ -1,6 +1,6 @@
 use crate::tests::{Heard, OnDisk, corpora, hear, mutate, request};
-use daylight_model::reading::Task;
 use daylight_model::FaultCode;
+use daylight_model::reading::Task;
 use std::path::PathBuf;
 
 /// Every mail store of the corpora, and how many things are in it. `readpst` of pst-utils 0.6.76 writes out 6 messages of the fourth and 2 of the

@@ -12,7 +12,10 @@ fn said(program: &str, arguments: &[&str], file: &Path) -> Option<String> {
     match Command::new(program).args(arguments).arg(file).stderr(Stdio::null()).output() {
         Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
         Err(_) => {
-            assert!(std::env::var_os("DAYLIGHT_TESTS_REQUIRE_TOOLS").is_none(), "{program} is missing, but ./test said that every tool is here");
+            assert!(
+                std::env::var_os("DAYLIGHT_TESTS_REQUIRE_TOOLS").is_none(),
+                "{program} is missing, but ./test said that every tool is here"
+            );
             println!("skipped: no {program}");
             None
         }
