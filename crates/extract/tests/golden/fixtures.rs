@@ -8,7 +8,7 @@ use std::fs;
 
 /// How a file fared, worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fared {
+pub enum Fared {
     Text,
     Documents,
     /// No text in it, and nothing that could be read as such without more: a picture, a password that is missing, an empty file.
@@ -42,7 +42,7 @@ fn every_document_of_the_fixtures_gives_text_or_a_true_reason() {
     assert_eq!(others, ["application/vnd.rar", "application/x-msaccess", "audio/mp4"]);
 }
 
-fn fared(reading: &Reading, index: u32) -> Fared {
+pub fn fared(reading: &Reading, index: u32) -> Fared {
     let text =
         reading.texts.iter().any(|(of, label, text)| *of == index && *label != Label::Property && text.contains(char::is_alphanumeric));
     let fault = reading.faults.iter().find(|(of, _)| *of == index);

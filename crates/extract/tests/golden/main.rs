@@ -9,3 +9,4 @@ mod mailbag;
 mod mime4j;
 mod ours;
 mod programs;
+mod silence;
