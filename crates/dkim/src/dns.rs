@@ -39,7 +39,7 @@ pub fn question(name: &str, id: u16) -> Option<Vec<u8>> {
         let letters = label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         !label.is_empty() && label.len() <= LONGEST_LABEL && letters
     };
-    if name.len() > LONGEST_NAME || labels.len() < 3 || !labels.iter().all(|label| sound(&label)) {
+    if name.len() > LONGEST_NAME || labels.len() < 3 || !labels.iter().all(sound) {
         return None;
     }
     // One question, and one additional record: the pseudo-record that says how long an answer may be (RFC 6891). Recursion is desired.

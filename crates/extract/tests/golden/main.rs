@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub)]
 
 mod compare;
+mod enmime;
 mod fixtures;
 mod mail_parser;
 mod mailbag;

@@ -77,7 +77,7 @@ fn a_mail_store_gives_no_message_fewer_than_readpst() {
     for folder in ["outlook", "documents"] {
         let Some(folder) = corpus(folder) else { return };
         for path in files(folder, ".pst") {
-            let out = std::env::temp_dir().join(format!("daylight-readpst-{}", std::process::id()));
+            let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("readpst-{}", std::process::id()));
             fs::create_dir_all(&out).unwrap();
             let Some(_) = said("readpst", &["-q", "-e", "-o", out.to_str().unwrap()], &path) else { return };
             let theirs = files(out.clone(), "").len();
