@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "init",
     "ingest",
     "status",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 16] = [
     "clear",
     "dkim import",
     "dkim list",
+    "dkim online",
     "key new",
     "publish",
     "serve",

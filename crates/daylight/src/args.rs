@@ -200,11 +200,12 @@ pub(crate) struct Clear {
     pub(crate) json: bool,
 }
 
-/// Keeps keys of mail signatures (DKIM and ARC), by which the signatures on a desk are judged. Nothing is asked of the network.
+/// Keeps keys of mail signatures (DKIM and ARC), by which the signatures on a desk are judged. Only `online` asks anybody anything.
 #[derive(Subcommand)]
 pub(crate) enum Dkim {
     Import(DkimImport),
     List(DkimList),
+    Online(DkimOnline),
 }
 
 /// Takes keys from files, and judges anew whatever is signed with them.
@@ -237,6 +238,29 @@ pub(crate) struct DkimList {
     /// The desk.
     pub(crate) desk: PathBuf,
     /// Prints JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Asks the DNS for the keys that are missing, after saying what that tells to whom, and judges anew whatever is signed with them.
+#[derive(Args)]
+#[command(after_help = "Example: daylight dkim online ~/desk --domain example.org --resolver 9.9.9.9 --socks 127.0.0.1:9050")]
+pub(crate) struct DkimOnline {
+    /// The desk.
+    pub(crate) desk: PathBuf,
+    /// Asks only for keys of this domain and of those below it; may be given more than once.
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Vec<String>,
+    /// The DNS server to ask, by its address; by default the system's.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) resolver: Option<String>,
+    /// Asks through this SOCKS 5 proxy, such as Tor's; the server must be named then.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) socks: Option<String>,
+    /// Asks without having it confirmed.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -8,6 +8,7 @@ mod demo;
 mod output;
 mod place;
 mod progress;
+mod resolver;
 mod when;
 
 use args::{Cli, Command, Dkim, Key};
@@ -47,6 +48,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Clear(args) => commands::clear::clear(&args),
         Command::Dkim(Dkim::Import(args)) => commands::dkim::import(&args),
         Command::Dkim(Dkim::List(args)) => commands::dkim::list(&args),
+        Command::Dkim(Dkim::Online(args)) => commands::dkim::online(&args),
         Command::Key(Key::New(args)) => commands::publish::key_new(&args),
         Command::Publish(args) => commands::publish::publish(&args),
         Command::Serve(args) => commands::serve::serve(&args),

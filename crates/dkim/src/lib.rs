@@ -8,6 +8,7 @@
 mod arc;
 mod body;
 mod der;
+pub mod dns;
 mod encoding;
 mod header;
 pub mod import;

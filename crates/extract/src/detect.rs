@@ -4,7 +4,7 @@ use crate::document::{load, read_full};
 use crate::mail::Fields;
 use crate::office::{self, Office, Sort};
 use crate::packed::{stream::Method, tar};
-use crate::{mbox, media, picture, zip};
+use crate::{dbf, emlx, mbox, media, picture, zip};
 use daylight_model::reading::Input;
 use daylight_model::{FaultCode, Kind, Name};
 use std::io;
@@ -14,6 +14,9 @@ const HEAD: usize = 64 << 10;
 /// Of so many bytes at most one may be a control character in a text.
 const CONTROLS: usize = 100;
 const PDF: &str = "application/pdf";
+const ZIP: &str = "application/zip";
+/// A book: a zip of its chapters.
+const EPUB: &str = "application/epub+zip";
 
 /// What others say that a file is.
 pub(crate) struct Claims<'a> {
@@ -26,7 +29,10 @@ pub(crate) struct Claims<'a> {
 pub(crate) enum Format {
     Message,
     Mailbox,
-    Zip,
+    /// One message of Apple Mail's.
+    AppleMessage,
+    /// A zip, or a book in one, by its media type.
+    Zip(&'static str),
     Tar,
     Seven,
     /// Outlook's, PST or OST.
@@ -38,6 +44,8 @@ pub(crate) enum Format {
     /// A document of an office program, with its media type.
     Office(Office, String),
     Pdf,
+    /// A table of dBASE.
+    Table,
     /// Text of this media type.
     Text(String),
     /// None: what it is, and why it is not read.
@@ -52,9 +60,15 @@ impl Format {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Format::Message => Kind::Message,
-            Format::Mailbox | Format::Zip | Format::Tar | Format::Seven | Format::MailStore | Format::Compressed(_) => Kind::Container,
+            Format::Mailbox
+            | Format::AppleMessage
+            | Format::Zip(_)
+            | Format::Tar
+            | Format::Seven
+            | Format::MailStore
+            | Format::Compressed(_) => Kind::Container,
             Format::Office(office, _) => office.kind(),
-            Format::Pdf | Format::Picture(_) | Format::Text(_) | Format::Opaque { .. } => Kind::File,
+            Format::Pdf | Format::Table | Format::Picture(_) | Format::Text(_) | Format::Opaque { .. } => Kind::File,
         }
     }
 
@@ -62,7 +76,9 @@ impl Format {
         match self {
             Format::Message => "message/rfc822",
             Format::Mailbox => "application/mbox",
-            Format::Zip => "application/zip",
+            Format::AppleMessage => emlx::MEDIA,
+            Format::Table => dbf::MEDIA,
+            Format::Zip(media) => media,
             Format::Pdf => "application/pdf",
             Format::Tar => "application/x-tar",
             Format::Seven => "application/x-7z-compressed",
@@ -121,23 +137,30 @@ pub(crate) fn format(claims: &Claims<'_>, input: &(dyn Input + '_)) -> io::Resul
     if mbox::begins(head) {
         return Ok(Format::Mailbox);
     }
+    if emlx::begins(head) {
+        return Ok(Format::AppleMessage);
+    }
     if is_message(head, called_message) {
         return Ok(Format::Message);
+    }
+    if named == Some(dbf::MEDIA) && dbf::begins(head) {
+        return Ok(Format::Table);
     }
     if is_text(head) || media::is_text(claims.claimed) && !head.contains(&0) {
         return Ok(Format::Text(text_type(head, named, claims.claimed)));
     }
     if zip::is_appended(input)? {
-        return Ok(Format::Zip);
+        return Ok(Format::Zip(ZIP));
     }
     Ok(opaque(head, named, claims.claimed))
 }
 
 fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input: &(dyn Input + '_)) -> io::Result<Option<Format>> {
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        let Some(media) = zip::office_type(input)? else { return Ok(Some(Format::Zip)) };
+        let Some(media) = zip::office_type(input)? else { return Ok(Some(Format::Zip(ZIP))) };
         return Ok(Some(match office::by_media(&media) {
             Some(office) => Format::Office(office, media),
+            None if media == EPUB => Format::Zip(EPUB),
             None => Format::opaque(media),
         }));
     }
@@ -153,7 +176,7 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
     }
     let program = matches!(mark, Some("application/vnd.microsoft.portable-executable" | "application/x-elf"));
     if program && zip::is_appended(input)? {
-        return Ok(Some(Format::Zip));
+        return Ok(Some(Format::Zip(ZIP)));
     }
     if mark == Some(media::OLE)
         && let Ok(bytes) = load(input)

@@ -9,9 +9,11 @@
 
 mod charset;
 mod dates;
+mod dbf;
 mod detect;
 mod document;
 mod drawn;
+mod emlx;
 mod html;
 mod mail;
 mod mbox;

@@ -4,7 +4,7 @@ use crate::detect::{self, Claims, Format};
 use crate::document::{Doc, Inside, Memory, Resume, keep, load};
 use crate::output::{Output, Problem};
 use crate::packed::{compressed, seven, tar};
-use crate::{mail, mbox, office, pdf, picture, pst, text, zip};
+use crate::{dbf, emlx, mail, mbox, office, pdf, picture, pst, text, zip};
 use daylight_model::reading::{Input, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 
@@ -72,7 +72,9 @@ fn open(out: &mut Output<'_>, doc: Doc, format: &Format, input: &(dyn Input + '_
             Err(problem) => keep(out, doc, Kind::Message, format.media(), input, problem),
         },
         Format::Mailbox => mbox::read(out, doc, input, resume, &Readers),
-        Format::Zip => zip::read(out, doc, input, resume, &Readers),
+        Format::AppleMessage => emlx::read(out, doc, input, &Readers),
+        Format::Table => dbf::read(out, doc, input),
+        Format::Zip(media) => zip::read(out, doc, media, input, resume, &Readers),
         Format::Tar => tar::read(out, doc, input, resume, &Readers),
         Format::Seven => seven::read(out, doc, input, resume, &Readers),
         Format::MailStore => pst::read(out, doc, input, resume, &Readers),

@@ -18,6 +18,8 @@ pub(crate) struct Output<'a> {
     budget: u64,
     /// Whose text was given last, and how much of it.
     text: (u32, u64),
+    /// The document of which the last fault was said.
+    faulty: Option<u32>,
 }
 
 /// A fault in the making; [`Output::fault`] sends it.
@@ -45,7 +47,7 @@ impl Problem {
 impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
-        Self { sink, next: 0, left: budget, budget, text: (0, 0) }
+        Self { sink, next: 0, left: budget, budget, text: (0, 0), faulty: None }
     }
 
     /// The number that the next document will have.
@@ -131,7 +133,13 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
+    /// Whether the last fault was said of this document.
+    pub(crate) fn is_faulty(&self, index: u32) -> bool {
+        self.faulty == Some(index)
+    }
+
     pub(crate) fn fault(&mut self, index: u32, problem: Problem) -> Result<(), Stop> {
+        self.faulty = Some(index);
         self.sink.event(Event::Fault { index, fault: problem.fault })
     }
 

@@ -230,6 +230,7 @@ fn html_is_read_as_its_text_with_hidden_text_apart() {
     let heard = hear("x.html", b"<html><meta charset=koi8-r><p>\xf0\xd2\xc9<p hidden>no</p></html>");
     assert_eq!(heard.text(0, Label::Body), "При");
     assert_eq!(heard.text(0, Label::Hidden), "no");
+    assert_eq!(hear("x.html", b"<html><pre> \n </pre></html>").codes(0), [FaultCode::Empty]);
     assert_eq!(hear("x.html", b"<p>x").found[0].claims, "html", "only its name says that it is HTML");
 }
 

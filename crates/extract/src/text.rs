@@ -1,5 +1,6 @@
 //! Text files, of any length and character set; HTML among them is read by `html`.
 
+mod cards;
 mod dialect;
 
 use crate::document::{self, Doc, Memory, read_full};
@@ -12,6 +13,8 @@ use encoding_rs::{CoderResult, Encoding};
 const TOOL: &str = "text 1";
 /// HTML longer than this is read as the plain text that its source is.
 const LARGEST_HTML: u64 = 64 << 20;
+/// Calendars and cards longer than this are read as the text that they are.
+const LARGEST_CARD: u64 = 64 << 20;
 /// So much of a table is looked at to tell how it is written.
 const SAMPLE: usize = 64 << 10;
 
@@ -34,6 +37,12 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, media: &str, input: &(dyn Inp
         let why = "it is read as source, not as HTML";
         out.fault(index, Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, why).limit(LARGEST_HTML))?;
     }
+    if is_card(media)
+        && input.length() <= LARGEST_CARD
+        && let Ok(bytes) = document::load(input)
+    {
+        return out.text(index, Label::Body, cards::text(&bytes, stated));
+    }
     let sample = stream(out, index, input, encoding)?;
     // UTF-8 is not guessed: nothing else looks like it.
     let guessed = stated.is_none() && encoding != encoding_rs::UTF_8;
@@ -42,6 +51,10 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, media: &str, input: &(dyn Inp
         said.push_str(&dialect::describe(&sample));
     }
     out.text(index, Label::Property, said)
+}
+
+fn is_card(media: &str) -> bool {
+    matches!(media, "text/calendar" | "application/ics" | "text/vcard" | "text/x-vcard" | "text/directory")
 }
 
 fn is_table(media: &str) -> bool {
@@ -72,6 +85,9 @@ fn read_html(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8]) -> Resul
         out.fault(index, replaced(text.encoding))?;
     }
     let (body, hidden) = html::text(&text.text);
+    if body.trim().is_empty() && hidden.trim().is_empty() {
+        out.fault(index, Problem::new(Stage::Read, FaultCode::Empty, TOOL, "it is a page without text"))?;
+    }
     out.text(index, Label::Body, body)?;
     out.text(index, Label::Hidden, hidden)
 }

@@ -31,7 +31,10 @@ impl Transfer {
     pub(crate) fn decode<'a>(self, bytes: &'a [u8]) -> (Cow<'a, [u8]>, bool) {
         let (decoded, broken) = match self {
             Transfer::Identity => return (Cow::Borrowed(bytes), false),
-            Transfer::Base64 => base64(bytes),
+            Transfer::Base64 => match base64(bytes) {
+                (_, true) if !is_mostly_base64(bytes) => return (Cow::Borrowed(bytes), true),
+                decoded => decoded,
+            },
             Transfer::Quoted => quoted(bytes, false),
             Transfer::Uuencode => uuencode(bytes),
         };
@@ -94,6 +97,14 @@ pub(crate) fn base64(mut bytes: &[u8]) -> (Vec<u8>, bool) {
     }
     flush(&mut out, group, count);
     (out, broken || count == 1)
+}
+
+/// Whether of what is not white space less than one byte in eight is foreign to base64. Where it is more, somebody wrote plain text and called it
+/// base64: decoded, its words would be lost.
+fn is_mostly_base64(bytes: &[u8]) -> bool {
+    let values = bytes.iter().map(|byte| VALUES[usize::from(*byte)]).filter(|value| *value != SPACE);
+    let (all, bad) = values.fold((0usize, 0usize), |(all, bad), value| (all + 1, bad + usize::from(value == BAD)));
+    bad * 8 < all
 }
 
 fn flush(out: &mut Vec<u8>, group: u32, count: u32) {
@@ -188,6 +199,7 @@ mod tests {
         assert_eq!(base64(b"aGVs\r\nbG8="), (b"hello".to_vec(), false));
         assert_eq!(base64(b"aGVsbG8=aGVsbG8"), (b"hellohello".to_vec(), false));
         assert_eq!(base64(b"aG!Vs*bG8="), (b"hello".to_vec(), true));
+        assert_eq!(Transfer::Base64.decode(b"... plain words, really ...\n"), (Cow::Borrowed(&b"... plain words, really ...\n"[..]), true));
         let quoted = Transfer::Quoted.decode(b"caf=C3=A9 \t\r\nlong=\r\n line =3d= x=\n");
         assert_eq!((quoted.0.as_ref(), quoted.1), ("café\r\nlong line == x".as_bytes(), true));
         let unwrapped = Transfer::Uuencode.decode(b"begin 644 x\n#0V%T\n`\nend\n");

@@ -58,9 +58,16 @@ fn opendocument_type(input: &(dyn Input + '_), directory: &Directory, entry: &En
 }
 
 /// Reads a zip from the entry with number `resume.start` on. Directories among the entries are passed over.
-pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume, inside: &dyn Inside) -> Result<(), Stop> {
+pub(crate) fn read(
+    out: &mut Output<'_>,
+    doc: Doc,
+    media: &str,
+    input: &(dyn Input + '_),
+    resume: Resume,
+    inside: &dyn Inside,
+) -> Result<(), Stop> {
     let depth = doc.depth;
-    let index = document::found(out, doc, Kind::Container, "application/zip", "", input)?;
+    let index = document::found(out, doc, Kind::Container, media, "", input)?;
     let mut reading = Zip { index, depth, input, counts: Counts::default(), links: 0, unpacking: Unpacking::new(index, TOOL, inside) };
     let result = match Directory::find(input) {
         Ok(Some(directory)) => reading.run(out, directory, resume)?,

@@ -18,6 +18,14 @@ impl Desk {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// The names of keys of which none is known, with how many documents are signed with each, the most first.
+    pub fn missing_keys(&self) -> Result<Vec<(String, u64)>> {
+        let sql = "SELECT name, COUNT(*) AS signed FROM signed WHERE name NOT IN (SELECT name FROM dkim_key) GROUP BY name ORDER BY signed DESC, name";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, uint(row.get(1)?))))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// How many documents are signed with the key of this name, known or not.
     pub fn signed_with(&self, name: &str) -> Result<u64> {
         let mut statement = self.connection.prepare_cached("SELECT COUNT(*) FROM signed WHERE name = ?1")?;

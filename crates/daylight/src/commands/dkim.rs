@@ -1,4 +1,6 @@
-//! `dkim import` and `dkim list`: the keys by which mail signatures are judged.
+//! `dkim import`, `dkim list` and `dkim online`: the keys by which mail signatures are judged.
+
+mod online;
 
 use crate::args;
 use crate::commands::search::plain;
@@ -12,6 +14,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+pub(crate) use online::online;
 
 /// No file of keys is larger.
 const LARGEST: u64 = 256 << 20;

@@ -38,3 +38,10 @@ pub fn verdicts(message: &[u8], received: Option<i64>, keys: &[SignatureKey]) ->
 pub fn words(message: &[u8], keys: &[SignatureKey]) -> Vec<&'static str> {
     verdicts(message, None, keys).iter().map(|verdict| verdict.outcome.word()).collect()
 }
+
+/// The files of a folder, in order.
+pub fn files(folder: &PathBuf) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}

@@ -50,6 +50,7 @@ impl List<'_> {
                 // The name of a group, which is not kept. An address may have a colon only within quotes or brackets.
                 b':' if one.angle.is_none() && !one.phrase.contains(&b'@') && one.phrase.len() < 1000 => {
                     one.phrase.clear();
+                    one.comment.clear();
                     self.at += 1;
                 }
                 _ => self.letter(&mut one, *byte),
@@ -101,10 +102,11 @@ impl List<'_> {
             }
             at += 1;
             if depth == 0 {
-                if !one.comment.is_empty() {
-                    one.comment.push(b' ');
+                one.add_comment(&self.raw[self.at + 1..at - 1]);
+                // Words on both sides of a comment are two.
+                if !one.phrase.is_empty() {
+                    one.phrase.push(b' ');
                 }
-                one.comment.extend_from_slice(&self.raw[self.at + 1..at - 1]);
                 self.at = at;
                 return;
             }
@@ -124,12 +126,55 @@ impl List<'_> {
         let end = end.or_else(|| memchr::memchr2(b'>', b',', inside)).unwrap_or(inside.len());
         let text = &inside[..end];
         let text = if route { text.rsplit(|b| *b == b':').next().unwrap_or(text) } else { text };
-        one.angle = Some(text.trim_ascii().to_vec());
+        let (address, comments) = without_comments(text.trim_ascii());
+        one.angle = Some(address);
+        for comment in comments {
+            one.add_comment(&comment);
+        }
         self.at += 1 + end + usize::from(inside.get(end) == Some(&b'>'));
     }
 }
 
+/// A comment's text: a backslash stands before what would mean something otherwise (RFC 5322 section 3.2.1).
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut escaped = false;
+    for byte in text {
+        escaped = *byte == b'\\' && !escaped;
+        if !escaped {
+            out.push(*byte);
+        }
+    }
+    out
+}
+
+/// An address without the comments and, where there are some, the white space that RFC 5322 section 4.4 allows within one; and the comments.
+fn without_comments(address: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
+    if !address.contains(&b'(') || address.contains(&b'"') {
+        return (address.to_vec(), Vec::new());
+    }
+    let (mut kept, mut comments, mut depth) = (Vec::with_capacity(address.len()), Vec::<Vec<u8>>::new(), 0usize);
+    for byte in address {
+        match byte {
+            b'(' if depth == 0 => comments.push(Vec::new()),
+            b')' if depth == 1 => (),
+            byte if depth > 0 => comments.last_mut().into_iter().for_each(|comment| comment.push(*byte)),
+            byte if byte.is_ascii_whitespace() => (),
+            byte => kept.push(*byte),
+        }
+        depth = (depth + usize::from(*byte == b'(')).saturating_sub(usize::from(*byte == b')'));
+    }
+    if depth == 0 { (kept, comments) } else { (address.to_vec(), Vec::new()) }
+}
+
 impl Mailbox {
+    fn add_comment(&mut self, text: &[u8]) {
+        if !self.comment.is_empty() {
+            self.comment.push(b' ');
+        }
+        self.comment.extend_from_slice(&unescaped(text));
+    }
+
     fn person(self, role: Role, hint: Option<&str>) -> Option<Person> {
         let comment = words::decode(self.comment.trim_ascii(), hint);
         let phrase = words::decode(self.phrase.trim_ascii(), hint);
@@ -156,13 +201,12 @@ fn split(phrase: String) -> (String, String) {
     if phrase.starts_with('"') && phrase.contains('@') {
         return (String::new(), phrase);
     }
-    match phrase.split(' ').find(|word| word.contains('@')) {
-        Some(address) => {
-            let name: Vec<&str> = phrase.split(' ').filter(|word| !word.contains('@')).collect();
-            (name.join(" "), address.to_owned())
-        }
-        None => (phrase, String::new()),
-    }
+    let words: Vec<&str> = phrase.split(' ').collect();
+    let Some(at) = words.iter().position(|word| word.contains('@')) else { return (phrase, String::new()) };
+    // A domain may have white space around its dots (RFC 5322 section 4.4).
+    let more = words[at..].windows(2).take_while(|pair| pair[0].ends_with('.') || pair[1].starts_with('.')).count();
+    let name: Vec<&str> = words[..at].iter().chain(&words[at + more + 1..]).filter(|word| !word.contains('@')).copied().collect();
+    (name.join(" "), words[at..=at + more].concat())
 }
 
 /// One space for each run of white space.
@@ -204,6 +248,12 @@ mod tests {
             ("\"a b\"@c.d", vec![("", "\"a b\"@c.d")]),
             ("root", vec![("root", "")]),
             ("Ann a@b.c; 'Bob' <b@b.c>", vec![("Ann", "a@b.c"), ("Bob", "b@b.c")]),
+            (
+                "Pete(A nice \\) chap) <pete(his account)@silly(his) .test>",
+                vec![("Pete (A nice ) chap his account his)", "pete@silly.test")],
+            ),
+            ("(Empty)(start)Hidden: ;, A Group(Some people): b@c.d;", vec![("", "b@c.d")]),
+            ("jdoe@test  . example", vec![("", "jdoe@test.example")]),
             (",,;:<>()\"\"", vec![]),
         ] {
             let expected: Vec<(String, String)> = expected.into_iter().map(|(n, a)| (n.into(), a.into())).collect();

@@ -126,6 +126,7 @@ impl Reading<'_> {
         let id = id.trim_ascii();
         let id = if id.contains(&b' ') { Cow::Owned(id.iter().copied().filter(|b| *b != b' ').collect()) } else { Cow::Borrowed(id) };
         let id = id.strip_prefix(b"<").unwrap_or(&id);
+        let id = id.strip_suffix(b">").unwrap_or(id);
         if id.is_empty() || id.len() > LONGEST_ID {
             return;
         }

@@ -1,4 +1,8 @@
 use std::borrow::Cow;
+use std::ops::Range;
+
+/// Lines among the fields of one header that are none, beyond so many, are not kept.
+const MOST_STRAYS: usize = 10_000;
 
 /// One header field (RFC 5322 section 2.2) as it stands in the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +45,13 @@ pub(crate) struct Fields<'a> {
     at: usize,
     done: bool,
     any: bool,
+    /// The lines among the fields that are none, but for those of a mailbox.
+    pub(super) strays: Vec<Range<usize>>,
 }
 
 impl<'a> Fields<'a> {
     pub(crate) fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at, done: false, any: false }
+        Self { bytes, at, done: false, any: false, strays: Vec::new() }
     }
 
     /// Where the body begins: right only when the iterator has ended.
@@ -91,6 +97,10 @@ impl<'a> Iterator for Fields<'a> {
                 (self.at, self.any) = (end, true);
                 return Some(Field { name, value });
             } else if self.is_stray(&self.bytes[self.at..end], end) {
+                let line = &self.bytes[self.at..end];
+                if !line.starts_with(b"From ") && !line.starts_with(b">From ") && self.strays.len() < MOST_STRAYS {
+                    self.strays.push(self.at..end);
+                }
                 self.at = end;
             } else {
                 self.done = true;

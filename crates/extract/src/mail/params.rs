@@ -20,13 +20,19 @@ pub(super) struct Valued {
 impl Valued {
     pub(super) fn parse(unfolded: &[u8]) -> Self {
         let unfolded = &unfolded[..unfolded.len().min(LONGEST)];
-        let end = memchr::memchr(b';', unfolded).unwrap_or(unfolded.len());
-        let comment = memchr::memchr(b'(', &unfolded[..end]).unwrap_or(end);
-        let value = String::from_utf8_lossy(&unfolded[..comment]).to_ascii_lowercase();
+        let end = end_of_value(unfolded);
+        let mut depth = 0usize;
+        let outside = unfolded[..end].iter().filter(|byte| {
+            let inside = depth > 0 || **byte == b'(';
+            depth = (depth + usize::from(**byte == b'(')).saturating_sub(usize::from(**byte == b')'));
+            !inside
+        });
+        let outside: Vec<u8> = outside.copied().collect();
+        let value = String::from_utf8_lossy(&outside).to_ascii_lowercase();
         let value = value.chars().filter(|c| !c.is_whitespace() && *c != '"').collect();
         let mut parameters = Vec::new();
         let mut rest = &unfolded[end..];
-        while let Some(after) = rest.strip_prefix(b";")
+        while let Some(after) = rest.strip_prefix(b";").or(rest.strip_prefix(b" "))
             && parameters.len() < MOST
         {
             let (name, value, left) = parameter(after);
@@ -85,6 +91,17 @@ impl Valued {
         let text = charset::decode(&bytes, label).text.into_owned();
         // Some write encoded words into the pieces of a continuation.
         (!bytes.is_empty()).then(|| if label.is_none() { words::decode(text.as_bytes(), None) } else { text })
+    }
+}
+
+/// Where the value ends and its parameters begin. Some programs leave out the first semicolon: `multipart/mixed boundary=x`.
+fn end_of_value(unfolded: &[u8]) -> usize {
+    let end = memchr::memchr(b';', unfolded).unwrap_or(unfolded.len());
+    let value = unfolded[..end].trim_ascii_end();
+    let Some(equals) = memchr::memchr(b'=', value) else { return end };
+    match value[..equals].iter().rposition(|b| *b == b' ') {
+        Some(space) if memchr::memchr(b'/', &value[..space]).is_some() && memchr::memchr(b'(', &value[..space]).is_none() => space,
+        _ => end,
     }
 }
 
@@ -152,7 +169,9 @@ mod tests {
         assert_eq!(name("a/b; name*=utf-8'en'a%C3%B1o.txt").as_deref(), Some("año.txt"));
         assert_eq!(name("a/b; name*0*=iso-8859-1''a%F1; name*1=\"o.txt\"").as_deref(), Some("año.txt"));
         assert_eq!(name("a/b; name=\"=?utf-8?Q?a=C3=B1o?= =?utf-8?Q?.txt?=\"").as_deref(), Some("año.txt"));
+        assert_eq!(name("a/b name=\"no semicolon.txt\"; y=1").as_deref(), Some("no semicolon.txt"));
         assert_eq!(name("a/b; name=two words.txt; z").as_deref(), Some("two words.txt"));
+        assert_eq!(Valued::parse(b"(a) text (b (c)) / (d) plain (e)").value, "text/plain");
         let typed = Valued::parse(b"Multipart / Mixed (a comment); boundary=\"b c \"; charset=utf-8 (x)");
         assert_eq!((typed.value.as_str(), typed.boundary()), ("multipart/mixed", Some(&b"b c"[..])));
         assert_eq!(typed.token("charset").as_deref(), Some("utf-8"));

@@ -15,12 +15,24 @@ pub(super) const MOST: usize = 20_000;
 #[derive(Default)]
 pub(super) struct Structure {
     pub(super) parts: Vec<Part>,
+    /// What stands in multiparts before their first part and after their last, with the multipart that it is before the first part of; and lines of
+    /// headers that are no field.
+    outside: Vec<(Option<usize>, Range<usize>)>,
     /// A multipart was not closed: the end of the message may be missing.
     pub(super) unclosed: bool,
     /// Multiparts nested deeper than [`DEEPEST`] were left whole.
     pub(super) too_deep: bool,
     /// Parts beyond [`MOST`] were left in the last one.
     pub(super) too_many: bool,
+}
+
+impl Structure {
+    /// Where text stands that is in no part: programs that read mail show nothing of it (RFC 2046 section 5.1.1).
+    pub(super) fn outside(&self) -> impl Iterator<Item = Range<usize>> {
+        // A multipart without parts is text itself.
+        let kept = self.outside.iter().filter(|(before, _)| before.is_none_or(|part| self.parts[part].multipart));
+        kept.map(|(_, range)| range.clone())
+    }
 }
 
 /// One part.
@@ -85,11 +97,19 @@ impl Walker<'_> {
         loop {
             let mut leaf = self.part(at);
             let mut from = self.structure.parts.last().map_or(0, |part| part.body.start);
+            let mut before = leaf.is_none().then(|| self.structure.parts.len() - 1);
             loop {
-                let Some(delimiter) = self.next_delimiter(from) else { return self.end() };
+                let Some(delimiter) = self.next_delimiter(from) else {
+                    if leaf.is_none() {
+                        self.structure.outside.push((before, from..self.message.len()));
+                    }
+                    return self.end();
+                };
                 if let Some(part) = leaf.take() {
                     let body = &mut self.structure.parts[part].body;
                     body.end = before_line(self.message, delimiter.start).max(body.start);
+                } else {
+                    self.structure.outside.push((before.take(), from..delimiter.start));
                 }
                 self.close(delimiter.level + 1, delimiter.start, true);
                 from = delimiter.end;
@@ -130,6 +150,7 @@ impl Walker<'_> {
             }
         }
         part.body = fields.body()..self.message.len();
+        self.structure.outside.extend(fields.strays.into_iter().map(|stray| (None, stray)));
         let boundary = part.content_type.boundary().filter(|_| part.content_type.value.starts_with("multipart/"));
         let too_deep = boundary.is_some() && self.open.len() >= DEEPEST;
         self.structure.too_deep |= too_deep;
@@ -188,10 +209,11 @@ impl Walker<'_> {
         self.open.iter().enumerate().rev().find_map(|(level, open)| {
             let after = line.strip_prefix(open.boundary.as_slice())?;
             let length = memchr::memchr(b'\n', after);
-            let tail = after[..length.unwrap_or(after.len())].trim_ascii_end();
+            let tail = &after[..length.unwrap_or(after.len())];
             let end = length.map_or(self.message.len(), |n| self.message.len() - after.len() + n + 1);
-            let closes = tail.starts_with(b"--");
-            (closes || tail.is_empty()).then_some(Delimiter { level, start, end, closes })
+            let closes = tail.trim_ascii_end().starts_with(b"--");
+            // RFC 2046 section 5.1.1 lets anything follow the boundary. But many a boundary begins as another does.
+            (closes || tail.first().is_none_or(u8::is_ascii_whitespace)).then_some(Delimiter { level, start, end, closes })
         })
     }
 }
@@ -208,8 +230,8 @@ fn media(stated: &str, digest: bool) -> String {
         "" if digest => "message/rfc822".into(),
         "" => "text/plain".into(),
         // RFC 2045 section 5.2: what cannot be read as a type is plain text; `text` alone is common.
-        stated if stated.contains('/') => stated.into(),
-        "text" => "text/plain".into(),
+        "text" | "text/" => "text/plain".into(),
+        stated if stated.split_once('/').is_some_and(|(kind, sub)| !kind.is_empty() && !sub.is_empty()) => stated.into(),
         _ => "application/octet-stream".into(),
     }
 }
@@ -228,6 +250,8 @@ mod tests {
         let message = "Content-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\n\r\none\r\n\r\n--b \r\nContent-Type: multipart/alternative; \
                        boundary=\"b2\"\r\n\r\n--b2\r\n\r\ntwo\r\n--b2--\r\ninner epilogue\r\n--b\r\n--b--\r\nepilogue\r\n--b\r\n";
         assert_eq!(bodies(message), ["one\r\n", "two", ""]);
+        let outside: String = walk(message.as_bytes()).outside().map(|range| &message[range]).collect();
+        assert_eq!(outside, "preamble\r\ninner epilogue\r\nepilogue\r\n--b\r\n");
         assert!(!walk(message.as_bytes()).unclosed);
     }
 
@@ -240,7 +264,9 @@ mod tests {
 
     #[test]
     fn a_multipart_without_parts_is_text() {
-        assert_eq!(bodies("Content-Type: multipart/mixed; boundary=a\n\nonly text\n"), ["only text\n"]);
+        let message = "Content-Type: multipart/mixed; boundary=a\n\nonly text\n";
+        assert_eq!(bodies(message), ["only text\n"]);
+        assert_eq!(walk(message.as_bytes()).outside().count(), 0);
         assert_eq!(bodies("Content-Type: multipart/mixed\n\nonly text\n"), ["only text\n"]);
     }
 

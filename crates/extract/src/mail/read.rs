@@ -31,6 +31,7 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, message: &[u8], inside: &dyn 
     }
     structure_faults(out, index, &structure, message)?;
     read_bodies(out, index, message, &structure, &bodies)?;
+    read_outside(out, index, message, &structure, charset.as_deref())?;
     read_attachments(out, index, depth, message, &structure, &bodies, inside)
 }
 
@@ -124,6 +125,31 @@ fn read_bodies(out: &mut Output<'_>, index: u32, message: &[u8], structure: &Str
             out.text(index, Label::Body, read.body)?;
         }
         out.text(index, Label::Hidden, read.hidden)?;
+    }
+    Ok(())
+}
+
+/// What programs write before the first part for those that cannot read parts; these lines, in lower case and without the dots at their
+/// end, say nothing of the message.
+const NOTICES: [&str; 7] = [
+    "this is a multi-part message in mime format",
+    "this is a multipart message in mime format",
+    "this is a mime-encapsulated message",
+    "this is a cryptographically signed message in mime format",
+    "this is an s/mime signed message",
+    "this is an openpgp/mime signed message (rfc 4880 and 3156)",
+    "this is an openpgp/mime encrypted message (rfc 4880 and 3156)",
+];
+
+/// Text that stands in no part is hidden: programs that read mail show nothing of it.
+fn read_outside(out: &mut Output<'_>, index: u32, message: &[u8], structure: &Structure, charset: Option<&str>) -> Result<(), Stop> {
+    for range in structure.outside() {
+        let text = charset::decode(&message[range], charset).text;
+        let lines = text.lines().filter(|line| !NOTICES.contains(&line.trim().trim_end_matches('.').to_ascii_lowercase().as_str()));
+        let kept = lines.collect::<Vec<_>>().join("\n");
+        if kept.contains(char::is_alphanumeric) {
+            out.text(index, Label::Hidden, kept)?;
+        }
     }
     Ok(())
 }

@@ -140,3 +140,19 @@ fn many_people_and_long_headers_are_no_trouble() {
         }
     }
 }
+
+#[test]
+fn what_stands_outside_of_the_parts_is_hidden_text_but_for_notices() {
+    let message = "From: a@b.c\nthis line is no field\nSubject: d\nContent-Type: multipart/mixed; boundary=x\n\nThis is a multi-part message in MIME format.\n\
+        Mantua at nine\n--x and more\n\nshown\n--x--\na list's footer\n";
+    let heard = hear("x.eml", message.as_bytes());
+    assert_eq!(heard.text(0, Label::Body), "shown");
+    let hidden = heard.text(0, Label::Hidden);
+    for words in ["this line is no field", "Mantua at nine", "a list's footer"] {
+        assert!(hidden.contains(words), "{words}: {hidden}");
+    }
+    assert!(!hidden.contains("MIME format"), "{hidden}");
+    let plain =
+        "From: a@b.c\nContent-Type: multipart/mixed; boundary=x\n\nThis is a multi-part message in MIME format.\n--x\n\nshown\n--x--\n";
+    assert!(hear("x.eml", plain.as_bytes()).texts.iter().all(|(_, label, _)| *label == Label::Body));
+}

@@ -14,11 +14,13 @@ pub(super) struct Flow<'a, 'o> {
     pending: String,
     /// The budget holds no more: what follows is left out, and it was said.
     full: bool,
+    /// Words were written that are no property.
+    pub(super) said: bool,
 }
 
 impl<'a, 'o> Flow<'a, 'o> {
     pub(super) fn new(out: &'a mut Output<'o>, index: u32) -> Self {
-        Self { out, index, page: None, label: Label::Body, text: String::new(), pending: String::new(), full: false }
+        Self { out, index, page: None, label: Label::Body, text: String::new(), pending: String::new(), full: false, said: false }
     }
 
     /// Whether the budget holds no more: whoever has much to say can stop.
@@ -103,6 +105,7 @@ impl<'a, 'o> Flow<'a, 'o> {
             text.push('\n');
         }
         self.pending.clear();
+        self.said |= self.label != Label::Property && text.contains(char::is_alphanumeric);
         self.full |= text.len() as u64 > self.out.left();
         self.out.text_on(self.index, self.label, self.page, text)
     }

@@ -25,8 +25,14 @@ pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], in
     let data = |id| properties.get(&id).map(|value: &Value<'_>| value.data.to_vec());
     let html_page = properties.get(&0x3fde).map_or(page, |value| u32_at(value.data, 0));
     let bodies = Bodies::new(plain, data(0x1013), data(0x1009), html_page);
+    let mut said = false;
     for (label, text) in bodies.text() {
+        said |= text.contains(char::is_alphanumeric);
         out.text(index, label, text)?;
+    }
+    if !said && attachments.is_empty() {
+        let why = "it holds no text and no file; of an appointment, a task or a contact only the subject is read";
+        out.fault(index, Problem::new(Stage::Read, FaultCode::NoReader, TOOL, why))?;
     }
     if let Some(subject) = subject.or_else(|| text(0x37)).filter(|subject| !subject.is_empty()) {
         out.text(index, Label::Property, format!("subject: {subject}"))?;

@@ -19,12 +19,14 @@ const MEMORY_KB: usize = (DICTIONARY >> 10) as usize;
 /// Reads a 7z from the entry with number `resume.start` on. Directories among the entries are passed over.
 pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume, inside: &dyn Inside) -> Result<(), Stop> {
     let depth = doc.depth;
+    let first_volume = doc.name.as_ref().is_some_and(|name| name.0.ends_with(b".001"));
     let index = document::found(out, doc, Kind::Container, "application/x-7z-compressed", "", input)?;
     let mut place = Place { input, at: 0 };
     let archive = match Archive::read_with_memory_limit(&mut place, &Password::empty(), MEMORY_KB) {
         Ok(archive) => archive,
         Err(error) => {
-            out.fault(index, problem(&error, "its directory cannot be read"))?;
+            let why = if first_volume { "it is the first of several files: bring them in as one" } else { "its directory cannot be read" };
+            out.fault(index, problem(&error, why))?;
             return out.counted(index, None, 0, 0);
         }
     };

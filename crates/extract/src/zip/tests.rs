@@ -191,3 +191,14 @@ fn office_documents_are_documents_and_broken_zips_are_said_to_be() {
         hear("x.zip", &changed);
     }
 }
+
+#[test]
+fn a_book_is_a_container_of_its_chapters() {
+    let book = Writer::default()
+        .with(b"mimetype", b"application/epub+zip", false)
+        .with(b"OEBPS/one.xhtml", b"<html><body><p>Mantua</p></body></html>", true)
+        .finish();
+    let heard = hear("x.epub", &book);
+    assert_eq!((heard.found[0].kind, heard.found[0].media_type.as_str()), (Kind::Container, "application/epub+zip"));
+    assert_eq!(heard.text(2, Label::Body), "Mantua");
+}

@@ -83,9 +83,15 @@ pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], in
         flow.whole_line(daylight_model::reading::Label::Property, &format!("last user: {user}"))?;
     }
     flow.flush()?;
+    let said = flow.said;
     let mut children = Children { out, index, depth, ordinal: 0, spent_out: false, inside };
     children.objects(&file)?;
-    children.pictures(&file)
+    children.pictures(&file)?;
+    if !said && children.ordinal == 0 && !out.is_faulty(index) {
+        let why = Problem::new(Stage::Read, FaultCode::NoReader, TOOL, "it has no text; what is drawn in it, if anything, is not read");
+        return out.fault(index, why);
+    }
+    Ok(())
 }
 
 /// Documents in a document, numbered as they are found.
