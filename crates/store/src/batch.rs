@@ -2,15 +2,16 @@
 
 use crate::blobs::{self, BlobId, Place};
 use crate::catalogue;
-use crate::codec::int;
+use crate::codec::{self, int};
 use crate::desk::Turn;
 use crate::error::{Error, Result};
 use crate::pack::{self, At, Owner, PackWriter};
+use crate::texts::LongText;
 use daylight_durable::{crash_point, sync_dir};
 use daylight_model::{Digest, Hasher};
 use rusqlite::Connection;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,21 +33,24 @@ impl LargeBlob {
         self.length
     }
 
+    /// Adds bytes.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        let path = self.path.0.clone().unwrap_or_default();
+        self.write_all(bytes).map_err(Error::io(&path))
+    }
+
     /// No more bytes follow.
     pub fn seal(self) -> Result<Staged> {
-        let Self { file, hasher, length, path: temporary } = self;
-        let shown = temporary.0.clone().unwrap_or_default();
-        let reading = File::open(&shown).map_err(Error::io(&shown))?;
-        Ok(Staged { digest: hasher.finish(), length, reading, writing: file, temporary: Mutex::new(temporary) })
+        let Self { hasher, length, path: temporary, .. } = self;
+        Ok(Staged { digest: hasher.finish(), length, temporary: Mutex::new(temporary) })
     }
 }
 
-/// Bytes that are complete and wait beside the others for [`Writer::adopt`](crate::Writer::adopt). Dropped before, they are forgotten.
+/// Bytes that are complete and wait beside the others for [`Writer::adopt`](crate::Writer::adopt). Dropped before, they are forgotten. They hold no file
+/// open, for there may be many.
 pub struct Staged {
     digest: Digest,
     length: u64,
-    reading: File,
-    writing: File,
     temporary: Mutex<TemporaryPath>,
 }
 
@@ -61,9 +65,11 @@ impl Staged {
         self.length
     }
 
-    /// The bytes, for reading alone; good also after they were adopted.
-    pub fn file(&self) -> &File {
-        &self.reading
+    /// The bytes, for reading alone, as long as they were not adopted; a file that was opened stays good after that.
+    pub fn open(&self) -> Result<File> {
+        let temporary = self.temporary.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = temporary.0.as_deref().unwrap_or(Path::new(""));
+        File::open(path).map_err(Error::io(path))
     }
 }
 
@@ -78,10 +84,15 @@ pub struct Staging {
 impl Staging {
     /// Begins to put aside bytes that come in pieces.
     pub fn begin(&self) -> Result<LargeBlob> {
-        let name = format!("{}{}", prefix(self.owner), self.number.fetch_add(1, Relaxed));
-        let path = self.root.join("blob/tmp").join(name);
+        let path = self.temporary();
         let file = File::options().read(true).write(true).create(true).truncate(true).open(&path).map_err(Error::io(&path))?;
         Ok(LargeBlob { file, hasher: Hasher::default(), length: 0, path: TemporaryPath(Some(path)) })
+    }
+
+    /// A path that nobody else puts bytes aside at.
+    pub(crate) fn temporary(&self) -> PathBuf {
+        let name = format!("{}{}", prefix(self.owner), self.number.fetch_add(1, Relaxed));
+        self.root.join("blob/tmp").join(name)
     }
 }
 
@@ -100,7 +111,7 @@ impl Write for LargeBlob {
 
 /// A file that is removed unless it was given its place.
 #[derive(Default)]
-struct TemporaryPath(Option<PathBuf>);
+pub(crate) struct TemporaryPath(pub(crate) Option<PathBuf>);
 
 impl Drop for TemporaryPath {
     fn drop(&mut self) {
@@ -124,7 +135,6 @@ pub(crate) struct Batch {
 
 /// A large blob that is written but has not its name yet.
 struct Pending {
-    file: File,
     temporary: TemporaryPath,
     path: PathBuf,
 }
@@ -190,6 +200,20 @@ impl Batch {
         self.packs.append(&self.connection, &pack::checksum(bytes), bytes)
     }
 
+    /// Stores long text in the same way, as one record, and says how long that is.
+    pub(crate) fn long_record(&mut self, text: &LongText) -> Result<(At, u64)> {
+        self.begin()?;
+        let table = codec::encode_table(&text.parts);
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&table);
+        crc.combine(&text.crc);
+        let length = table.len() as u64 + text.parts.iter().map(|part| part.length).sum::<u64>();
+        let path = text.path.0.as_deref().unwrap_or(Path::new(""));
+        let mut file = File::open(path).map_err(Error::io(path))?;
+        let at = self.packs.append_stream(&self.connection, &pack::seal(crc.finalize()), length, &mut (&table[..]).chain(&mut file))?;
+        Ok((at, length))
+    }
+
     pub(crate) fn staging(&self) -> &Staging {
         &self.staging
     }
@@ -206,8 +230,7 @@ impl Batch {
             return self.blob(&staged.digest, &bytes);
         }
         let id = self.insert(&staged.digest, staged.length, Place::File)?;
-        let file = staged.writing.try_clone().map_err(Error::io(&self.root))?;
-        self.files.push(Pending { file, temporary, path: blobs::file_path(&self.root, &staged.digest) });
+        self.files.push(Pending { temporary, path: blobs::file_path(&self.root, &staged.digest) });
         Ok(id)
     }
 
@@ -229,8 +252,9 @@ impl Batch {
 
     fn name_files(&mut self) -> Result<()> {
         let mut folders = Vec::new();
-        for Pending { file, mut temporary, path } in self.files.drain(..) {
-            file.sync_all().map_err(Error::io(&path))?;
+        for Pending { mut temporary, path } in self.files.drain(..) {
+            let written = temporary.0.as_deref().unwrap_or(&path);
+            File::open(written).and_then(|file| file.sync_all()).map_err(Error::io(written))?;
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).map_err(Error::io(folder))?;
                 folders.push(folder.to_owned());
