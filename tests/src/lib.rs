@@ -10,6 +10,7 @@ mod commands;
 mod crashes;
 mod faults;
 mod go_cross_check;
+mod large;
 mod licences;
 mod pages;
 mod samples;

@@ -4,7 +4,7 @@
 use crate::Error;
 use daylight_index::{Entry, Index, IndexError, Writer};
 use daylight_model::Verdict;
-use daylight_model::reading::Segment;
+use daylight_model::reading::joined;
 use daylight_store::{Change, Desk, TextParts};
 use std::sync::mpsc::Receiver;
 
@@ -104,7 +104,7 @@ impl<'a> Following<'a> {
                 let names: Vec<String> = row.names.iter().map(ToString::to_string).collect();
                 let parts = if row.long { Some(self.desk.text_parts(row.seq)?) } else { None };
                 let texts = match &parts {
-                    Some(parts) => joined(None, parts.part(0)?.into_owned()),
+                    Some(parts) => parts.searched(0)?,
                     None => joined(None, row.texts),
                 };
                 let signatures = Verdict::words_of(&row.verdicts);
@@ -137,14 +137,7 @@ impl<'a> Following<'a> {
 
     /// Gives the index the text of a long document behind its first part, so that no more than two parts are held.
     fn put_further(&mut self, seq: u64, parts: &TextParts) -> Result<(), Error> {
-        let mut before = parts.part(0)?.into_owned().pop();
-        for number in 1..parts.count() {
-            let part = parts.part(number)?.into_owned();
-            let last = part.last().cloned();
-            self.writer.put_part(seq, number, joined(before.as_ref(), part))?;
-            before = last;
-        }
-        Ok(())
+        (1..parts.count()).try_for_each(|number| Ok(self.writer.put_part(seq, number, parts.searched(number)?)?))
     }
 
     fn finish(mut self) -> Result<(), Error> {
@@ -153,33 +146,4 @@ impl<'a> Following<'a> {
         }
         Ok(self.writer.finish()?)
     }
-}
-
-/// How much of a part's end is repeated before the next one, in bytes: the longest stretch that a phrase is found in where a text was cut.
-const REPEATED: usize = 16 << 10;
-
-/// The end of a text that goes on elsewhere, from a word's beginning where there is white space.
-fn repeated(text: &str) -> &str {
-    let end = &text[text.ceil_char_boundary(text.len().saturating_sub(REPEATED))..];
-    end.find(char::is_whitespace).map_or(end, |at| &end[at..])
-}
-
-/// The texts of segments, those in one that were cut only for their length. The end of the segment `before` them is repeated where it goes on in the
-/// first.
-fn joined(before: Option<&Segment>, segments: Vec<Segment>) -> Vec<String> {
-    let goes_on: Vec<bool> = segments.windows(2).map(|two| two[0].goes_on_in(&two[1])).collect();
-    let begun = match (before, segments.first()) {
-        (Some(before), Some(first)) if before.goes_on_in(first) => repeated(&before.text),
-        _ => "",
-    };
-    let mut texts: Vec<String> = Vec::with_capacity(segments.len());
-    for (at, segment) in segments.into_iter().enumerate() {
-        let continued = at.checked_sub(1).is_some_and(|before| goes_on[before]);
-        match texts.last_mut() {
-            Some(last) if continued => last.push_str(&segment.text),
-            None if !begun.is_empty() => texts.push(format!("{begun}{}", segment.text)),
-            _ => texts.push(segment.text),
-        }
-    }
-    texts
 }

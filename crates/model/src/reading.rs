@@ -262,6 +262,35 @@ impl PlainText {
     }
 }
 
+/// How much of a text is repeated behind a cut, in bytes: the longest stretch that a phrase is found in there.
+const REPEATED: usize = 16 << 10;
+
+/// The end of a text that goes on elsewhere, from a word's beginning where there is white space.
+fn repeated(text: &str) -> &str {
+    let end = &text[text.ceil_char_boundary(text.len().saturating_sub(REPEATED))..];
+    end.find(char::is_whitespace).map_or(end, |at| &end[at..])
+}
+
+/// The texts of segments as they are searched: those in one that were cut only for their length. The end of the segment `before` them is repeated
+/// where it goes on in the first, so that what stands across a cut between two parts of a text is found in the second.
+pub fn joined(before: Option<&Segment>, segments: Vec<Segment>) -> Vec<String> {
+    let goes_on: Vec<bool> = segments.windows(2).map(|two| two[0].goes_on_in(&two[1])).collect();
+    let begun = match (before, segments.first()) {
+        (Some(before), Some(first)) if before.goes_on_in(first) => repeated(&before.text),
+        _ => "",
+    };
+    let mut texts: Vec<String> = Vec::with_capacity(segments.len());
+    for (at, segment) in segments.into_iter().enumerate() {
+        let continued = at.checked_sub(1).is_some_and(|before| goes_on[before]);
+        match texts.last_mut() {
+            Some(last) if continued => last.push_str(&segment.text),
+            None if !begun.is_empty() => texts.push(format!("{begun}{}", segment.text)),
+            _ => texts.push(segment.text),
+        }
+    }
+    texts
+}
+
 /// One thing that a reader says. Every event but `Cursor` is about the document whose `index` it carries, which was found before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {

@@ -84,10 +84,9 @@ fn shown(desk: &Desk, index: &Index, query: &Query, seq: u64) -> Result<Hit> {
     let parts = desk.text_parts(seq).map_err(Error::from)?;
     // Of a long text the index knows which part answers.
     let part = if parts.count() > 1 { index.best_part(query, seq)?.unwrap_or(0) } else { 0 };
-    let texts = parts.part(part).map_err(Error::from)?;
-    // The first segment that answers is shown; a document whose name or people answer shows its beginning. A phrase that is cut at the beginning of
-    // this part is shown by what of it stands here.
-    let pieces = texts.iter().map(|segment| snippet(query, &segment.text, SNIPPET).0);
+    let texts = parts.searched(part).map_err(Error::from)?;
+    // The first segment that answers is shown; a document whose name or people answer shows its beginning.
+    let pieces = texts.iter().map(|text| snippet(query, text, SNIPPET).0);
     let snippet = pieces.clone().find(|piece| piece.iter().any(|(_, marked)| *marked)).or(pieces.clone().next()).unwrap_or_default();
     let name = document.names.first().map(ToString::to_string);
     let title = if document.title.is_empty() { name.unwrap_or_default() } else { document.title };

@@ -9,7 +9,7 @@ use crate::desk::Desk;
 use crate::documents::no_document;
 use crate::error::{Error, Result};
 use crate::pack::At;
-use daylight_model::reading::{LONGEST, Segment};
+use daylight_model::reading::{LONGEST, Segment, joined};
 use rusqlite::OptionalExtension;
 use std::borrow::Cow;
 use std::fs::File;
@@ -125,6 +125,12 @@ impl TextParts {
             },
             Form::Whole(_) => Ok(Cow::Borrowed(&[])),
         }
+    }
+
+    /// The texts of a part as they are searched, see [`joined`].
+    pub fn searched(&self, number: u64) -> Result<Vec<String>> {
+        let before = number.checked_sub(1).map(|before| self.part(before)).transpose()?;
+        Ok(joined(before.as_ref().and_then(|before| before.last()), self.part(number)?.into_owned()))
     }
 
     /// The text, if it is held already; else that it is long.
