@@ -104,7 +104,8 @@ impl<'a> Output<'a> {
             if self.cut.replace(index) == Some(index) {
                 return Ok(());
             }
-            let why = Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", "its text from here on is past the budget: it is not searched");
+            let why =
+                Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", "its text from here on is past the budget: it is not searched");
             return self.fault(index, why.limit(self.budget));
         }
         if text.len() <= CHUNK {
@@ -194,7 +195,12 @@ mod tests {
 
     #[test]
     fn long_text_is_cut_between_words_and_nothing_of_it_is_lost() {
-        for text in ["word ".repeat(700_000), "x".repeat(3 << 20), "日本\u{3000}".repeat(300_000), format!("{}\n{}", "a ".repeat(600_000), "é".repeat(CHUNK))] {
+        for text in [
+            "word ".repeat(700_000),
+            "x".repeat(3 << 20),
+            "日本\u{3000}".repeat(300_000),
+            format!("{}\n{}", "a ".repeat(600_000), "é".repeat(CHUNK)),
+        ] {
             let mut heard = Heard::default();
             Output::new(&mut heard, u64::MAX, u64::MAX).text(0, Label::Body, text.clone()).unwrap();
             assert_eq!(heard.text.concat(), text);

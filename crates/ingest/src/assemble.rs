@@ -62,11 +62,11 @@ pub(crate) struct Assembler<'a> {
 }
 
 /// From so many bytes on, what is held is handed on at the next cursor.
-const HAND_ON_BYTES: u64 = 4 << 20;
+const HAND_ON_BYTES: u64 = 1 << 20;
 /// How many documents are handed on together.
 const HAND_ON: usize = 256;
 /// More is not held: what comes after goes to files beside the desk's, however much stands before the next cursor.
-const MOST_HELD: u64 = 16 << 20;
+const MOST_HELD: u64 = 8 << 20;
 
 impl<'a> Assembler<'a> {
     pub(crate) fn new(root: &'a Source, staging: &'a Staging) -> Self {

@@ -143,9 +143,8 @@ impl<'a> Committer<'a> {
         for doc in docs {
             if doc.parent == Some(0) {
                 open.read += 1;
-                open.failed += u64::from(
-                    doc.faults.iter().any(|fault| fault.code.loses_text()) && !doc.has_text() && !parents.contains(&doc.index),
-                );
+                open.failed +=
+                    u64::from(doc.faults.iter().any(|fault| fault.code.loses_text()) && !doc.has_text() && !parents.contains(&doc.index));
             }
             let again = doc.index == 0 && open.root.is_some();
             let attached = doc.parent.is_some_and(|parent| parent > 0 || root_kind == Kind::Message);

@@ -43,7 +43,7 @@ const LEASE_BYTES: u64 = 4 << 20;
 const WALK_AHEAD: usize = 4096;
 /// How many pieces may wait to be stored, and how many bytes they may hold in memory.
 const PIECES: usize = 64;
-const PIECES_BYTES: u64 = 16 << 20;
+const PIECES_BYTES: u64 = 4 << 20;
 
 /// A piece on its way to be stored, with its share of the room there is for them.
 type Sent = Result<(Piece, Share), Halt>;

@@ -146,7 +146,10 @@ impl Library {
         let Some(file) = record.file(&FileRole::Text).filter(|_| width > 0) else { return vec![] };
         let mut best = Vec::new();
         // Of a long text the index knows which part answers.
-        if file.length > PART && let Ok(Some(part)) = self.index().best_part(query, seq) && part > 0 {
+        if file.length > PART
+            && let Ok(Some(part)) = self.index().best_part(query, seq)
+            && part > 0
+        {
             best = stretch(self.archive(), file, part, PART).map_or_else(Vec::new, |text| snippet(query, &text, width).0);
             if best.iter().any(|(_, marked)| *marked) {
                 return best;

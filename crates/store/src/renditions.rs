@@ -87,7 +87,15 @@ impl RenditionWriter {
     }
 
     /// The same for bytes that were put aside, because they are many.
-    pub fn put_staged(&mut self, seq: u64, role: RenditionRole, step: &str, version: u32, media_type: &str, staged: &Staged) -> Result<Digest> {
+    pub fn put_staged(
+        &mut self,
+        seq: u64,
+        role: RenditionRole,
+        step: &str,
+        version: u32,
+        media_type: &str,
+        staged: &Staged,
+    ) -> Result<Digest> {
         let blob = self.batch.adopt(staged)?;
         self.insert((seq, role, step, version), media_type, blob)?;
         Ok(staged.digest())

@@ -9,7 +9,7 @@ use daylight_model::{Date, Digest, Kind, Name, Person, Verdict};
 use rusqlite::Row;
 
 /// A batch ends when it holds this much text.
-const TEXT_A_BATCH: usize = 8 << 20;
+const TEXT_A_BATCH: usize = 2 << 20;
 
 /// What an index must do to keep up with the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Desk {
         highest_change(&self.connection)
     }
 
-    /// What changed after change number `after`, in the order of the numbers, at most `limit` and about 8 MiB of text; nothing if an index that
+    /// What changed after change number `after`, in the order of the numbers, at most `limit` and about 2 MiB of text; nothing if an index that
     /// has `after` is up to date. A document that changed again meanwhile appears once, with its last number.
     pub fn changed_since(&self, after: u64, limit: usize) -> Result<Vec<Change>> {
         let mut changes = self.deleted_since(after, limit)?;
