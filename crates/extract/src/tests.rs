@@ -409,7 +409,11 @@ fn what_is_too_large_for_memory_is_kept_and_says_the_limit() {
         ("a.pdf", b"%PDF-1.4\n".as_slice(), "application/pdf"),
         ("a.doc", OLE, "application/msword"),
         ("a.rtf", b"{\\rtf1 ", "application/rtf"),
-        ("a.eml", b"From: a@example.org\r\nTo: b@example.org\r\nSubject: s\r\nDate: Thu, 1 Jan 2015 00:00:00 +0000\r\n\r\n", "message/rfc822"),
+        (
+            "a.eml",
+            b"From: a@example.org\r\nTo: b@example.org\r\nSubject: s\r\nDate: Thu, 1 Jan 2015 00:00:00 +0000\r\n\r\n",
+            "message/rfc822",
+        ),
     ] {
         let task = Task::Read { start: 0, skip_first: false };
         let request = Request { task, name: name.into(), budget: u64::MAX, passwords: Vec::new() };

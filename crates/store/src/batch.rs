@@ -2,16 +2,15 @@
 
 use crate::blobs::{self, BlobId, Place};
 use crate::catalogue;
-use crate::codec::{self, int};
+use crate::codec::int;
 use crate::desk::Turn;
 use crate::error::{Error, Result};
 use crate::pack::{self, At, Owner, PackWriter};
-use crate::texts::LongText;
 use daylight_durable::{crash_point, sync_dir};
 use daylight_model::{Digest, Hasher};
 use rusqlite::Connection;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -200,18 +199,10 @@ impl Batch {
         self.packs.append(&self.connection, &pack::checksum(bytes), bytes)
     }
 
-    /// Stores long text in the same way, as one record, and says how long that is.
-    pub(crate) fn long_record(&mut self, text: &LongText) -> Result<(At, u64)> {
+    /// The same for bytes that come as a stream, whose seal is known.
+    pub(crate) fn record_stream(&mut self, seal: &Digest, length: u64, bytes: &mut dyn Read) -> Result<At> {
         self.begin()?;
-        let table = codec::encode_table(&text.parts);
-        let mut crc = crc32fast::Hasher::new();
-        crc.update(&table);
-        crc.combine(&text.crc);
-        let length = table.len() as u64 + text.parts.iter().map(|part| part.length).sum::<u64>();
-        let path = text.path.0.as_deref().unwrap_or(Path::new(""));
-        let mut file = File::open(path).map_err(Error::io(path))?;
-        let at = self.packs.append_stream(&self.connection, &pack::seal(crc.finalize()), length, &mut (&table[..]).chain(&mut file))?;
-        Ok((at, length))
+        self.packs.append_stream(&self.connection, seal, length, bytes)
     }
 
     pub(crate) fn staging(&self) -> &Staging {

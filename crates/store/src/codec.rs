@@ -1,7 +1,6 @@
 //! The compact forms in which the catalogue keeps what need not be asked for by SQL: the facts of a document, and the segments of its text.
 
 use crate::error::{Error, Result};
-use crate::texts::Part;
 use daylight_model::reading::{Label, Segment};
 use daylight_model::{
     Caution, Date, DateDoubt, DateSource, FaultCode, KeySeen, Kind, MessageFacts, Outcome, Person, Precision, Role, Signature,
@@ -116,6 +115,13 @@ fn put_segments(out: &mut Vec<u8>, texts: &[Segment]) {
         put(out, u64::from(segment.page.unwrap_or(0)));
         put_bytes(out, segment.text.as_bytes());
     }
+}
+
+/// One part of a long text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) length: u64,
+    pub(crate) crc: u32,
 }
 
 /// Version, number of parts, then for each its length and CRC-32; the CRC-32 of all that.

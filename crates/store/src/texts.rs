@@ -3,18 +3,19 @@
 //! The record, version 3 of texts, begins with a table of its parts: `3`, their number, for each its length and its CRC-32 (big-endian), and the CRC-32
 //! of the table. A part is what version 2 is behind its version: the number of its segments, and each.
 
-use crate::batch::{Staging, TemporaryPath};
-use crate::codec;
+use crate::batch::{Batch, Staging, TemporaryPath};
+use crate::codec::{self, Part};
 use crate::desk::Desk;
 use crate::documents::no_document;
 use crate::error::{Error, Result};
-use crate::pack::At;
+use crate::pack::{self, At};
 use daylight_model::reading::{LONGEST, Segment, joined};
 use rusqlite::OptionalExtension;
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read as _, Write};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Text up to this many bytes is stored and read back whole.
@@ -24,19 +25,12 @@ const PART: usize = if cfg!(test) { 128 } else { LONGEST };
 /// So much of a record is read at first to find its table.
 const TABLE: u64 = 64 << 10;
 
-/// One part of a record.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Part {
-    pub(crate) length: u64,
-    pub(crate) crc: u32,
-}
-
 /// Long text on its way to the desk, in a file beside the others. Dropped, it is forgotten. No file is open between two parts, for there may be many.
 pub struct LongText {
-    pub(crate) path: TemporaryPath,
-    pub(crate) parts: Vec<Part>,
+    path: TemporaryPath,
+    parts: Vec<Part>,
     /// Of all parts one after the other.
-    pub(crate) crc: crc32fast::Hasher,
+    crc: crc32fast::Hasher,
     part: Vec<Segment>,
     in_part: usize,
     bytes: u64,
@@ -84,6 +78,19 @@ impl LongText {
             at += part.length;
         }
         Ok(Some(segments))
+    }
+
+    /// Stores it as one record, and says where and how long that is.
+    pub(crate) fn store(&self, batch: &mut Batch) -> Result<(At, u64)> {
+        let table = codec::encode_table(&self.parts);
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&table);
+        crc.combine(&self.crc);
+        let length = table.len() as u64 + self.parts.iter().map(|part| part.length).sum::<u64>();
+        let path = self.path.0.as_deref().unwrap_or(Path::new(""));
+        let mut file = File::open(path).map_err(Error::io(path))?;
+        let at = batch.record_stream(&pack::seal(crc.finalize()), length, &mut (&table[..]).chain(&mut file))?;
+        Ok((at, length))
     }
 
     fn close_part(&mut self) -> Result<()> {

@@ -338,7 +338,7 @@ impl Writer<'_> {
             return Ok(());
         }
         let (at, length) = match long {
-            Some(long) => self.batch.long_record(long)?,
+            Some(long) => long.store(&mut self.batch)?,
             None => {
                 let bytes = codec::encode_text(new.texts);
                 (self.batch.record(&bytes)?, bytes.len() as u64)
