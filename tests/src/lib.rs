@@ -11,6 +11,7 @@ mod crashes;
 mod faults;
 mod go_cross_check;
 mod keys_online;
+mod large;
 mod licences;
 mod pages;
 mod recognition;

@@ -178,11 +178,14 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
     if program && zip::is_appended(input)? {
         return Ok(Some(Format::Zip(ZIP)));
     }
-    if mark == Some(media::OLE)
-        && let Ok(bytes) = load(input)
-        && let Some(sort) = office::sort(&bytes)
-    {
-        return Ok(Some(compound(sort, media::narrowed(media::OLE, named, claims.claimed), named)));
+    if mark == Some(media::OLE) {
+        let narrowed = media::narrowed(media::OLE, named, claims.claimed);
+        match load(input).map(|bytes| office::sort(&bytes)) {
+            Ok(Some(sort)) => return Ok(Some(compound(sort, narrowed, named))),
+            Ok(None) => {}
+            // Its reader says what hinders it: that it is too large, most likely.
+            Err(_) => return Ok(Some(Format::Office(Office::Compound, narrowed))),
+        }
     }
     Ok(mark.map(|mark| match mark {
         "application/rtf" => Format::Office(Office::Rtf, mark.into()),

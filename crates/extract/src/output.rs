@@ -1,12 +1,10 @@
-use daylight_model::reading::{Event, Found, Label, Segment, Sink, Stop};
+use daylight_model::reading::{CUT, Event, Found, Label, Segment, Sink, Stop};
 use daylight_model::{Fault, FaultCode, Stage};
 
 /// The most bytes that one event may carry.
 pub(crate) const CHUNK: usize = daylight_model::reading::LONGEST;
 /// However large the budget, what is unpacked may not come to more than this many times the root's length: nothing honest is that empty.
 const RATIO: u64 = 1000;
-/// The most bytes of text that a document is given: all of it is in memory at once when it is stored and when it is indexed.
-const LONGEST_TEXT: u64 = 256 << 20;
 /// Below this many bytes the ratio is not looked at.
 const RATIO_FLOOR: u64 = 64 << 20;
 
@@ -16,10 +14,10 @@ pub(crate) struct Output<'a> {
     next: u32,
     left: u64,
     budget: u64,
-    /// Whose text was given last, and how much of it.
-    text: (u32, u64),
     /// The document of which the last fault was said.
     faulty: Option<u32>,
+    /// Whose text met the end of the budget.
+    cut: Option<u32>,
 }
 
 /// A fault in the making; [`Output::fault`] sends it.
@@ -47,7 +45,7 @@ impl Problem {
 impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
-        Self { sink, next: 0, left: budget, budget, text: (0, 0), faulty: None }
+        Self { sink, next: 0, left: budget, budget, faulty: None, cut: None }
     }
 
     /// The number that the next document will have.
@@ -93,7 +91,7 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Gives text, cut into segments at the ends of characters; what the budget does not hold is left out with a fault.
+    /// Gives text, cut into segments behind white space where there is some; what the budget does not hold is left out with a fault.
     pub(crate) fn text(&mut self, index: u32, label: Label, text: String) -> Result<(), Stop> {
         self.text_on(index, label, None, text)
     }
@@ -103,30 +101,21 @@ impl<'a> Output<'a> {
         if text.trim().is_empty() {
             return Ok(());
         }
-        if self.text.0 != index {
-            self.text = (index, 0);
-        }
-        let before = self.text.1;
-        self.text.1 += text.len() as u64;
-        if self.text.1 > LONGEST_TEXT {
+        if !self.spend(text.len()) {
             // Said once, of the first piece that is left out.
-            if before > LONGEST_TEXT {
+            if self.cut.replace(index) == Some(index) {
                 return Ok(());
             }
             let why =
-                Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", "its text is longer than is kept: the rest of it is not searched");
-            return self.fault(index, why.limit(LONGEST_TEXT));
-        }
-        if !self.spend(text.len()) {
-            let left = format!("{} bytes of text are past the budget", text.len());
-            return self.fault(index, Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", left).limit(self.budget));
+                Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", "its text from here on is past the budget: it is not searched");
+            return self.fault(index, why.limit(self.budget));
         }
         if text.len() <= CHUNK {
             return self.sink.event(Event::Text { index, segment: Segment { label, page, text } });
         }
         let mut rest = text.as_str();
         while !rest.is_empty() {
-            let (segment, after) = rest.split_at(rest.floor_char_boundary(CHUNK));
+            let (segment, after) = rest.split_at(cut(rest));
             self.sink.event(Event::Text { index, segment: Segment { label, page, text: segment.into() } })?;
             rest = after;
         }
@@ -136,6 +125,11 @@ impl<'a> Output<'a> {
     /// Whether the last fault was said of this document.
     pub(crate) fn is_faulty(&self, index: u32) -> bool {
         self.faulty == Some(index)
+    }
+
+    /// Whether text of this document was left out for the budget, so that more of it would be in vain.
+    pub(crate) fn is_cut(&self, index: u32) -> bool {
+        self.cut == Some(index)
     }
 
     pub(crate) fn fault(&mut self, index: u32, problem: Problem) -> Result<(), Stop> {
@@ -173,20 +167,30 @@ impl<'a> Output<'a> {
     }
 }
 
+/// Where a text that is too long for a segment is cut: behind white space, so that no word is torn, or at least between characters.
+pub(crate) fn cut(text: &str) -> usize {
+    if text.len() <= CHUNK {
+        return text.len();
+    }
+    let (least, most) = (text.ceil_char_boundary(CUT), text.floor_char_boundary(CHUNK));
+    let space = text[least..most].char_indices().rev().find(|(_, c)| c.is_whitespace());
+    space.map_or(most, |(at, c)| least + at + c.len_utf8())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[derive(Default)]
     struct Heard {
-        text: usize,
+        text: Vec<String>,
         faults: Vec<Fault>,
     }
 
     impl Sink for Heard {
         fn event(&mut self, event: Event) -> Result<(), Stop> {
             match event {
-                Event::Text { segment, .. } => self.text += segment.text.len(),
+                Event::Text { segment, .. } => self.text.push(segment.text),
                 Event::Fault { fault, .. } => self.faults.push(fault),
                 _ => {}
             }
@@ -195,14 +199,33 @@ mod tests {
     }
 
     #[test]
-    fn text_without_end_is_cut_with_one_fault_and_the_next_document_has_room() {
+    fn text_past_the_budget_is_left_out_with_one_fault_for_each_document() {
         let mut heard = Heard::default();
-        let mut out = Output::new(&mut heard, u64::MAX, u64::MAX);
-        for _ in 0..260 {
+        let mut out = Output::new(&mut heard, 3 << 20, u64::MAX);
+        for _ in 0..10 {
             out.text(0, Label::Body, "x".repeat(CHUNK)).unwrap();
         }
-        out.text(1, Label::Body, "short".into()).unwrap();
-        assert_eq!((heard.text, heard.faults.len()), ((256 << 20) + 5, 1));
-        assert_eq!((heard.faults[0].code, heard.faults[0].limit), (FaultCode::TooLarge, Some(256 << 20)));
+        assert!(out.is_cut(0) && !out.is_cut(1));
+        out.text(1, Label::Body, "y".into()).unwrap();
+        assert_eq!((heard.text.iter().map(String::len).sum::<usize>(), heard.faults.len()), (3 << 20, 2));
+        assert_eq!((heard.faults[0].code, heard.faults[0].limit), (FaultCode::TooLarge, Some(3 << 20)));
+    }
+
+    #[test]
+    fn long_text_is_cut_between_words_and_nothing_of_it_is_lost() {
+        for text in [
+            "word ".repeat(700_000),
+            "x".repeat(3 << 20),
+            "日本\u{3000}".repeat(300_000),
+            format!("{}\n{}", "a ".repeat(600_000), "é".repeat(CHUNK)),
+        ] {
+            let mut heard = Heard::default();
+            Output::new(&mut heard, u64::MAX, u64::MAX).text(0, Label::Body, text.clone()).unwrap();
+            assert_eq!(heard.text.concat(), text);
+            let (last, cut) = heard.text.split_last().unwrap();
+            assert!(!last.is_empty() && cut.iter().all(|piece| (CUT..=CHUNK).contains(&piece.len())));
+            let torn = cut.iter().filter(|piece| !piece.ends_with(char::is_whitespace)).count();
+            assert!(torn == 0 || text.ends_with(['x', 'é']), "{torn} words are torn");
+        }
     }
 }

@@ -384,3 +384,46 @@ fn another_splitter_finds_the_same_from_lines() {
         assert_eq!(ours, theirs, "{name}");
     }
 }
+
+/// A file of which all but the beginning is zeros, on no disk.
+struct Vast(&'static [u8], u64);
+
+impl Input for Vast {
+    fn length(&self) -> u64 {
+        self.1
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = buffer.len().min(usize::try_from(self.1.saturating_sub(offset)).unwrap_or(usize::MAX));
+        for (at, byte) in (offset..).zip(&mut buffer[..count]) {
+            *byte = usize::try_from(at).ok().and_then(|at| self.0.get(at)).copied().unwrap_or(0);
+        }
+        Ok(count)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+#[test]
+fn what_is_too_large_for_memory_is_kept_and_says_the_limit() {
+    const OLE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+    for (name, begins, media) in [
+        ("a.pdf", b"%PDF-1.4\n".as_slice(), "application/pdf"),
+        ("a.doc", OLE, "application/msword"),
+        ("a.rtf", b"{\\rtf1 ", "application/rtf"),
+        (
+            "a.eml",
+            b"From: a@example.org\r\nTo: b@example.org\r\nSubject: s\r\nDate: Thu, 1 Jan 2015 00:00:00 +0000\r\n\r\n",
+            "message/rfc822",
+        ),
+    ] {
+        let task = Task::Read { start: 0, skip_first: false };
+        let request = Request { task, name: name.into(), budget: u64::MAX, passwords: Vec::new() };
+        let mut heard = Heard::default();
+        read(&request, &Vast(begins, (512 << 20) + 1), &mut heard).unwrap();
+        let faults: Vec<_> = heard.faults.iter().map(|(_, fault)| (fault.code, fault.limit)).collect();
+        assert_eq!((faults.as_slice(), heard.found[0].media_type.as_str()), ([(FaultCode::TooLarge, Some(512 << 20))].as_slice(), media));
+    }
+}

@@ -4,7 +4,7 @@ mod cards;
 mod dialect;
 
 use crate::document::{self, Doc, Memory, read_full};
-use crate::output::{CHUNK, Output, Problem};
+use crate::output::{CHUNK, Output, Problem, cut};
 use crate::{charset, html};
 use daylight_model::reading::{Input, Label, Stop};
 use daylight_model::{FaultCode, Kind, Stage};
@@ -98,7 +98,7 @@ fn replaced(encoding: &'static Encoding) -> Problem {
 
 /// Decodes piece by piece, so that a text of any length, even one of a single line, takes the memory of a few pieces. Gives its beginning back.
 fn stream(out: &mut Output<'_>, index: u32, input: &(dyn Input + '_), encoding: &'static Encoding) -> Result<String, Stop> {
-    let mut sample = String::new();
+    let (mut sample, mut pending) = (String::new(), String::new());
     let mut decoder = encoding.new_decoder();
     let mut buffer = vec![0; CHUNK.min(usize::try_from(input.length()).unwrap_or(CHUNK))];
     let (mut at, mut any_replaced) = (0, false);
@@ -106,6 +106,7 @@ fn stream(out: &mut Output<'_>, index: u32, input: &(dyn Input + '_), encoding: 
         let count = match read_full(input, at, &mut buffer) {
             Ok(count) => count,
             Err(error) => {
+                out.text(index, Label::Body, pending)?;
                 out.fault(index, Problem::new(Stage::Read, FaultCode::Unreadable, TOOL, error.kind().to_string()).at(at))?;
                 return Ok(sample);
             }
@@ -113,23 +114,27 @@ fn stream(out: &mut Output<'_>, index: u32, input: &(dyn Input + '_), encoding: 
         let last = count < buffer.len() || at + count as u64 >= input.length();
         let mut bytes = &buffer[..count];
         loop {
-            let mut text = String::with_capacity(CHUNK.min(bytes.len() * 3 + 64));
-            let (result, used, replaced) = decoder.decode_to_string(bytes, &mut text, last);
+            pending.reserve(CHUNK.min(bytes.len() * 3 + 64));
+            let (result, used, replaced) = decoder.decode_to_string(bytes, &mut pending, last);
             bytes = &bytes[used..];
             any_replaced |= replaced;
             if sample.is_empty() {
-                sample.push_str(&text[..text.floor_char_boundary(SAMPLE)]);
+                sample.push_str(&pending[..pending.floor_char_boundary(SAMPLE)]);
             }
-            out.text(index, Label::Body, text)?;
+            while pending.len() > CHUNK {
+                let rest = pending.split_off(cut(&pending));
+                out.text(index, Label::Body, std::mem::replace(&mut pending, rest))?;
+            }
             if result == CoderResult::InputEmpty {
                 break;
             }
         }
         at += count as u64;
-        if last || out.left() == 0 {
+        if last || out.is_cut(index) {
             break;
         }
     }
+    out.text(index, Label::Body, pending)?;
     if any_replaced {
         out.fault(index, replaced(encoding))?;
     }

@@ -1,16 +1,20 @@
 //! What is read of each document that answers: its number, date and facet values, opened once for each commit.
 
-use crate::schema::{COLLECTION, DATE, FAMILY, LOCATOR, SENDER, SEQ};
+use crate::schema::{COLLECTION, DATE, FAMILY, Fields, LOCATOR, PART, SENDER, SEQ};
 use crate::{Hit, IndexError};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 use tantivy::columnar::{BytesColumn, Column, StrColumn};
-use tantivy::{DocId, Searcher, SegmentReader};
+use tantivy::query::{Query, TermQuery};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocId, Searcher, SegmentReader, Term};
 
 /// The columns of one commit.
 pub(crate) struct Columns {
     pub(crate) searcher: Searcher,
     pub(crate) segments: Vec<Segment>,
+    /// How many entries are further parts of a text, and no documents.
+    pub(crate) parts: u64,
     facets: OnceLock<FacetColumns>,
 }
 
@@ -37,9 +41,10 @@ pub(crate) struct Named {
 }
 
 impl Columns {
-    pub(crate) fn open(searcher: Searcher) -> Result<Self, IndexError> {
+    pub(crate) fn open(searcher: Searcher, fields: &Fields) -> Result<Self, IndexError> {
         let segments = searcher.segment_readers().iter().map(Segment::open).collect::<Result<_, _>>()?;
-        Ok(Self { searcher, segments, facets: OnceLock::new() })
+        let parts = TermQuery::new(Term::from_field_text(fields.flags, PART), IndexRecordOption::Basic).count(&searcher)? as u64;
+        Ok(Self { searcher, segments, parts, facets: OnceLock::new() })
     }
 
     /// The facets, read when they are first asked for.

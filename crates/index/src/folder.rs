@@ -131,17 +131,42 @@ impl Index {
 
     /// How many documents it holds.
     pub fn count(&self) -> Result<u64, IndexError> {
-        Ok(self.columns()?.searcher.num_docs())
+        let columns = self.columns()?;
+        Ok(columns.searcher.num_docs() - columns.parts)
     }
 
     /// Answers a query. `threads` says of which documents a conversation consists, by their `seq`; where it says `None`, what the entries said
     /// themselves counts.
     pub fn search(&self, query: &Query, options: &Options, threads: &dyn Fn(&str) -> Option<Vec<u64>>) -> Result<Found, IndexError> {
         let columns = self.columns()?;
-        let planner = Planner { fields: &self.fields, threads };
-        let mut found = search::run(&columns, planner.query(query.root.as_ref()).as_ref(), options)?;
-        found.unreadable_in_scope = planner.unreadable(query.root.as_ref()).count(&columns.searcher)? as u64;
+        let planner = Planner { fields: &self.fields, threads, columns: &columns };
+        let mut found = search::run(&columns, planner.query(query.root.as_ref())?.as_ref(), options)?;
+        found.unreadable_in_scope = planner.unreadable(query.root.as_ref())?.count(&columns.searcher)? as u64;
         Ok(found)
+    }
+
+    /// Which part of a document's text has most of the query's words: 0 for what its entry had, `None` if none has any. Documents without further
+    /// parts need not be asked about.
+    pub fn best_part(&self, query: &Query, seq: u64) -> Result<Option<u64>, IndexError> {
+        let columns = self.columns()?;
+        let planner = Planner { fields: &self.fields, threads: &|_| None, columns: &columns };
+        let Some(root) = query.root.as_ref() else { return Ok(None) };
+        let mut best: Option<(f32, u64)> = None;
+        for further in [false, true] {
+            let Some(words) = planner.words_in(root, seq, further) else { return Ok(None) };
+            let weight = words.weight(EnableScoring::enabled_from_searcher(&columns.searcher))?;
+            for segment in &columns.segments {
+                let mut hits = Vec::new();
+                weight.for_each(&segment.reader, &mut |doc, score| hits.push((doc, score)))?;
+                for (doc, score) in hits.into_iter().filter(|(doc, _)| segment.is_alive(*doc)) {
+                    let part = if further { segment.hit(doc, score)?.locator.try_into().map_or(0, u64::from_be_bytes) } else { 0 };
+                    if best.is_none_or(|(most, first)| score > most || score == most && part < first) {
+                        best = Some((score, part));
+                    }
+                }
+            }
+        }
+        Ok(best.map(|(_, part)| part))
     }
 
     /// The document with this key.
@@ -186,7 +211,7 @@ impl Index {
         match &current.columns {
             Some(columns) => Ok(Arc::clone(columns)),
             None => {
-                let columns = Arc::new(Columns::open(self.reader.searcher())?);
+                let columns = Arc::new(Columns::open(self.reader.searcher(), &self.fields)?);
                 current.columns = Some(Arc::clone(&columns));
                 Ok(columns)
             }

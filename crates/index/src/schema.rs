@@ -8,7 +8,7 @@ use tantivy::schema::{BytesOptions, Field, IndexRecordOption, NumericOptions, Sc
 use tantivy::tokenizer::{RawTokenizer, TextAnalyzer, TokenizerManager};
 
 /// The number of this layout: indexes of another are built anew.
-pub(crate) const VERSION: &str = "daylight-index 2\n";
+pub(crate) const VERSION: &str = "daylight-index 3\n";
 
 pub(crate) const DATE: &str = "date";
 pub(crate) const SEQ: &str = "seq";
@@ -20,6 +20,8 @@ pub(crate) const COLLECTION: &str = "collection";
 /// What stands in `flags`.
 pub(crate) const ATTACHMENT: &str = "attachment";
 pub(crate) const UNREADABLE: &str = "unreadable";
+/// A further part of a document's text, which stands for nothing by itself.
+pub(crate) const PART: &str = "part";
 /// Before each word about signatures.
 pub(crate) const SIGNATURE: &str = "dkim:";
 
@@ -189,6 +191,15 @@ pub(crate) fn row<T>(fields: &Fields, mut entry: Entry<'_>, ticket: T) -> Row<T>
     }
     cells.extend(entry.date.map(|date| (fields.date, Cell::Signed(date))));
     cells.push((fields.locator, Cell::Bytes(entry.locator.to_vec())));
+    Row { cells, _ticket: ticket }
+}
+
+/// The values of a further part of a document's text: what finds it, and which part it is.
+pub(crate) fn part_row<T>(fields: &Fields, seq: u64, part: u64, texts: Vec<String>, ticket: T) -> Row<T> {
+    let mut cells: Vec<_> = texts.into_iter().map(|piece| (fields.body, Cell::Text(piece))).collect();
+    cells.push((fields.flags, Cell::Text(PART.to_owned())));
+    cells.push((fields.seq, Cell::Number(seq)));
+    cells.push((fields.locator, Cell::Bytes(part.to_be_bytes().to_vec())));
     Row { cells, _ticket: ticket }
 }
 

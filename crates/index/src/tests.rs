@@ -389,6 +389,60 @@ fn putting_again_replaces_and_deleting_takes_out() {
 }
 
 #[test]
+fn parts_of_a_text_are_found_as_their_document() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Index::open_or_create(dir.path()).unwrap();
+    let mut writer = index.writer(1, 0).unwrap();
+    let put_all = |writer: &mut Writer| {
+        put(writer, &Doc { title: "ledger", ..doc(1, "alpha beta common") }, true);
+        writer.put_part(1, 7, vec!["common gamma delta".into(), "epsilon".into()]).unwrap();
+        writer.put_part(1, 9, vec!["omega common gamma".into()]).unwrap();
+        writer.commit(1).unwrap();
+    };
+    put_all(&mut writer);
+    put(&mut writer, &doc(2, "gamma alone"), false);
+    put(&mut writer, &doc(3, "nothing of it"), false);
+    writer.commit(3).unwrap();
+    let check = |index: &Index| {
+        answers(
+            index,
+            &[
+                ("", &[1, 2, 3]),
+                ("gamma", &[1, 2]),
+                ("alpha omega", &[1]),
+                ("\"gamma delta\"", &[1]),
+                ("\"delta epsilon\"", &[]),
+                ("-gamma", &[3]),
+                ("-omega", &[2, 3]),
+                ("gamma -alpha", &[2]),
+                ("subject:ledger omeg*", &[1]),
+                ("subject:omega", &[]),
+                ("body:omegs~1", &[1]),
+                ("\"gamma omega\"~3 collection:council", &[1]),
+                ("omega thread:known", &[1]),
+                ("thread:known", &[1, 3]),
+                ("zeta OR epsilon", &[1]),
+            ],
+        );
+        let all = ask(index, "common OR gamma", &Options { facets: true, ..Options::default() });
+        assert_eq!((all.total, all.facets.collections), (2, vec![("council".to_owned(), 2)]));
+        assert_eq!(index.count().unwrap(), 3);
+        let best = |query: &str, seq| index.best_part(&query::parse(query).unwrap(), seq).unwrap();
+        let asked = ["alpha", "delta", "omega", "common omega", "zeta", "subject:ledger", ""].map(|query| best(query, 1));
+        assert_eq!(asked, [Some(0), Some(7), Some(9), Some(9), None, None, None]);
+        assert_eq!(best("gamma", 2), Some(0));
+    };
+    check(&index);
+    // Putting it again replaces all of it, and deleting it leaves no part behind.
+    put_all(&mut writer);
+    check(&index);
+    writer.delete(1).unwrap();
+    writer.commit(5).unwrap();
+    answers(&index, &[("omega", &[]), ("gamma", &[2]), ("", &[2, 3])]);
+    assert_eq!(index.count().unwrap(), 2);
+}
+
+#[test]
 fn many_commits_leave_few_segments_and_lose_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let index = Index::open_or_create(dir.path()).unwrap();
@@ -421,7 +475,7 @@ fn folders_that_are_not_a_sound_index_are_told_apart() {
     std::fs::write(&version, "daylight-index 999\n").unwrap();
     let other = Index::open_or_create(&path).err().unwrap();
     assert!(matches!(other, IndexError::Rebuild(_)));
-    assert_eq!(other.to_string(), "the index must be rebuilt: its version is “daylight-index 999”, this program makes “daylight-index 2”");
+    assert_eq!(other.to_string(), "the index must be rebuilt: its version is “daylight-index 999”, this program makes “daylight-index 3”");
     std::fs::remove_file(&version).unwrap();
     assert!(matches!(Index::open(&path), Err(IndexError::Rebuild(_))));
     assert_eq!(found(&Index::recreate(&path).unwrap(), ""), Vec::<u64>::new());

@@ -52,7 +52,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Takes a document out, if it is there.
+    /// Adds a further part of the text of the document that was put under this number: what is in it is found as if it stood in the entry. `part` is
+    /// the caller's own number for it, above 0, which [`Index::best_part`](crate::Index::best_part) gives back. Text that goes on from one part into
+    /// the next should be repeated for so long as a phrase may be.
+    pub fn put_part(&mut self, seq: u64, part: u64, texts: Vec<String>) -> Result<(), IndexError> {
+        let ticket = self.waiting.ticket(texts.iter().map(String::len).sum());
+        self.engine.add_document(schema::part_row(&self.fields, seq, part, texts, ticket))?;
+        Ok(())
+    }
+
+    /// Takes a document out with all its parts, if it is there.
     pub fn delete(&mut self, seq: u64) -> Result<(), IndexError> {
         self.engine.delete_term(Term::from_field_u64(self.fields.seq, seq));
         Ok(())

@@ -6,7 +6,7 @@ use crate::source::{Held, Source};
 use daylight_model::reading::{Event, Found, Place, Segment};
 use daylight_model::{Digest, Fault, Kind, MessageFacts, Name, Signature, Untrusted};
 use daylight_sandbox::Said;
-use daylight_store::Staging;
+use daylight_store::{LongText, Staging, WHOLE_TEXT};
 
 /// A document as read, with its bytes or the way to them.
 pub(crate) struct Doc {
@@ -22,6 +22,8 @@ pub(crate) struct Doc {
     pub(crate) media_type: String,
     pub(crate) message: Option<Box<MessageFacts>>,
     pub(crate) texts: Vec<Segment>,
+    /// Its text where that is long, or where much waits already; then `texts` is empty.
+    pub(crate) long: Option<LongText>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) counted: Option<(Option<u64>, u64, u64)>,
 }
@@ -55,11 +57,20 @@ pub(crate) struct Assembler<'a> {
     next_index: u32,
     /// How many of `docs` stand before the last cursor, and that cursor.
     safe: Option<(usize, u64)>,
+    /// How many bytes of text and of documents are held in memory.
+    held: u64,
 }
+
+/// From so many bytes on, what is held is handed on at the next cursor.
+const HAND_ON_BYTES: u64 = 1 << 20;
+/// How many documents are handed on together.
+const HAND_ON: usize = 256;
+/// More is not held: what comes after goes to files beside the desk's, however much stands before the next cursor.
+const MOST_HELD: u64 = 8 << 20;
 
 impl<'a> Assembler<'a> {
     pub(crate) fn new(root: &'a Source, staging: &'a Staging) -> Self {
-        Self { root, staging, docs: Vec::new(), base: 0, next_index: 0, safe: None }
+        Self { root, staging, docs: Vec::new(), base: 0, next_index: 0, safe: None, held: 0 }
     }
 
     /// Takes one thing a reader said. True means that it is finished.
@@ -74,10 +85,7 @@ impl<'a> Assembler<'a> {
         match event {
             Event::Found(found) => self.found(found),
             Event::Bytes { index, bytes } => self.bytes(index, &bytes),
-            Event::Text { index, segment } => {
-                self.doc(index)?.texts.push(segment);
-                Ok(())
-            }
+            Event::Text { index, segment } => self.text(index, segment),
             Event::Fault { index, fault } => {
                 self.doc(index)?.faults.push(fault);
                 Ok(())
@@ -137,9 +145,29 @@ impl<'a> Assembler<'a> {
             media_type: if found.media_type.is_empty() { "application/octet-stream".into() } else { found.media_type },
             message: found.message,
             texts: Vec::new(),
+            long: None,
             faults: Vec::new(),
             counted: None,
         });
+        Ok(())
+    }
+
+    fn text(&mut self, index: u32, segment: Segment) -> Result<(), Refused> {
+        let (staging, length, full) = (self.staging, segment.text.len() as u64, self.held >= MOST_HELD);
+        let doc = self.doc(index)?;
+        if let Some(long) = &mut doc.long {
+            return long.push(segment).map_err(Refused::Disk);
+        }
+        let before = doc.texts_length();
+        doc.texts.push(segment);
+        if !full && before + length <= WHOLE_TEXT {
+            self.held += length;
+            return Ok(());
+        }
+        let mut long = staging.begin_text().map_err(Refused::Disk)?;
+        doc.texts.drain(..).try_for_each(|segment| long.push(segment)).map_err(Refused::Disk)?;
+        doc.long = Some(long);
+        self.held = self.held.saturating_sub(before);
         Ok(())
     }
 
@@ -147,11 +175,15 @@ impl<'a> Assembler<'a> {
         if index + 1 != self.next_index {
             return Err(Refused::Broken("bytes of a document that is closed"));
         }
-        let staging = self.staging;
+        let (staging, most) = (self.staging, MOST_HELD.saturating_sub(self.held));
         let doc = self.doc(index)?;
         let Bytes::Own(held) = &mut doc.bytes else { return Err(Refused::Broken("bytes of a document that has its own")) };
         doc.length += bytes.len() as u64;
-        held.push(bytes, staging).map_err(Refused::Disk)
+        let before = held.in_memory();
+        held.push(bytes, most, staging).map_err(Refused::Disk)?;
+        let after = held.in_memory();
+        self.held = (self.held + after).saturating_sub(before);
+        Ok(())
     }
 
     /// Where in `docs` a document stands, if it is still here.
@@ -204,9 +236,9 @@ impl<'a> Assembler<'a> {
         }
     }
 
-    /// How many bytes and documents wait before the last cursor.
-    pub(crate) fn waiting(&self) -> usize {
-        self.safe.map_or(0, |(count, _)| count)
+    /// Whether so much stands before the last cursor that it should be handed on.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.safe.is_some_and(|(count, _)| count >= HAND_ON || self.held >= HAND_ON_BYTES)
     }
 
     /// The documents before the last cursor, and that cursor. Number 0 stays known, so that later documents may stand in it.
@@ -215,6 +247,7 @@ impl<'a> Assembler<'a> {
         let rest = self.docs.split_off(count);
         let done = std::mem::replace(&mut self.docs, rest);
         self.keep_root(&done, count);
+        self.held = self.docs.iter().map(Doc::in_memory).sum();
         Some((done, cursor))
     }
 
@@ -244,6 +277,20 @@ fn is_small(signature: &Signature) -> bool {
 }
 
 impl Doc {
+    /// Whether it has text.
+    pub(crate) fn has_text(&self) -> bool {
+        self.long.is_some() || !self.texts.is_empty()
+    }
+
+    /// How many bytes of text and of its own it holds in memory.
+    pub(crate) fn in_memory(&self) -> u64 {
+        self.texts_length() + if let Bytes::Own(held) = &self.bytes { held.in_memory() } else { 0 }
+    }
+
+    fn texts_length(&self) -> u64 {
+        self.texts.iter().map(|segment| segment.text.len() as u64).sum()
+    }
+
     /// The root again, without what was already handed on: what is learnt of it later (its count, its faults) is added to the copy.
     fn stand_in(&self) -> Doc {
         Doc {
@@ -259,6 +306,7 @@ impl Doc {
             media_type: self.media_type.clone(),
             message: self.message.clone(),
             texts: self.texts.clone(),
+            long: None,
             faults: self.faults.clone(),
             counted: self.counted,
         }
@@ -279,6 +327,7 @@ impl Doc {
             media_type: "application/octet-stream".into(),
             message: None,
             texts: Vec::new(),
+            long: None,
             faults: vec![fault],
             counted: None,
         }

@@ -8,7 +8,7 @@ use crate::source::{Held, Source};
 use crate::walk::Root;
 use crate::{Error, READER, READER_VERSION, Summary, verdicts};
 use daylight_model::{Date, Digest, DocumentId, Fault, Kind, Name};
-use daylight_store::{BlobId, CollectionId, Counted, NewDocument, Unit, UnitState, Writer};
+use daylight_store::{BlobId, CollectionId, Counted, LongText, NewDocument, Unit, UnitState, Writer};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -143,9 +143,8 @@ impl<'a> Committer<'a> {
         for doc in docs {
             if doc.parent == Some(0) {
                 open.read += 1;
-                open.failed += u64::from(
-                    doc.faults.iter().any(|fault| fault.code.loses_text()) && doc.texts.is_empty() && !parents.contains(&doc.index),
-                );
+                open.failed +=
+                    u64::from(doc.faults.iter().any(|fault| fault.code.loses_text()) && !doc.has_text() && !parents.contains(&doc.index));
             }
             let again = doc.index == 0 && open.root.is_some();
             let attached = doc.parent.is_some_and(|parent| parent > 0 || root_kind == Kind::Message);
@@ -167,8 +166,14 @@ impl<'a> Committer<'a> {
         Ok(())
     }
 
-    fn document(&mut self, opened: &Opened, doc: Doc, known: &Known, again: bool, attached: bool) -> Result<(u32, u64, BlobId), Error> {
+    fn document(&mut self, opened: &Opened, mut doc: Doc, known: &Known, again: bool, attached: bool) -> Result<(u32, u64, BlobId), Error> {
         let blob = self.blob(opened, &doc, known)?;
+        // What was put aside only because much else waited is short after all.
+        let mut long = doc.long.take();
+        if let Some(short) = long.as_mut().map(LongText::end).transpose()?.flatten() {
+            (doc.texts, long) = (short, None);
+        }
+        self.waiting.bytes += long.as_ref().map_or(0, LongText::bytes);
         let title = title(&doc, &opened.root);
         let date = doc.message.as_ref().and_then(|message| best_date(&message.dates));
         let new = NewDocument {
@@ -187,7 +192,7 @@ impl<'a> Committer<'a> {
             step: READER,
             version: READER_VERSION,
         };
-        let (seq, is_new) = self.writer.document(&new)?;
+        let (seq, is_new) = self.writer.document_with(&new, long.as_ref())?;
         if let Some(message) = &doc.message {
             verdicts::judge(&mut self.writer, seq, message)?;
         }
@@ -230,7 +235,7 @@ impl<'a> Committer<'a> {
         self.waiting.bytes += source.length();
         Ok(match source {
             Source::Memory { bytes, digest } => self.writer.blob(digest, bytes)?,
-            Source::Staged(staged) => self.writer.adopt(staged)?,
+            Source::Staged(staged, _) => self.writer.adopt(staged)?,
         })
     }
 

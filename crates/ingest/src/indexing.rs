@@ -4,7 +4,8 @@
 use crate::Error;
 use daylight_index::{Entry, Index, IndexError, Writer};
 use daylight_model::Verdict;
-use daylight_store::{Change, Desk};
+use daylight_model::reading::joined;
+use daylight_store::{Change, Desk, TextParts};
 use std::sync::mpsc::Receiver;
 
 /// Memory for words that are not written yet, over all indexing threads.
@@ -101,7 +102,11 @@ impl<'a> Following<'a> {
             Change::Document(row) => {
                 let collections: Vec<&str> = row.collections.iter().map(String::as_str).collect();
                 let names: Vec<String> = row.names.iter().map(ToString::to_string).collect();
-                let texts = row.texts.into_iter().map(|segment| segment.text).collect();
+                let parts = if row.long { Some(self.desk.text_parts(row.seq)?) } else { None };
+                let texts = match &parts {
+                    Some(parts) => parts.searched(0)?,
+                    None => joined(None, row.texts),
+                };
                 let signatures = Verdict::words_of(&row.verdicts);
                 let entry = Entry {
                     seq: row.seq,
@@ -124,9 +129,15 @@ impl<'a> Following<'a> {
                 };
                 let replace = !self.from_nothing || row.seq <= self.highest;
                 self.highest = self.highest.max(row.seq);
-                Ok(self.writer.put(entry, replace)?)
+                self.writer.put(entry, replace)?;
+                parts.map_or(Ok(()), |parts| self.put_further(row.seq, &parts))
             }
         }
+    }
+
+    /// Gives the index the text of a long document behind its first part, so that no more than two parts are held.
+    fn put_further(&mut self, seq: u64, parts: &TextParts) -> Result<(), Error> {
+        (1..parts.count()).try_for_each(|number| Ok(self.writer.put_part(seq, number, parts.searched(number)?)?))
     }
 
     fn finish(mut self) -> Result<(), Error> {

@@ -12,8 +12,6 @@ use daylight_store::{Error, Settings, Staging};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many of a container's documents are handed on together.
-const HAND_ON: usize = 256;
 /// How often one document may kill its reader.
 const DEATHS: u32 = 3;
 
@@ -38,6 +36,17 @@ pub(crate) enum Piece {
     Unreadable { root: Root, fault: Fault },
     /// It was read before and has not changed.
     Unchanged { root: Root },
+}
+
+impl Piece {
+    /// How many bytes it holds in memory.
+    pub(crate) fn in_memory(&self) -> u64 {
+        match self {
+            Piece::Part { docs, .. } => docs.iter().map(Doc::in_memory).sum(),
+            Piece::Last { opened, docs } => opened.source.in_memory() + docs.iter().map(Doc::in_memory).sum::<u64>(),
+            Piece::Unreadable { .. } | Piece::Unchanged { .. } => 0,
+        }
+    }
 }
 
 /// Why reading had to end.
@@ -206,7 +215,7 @@ fn run(
                 assembler = lease.get(current).map(|opened| Assembler::new(&opened.source, staging));
                 hand_on(piece)
             }
-            Ok(false) if open.waiting() >= HAND_ON => hand_on_part(open, &lease[current], &mut cursor, hand_on),
+            Ok(false) if open.is_ready() => hand_on_part(open, &lease[current], &mut cursor, hand_on),
             Ok(false) => Ok(()),
             Err(Refused::Broken(why)) => {
                 refused = Some(why);

@@ -13,6 +13,7 @@ mod indexing;
 mod lease;
 mod progress;
 mod recognise;
+mod room;
 mod source;
 mod verdicts;
 mod walk;
@@ -26,6 +27,7 @@ use commit::Committer;
 use daylight_sandbox::{LEASE, Reader};
 use daylight_store::{Collection, Desk, IngestLease, Unit, UnitState};
 use lease::{Halt, Opened, Piece, Readers};
+use room::{Room, Share};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -41,8 +43,12 @@ pub(crate) const READER_VERSION: u32 = 2;
 const LEASE_BYTES: u64 = 4 << 20;
 /// How many files the walk may be ahead of the reading.
 const WALK_AHEAD: usize = 4096;
-/// How many pieces may wait to be stored. With leases of a few MiB this bounds what is held in memory.
+/// How many pieces may wait to be stored, and how many bytes they may hold in memory.
 const PIECES: usize = 64;
+const PIECES_BYTES: u64 = 4 << 20;
+
+/// A piece on its way to be stored, with its share of the room there is for them.
+type Sent = Result<(Piece, Share), Halt>;
 
 /// What to ingest, and how.
 pub struct Plan<'a> {
@@ -140,7 +146,8 @@ fn flow(
     let mut committer = Committer::new(writer, collection.id, &collection.name, progress);
     thread::scope(|scope| {
         let (roots_in, roots_out) = mpsc::sync_channel::<(u64, Root)>(WALK_AHEAD);
-        let (pieces_in, pieces_out) = mpsc::sync_channel::<Result<Piece, Halt>>(PIECES);
+        let (pieces_in, pieces_out) = mpsc::sync_channel::<Sent>(PIECES);
+        let room = Arc::new(Room::new(PIECES_BYTES));
         let (changes_in, changes_out) = mpsc::channel::<u64>();
         let skip: &Path = desk.path();
         scope.spawn(move || walk_all(paths, skip, progress, &roots_in));
@@ -148,7 +155,7 @@ fn flow(
         for _ in 0..plan.jobs.get() {
             let ledger = desk.reopen()?;
             let readers = Readers::new(plan.reader, desk.settings(), staging.clone(), Arc::clone(progress));
-            let (roots, pieces, collection) = (Arc::clone(&roots_out), pieces_in.clone(), collection.clone());
+            let (roots, pieces, collection) = (Arc::clone(&roots_out), (pieces_in.clone(), Arc::clone(&room)), collection.clone());
             scope.spawn(move || read_all(readers, &ledger, &collection, &roots, &pieces));
         }
         drop((pieces_in, roots_out));
@@ -181,9 +188,12 @@ fn read_all(
     ledger: &Desk,
     collection: &Collection,
     roots: &Mutex<Receiver<(u64, Root)>>,
-    pieces: &SyncSender<Result<Piece, Halt>>,
+    (pieces, room): &(SyncSender<Sent>, Arc<Room>),
 ) {
-    let mut hand_on = |piece| pieces.send(Ok(piece)).map_err(|_| Halt::Closed);
+    let mut hand_on = |piece: Piece| {
+        let share = room.take(piece.in_memory());
+        pieces.send(Ok((piece, share))).map_err(|_| Halt::Closed)
+    };
     let mut work = || -> Result<(), Halt> {
         loop {
             let batch = take_batch(roots);
@@ -238,12 +248,13 @@ fn open(readers: &Readers, ledger: &Desk, collection: &Collection, number: u64, 
 }
 
 /// Stores all pieces, and tells the one that indexes about each commit.
-fn store_all(committer: &mut Committer<'_>, pieces: Receiver<Result<Piece, Halt>>, changes: &mpsc::Sender<u64>) -> Result<(), Error> {
+fn store_all(committer: &mut Committer<'_>, pieces: Receiver<Sent>, changes: &mpsc::Sender<u64>) -> Result<(), Error> {
     // If the indexing thread has ended, its own error is told when it is joined.
     let tell = |change| changes.send(change).map_err(|_| Error::Thread);
     for piece in pieces {
         match piece {
-            Ok(piece) => committer.take(piece)?.map_or(Ok(()), tell)?,
+            // The share is given back when the piece is stored.
+            Ok((piece, _share)) => committer.take(piece)?.map_or(Ok(()), tell)?,
             Err(Halt::Desk(error)) => return Err(error.into()),
             Err(Halt::Reader(why)) => return Err(Error::Reader(why)),
             Err(Halt::Closed) => return Err(Error::Thread),

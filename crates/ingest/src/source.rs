@@ -14,7 +14,7 @@ pub(crate) const IN_MEMORY: u64 = 8 << 20;
 /// The bytes of a root file, read once: what is hashed is what is read and what is stored, even if the trove changes meanwhile.
 pub(crate) enum Source {
     Memory { bytes: Vec<u8>, digest: Digest },
-    Staged(Staged),
+    Staged(Staged, File),
 }
 
 impl Source {
@@ -41,20 +41,27 @@ impl Source {
             large.write_all(&bytes[..count]).map_err(on_desk)?;
             on_bytes(count as u64);
         }
-        large.seal().map(Self::Staged).map_err(ReadError::Desk)
+        let staged = large.seal().map_err(ReadError::Desk)?;
+        let file = staged.open().map_err(ReadError::Desk)?;
+        Ok(Self::Staged(staged, file))
+    }
+
+    /// How many bytes it holds in memory.
+    pub(crate) fn in_memory(&self) -> u64 {
+        if let Self::Memory { bytes, .. } = self { bytes.len() as u64 } else { 0 }
     }
 
     pub(crate) fn digest(&self) -> Digest {
         match self {
             Self::Memory { digest, .. } => *digest,
-            Self::Staged(staged) => staged.digest(),
+            Self::Staged(staged, _) => staged.digest(),
         }
     }
 
     pub(crate) fn length(&self) -> u64 {
         match self {
             Self::Memory { bytes, .. } => bytes.len() as u64,
-            Self::Staged(staged) => staged.length(),
+            Self::Staged(staged, _) => staged.length(),
         }
     }
 
@@ -62,14 +69,14 @@ impl Source {
     pub(crate) fn input(&self) -> ItemInput<'_> {
         match self {
             Self::Memory { bytes, .. } => ItemInput::Bytes(bytes),
-            Self::Staged(staged) => ItemInput::File(staged.file()),
+            Self::Staged(_, file) => ItemInput::File(file),
         }
     }
 
     pub(crate) fn digest_at(&self, offset: u64, length: u64) -> Result<Digest, Error> {
         match self {
             Self::Memory { bytes, .. } => Ok(digest_in(bytes, offset, length)),
-            Self::Staged(staged) => digest_of_file(staged.file(), offset, length),
+            Self::Staged(_, file) => digest_of_file(file, offset, length),
         }
     }
 }
@@ -103,9 +110,15 @@ impl Held {
         Self::Memory(Vec::new())
     }
 
-    pub(crate) fn push(&mut self, more: &[u8], staging: &Staging) -> Result<(), Error> {
+    /// How many bytes it holds in memory.
+    pub(crate) fn in_memory(&self) -> u64 {
+        if let Self::Memory(bytes) = self { bytes.len() as u64 } else { 0 }
+    }
+
+    /// Adds bytes, of which at most `most` are held in memory.
+    pub(crate) fn push(&mut self, more: &[u8], most: u64, staging: &Staging) -> Result<(), Error> {
         match self {
-            Self::Memory(bytes) if bytes.len() as u64 + more.len() as u64 <= IN_MEMORY => {
+            Self::Memory(bytes) if more.len() as u64 <= most && bytes.len() as u64 + more.len() as u64 <= IN_MEMORY => {
                 bytes.extend_from_slice(more);
                 Ok(())
             }
@@ -147,7 +160,7 @@ impl Held {
     pub(crate) fn digest_at(&self, offset: u64, length: u64) -> Result<Digest, Error> {
         match self {
             Self::Memory(bytes) => Ok(digest_in(bytes, offset, length)),
-            Self::Staged(staged) => digest_of_file(staged.file(), offset, length),
+            Self::Staged(staged) => digest_of_file(&staged.open()?, offset, length),
             Self::Arriving(_) | Self::Nothing => Ok(Digest::of(b"")),
         }
     }

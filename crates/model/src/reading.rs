@@ -183,6 +183,10 @@ impl Label {
 /// The most bytes that a segment has.
 pub const LONGEST: usize = 1 << 20;
 
+/// What is longer than a segment may be is cut behind white space, if there is any so near to the end; so a segment of this many bytes and more goes on in the
+/// next one of its label and page.
+pub const CUT: usize = LONGEST - (4 << 10);
+
 /// A piece of a document's text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Segment {
@@ -199,46 +203,112 @@ impl Segment {
     pub fn new(label: Label, text: impl Into<String>) -> Self {
         Self { label, page: None, text: text.into() }
     }
+
+    /// Whether the text of this segment goes on in that one, which stands behind it, and was only cut for its length.
+    pub fn goes_on_in(&self, next: &Segment) -> bool {
+        self.text.len() >= CUT && (self.label, self.page) == (next.label, next.page)
+    }
 }
 
-/// Segments as one text to read. What does not stand in the document for all to see is set between `[hidden text]` and `[end of hidden text]`, or
-/// whatever it is; a form feed stands before every page but the first, as text tools have it.
-pub fn plain_text(segments: &[Segment]) -> String {
-    let mut text = String::new();
-    let mut page = 1;
-    for (at, segment) in segments.iter().enumerate() {
-        let before = at.checked_sub(1).map(|before| &segments[before]);
-        // What is as long as a segment may be goes on in the next one, in the middle of a line.
-        if before.is_some_and(|before| before.label != segment.label || before.text.len() < LONGEST - 4) {
-            end_line(&mut text);
+/// Segments as one text to read, made as they come, so that a text of any length takes little memory. What does not stand in the document for all to
+/// see is set between `[hidden text]` and `[end of hidden text]`, or whatever it is; a form feed stands before every page but the first, as text
+/// tools have it.
+#[derive(Debug, Default)]
+pub struct PlainText {
+    ready: String,
+    published: bool,
+    last: Option<char>,
+    feeds: u32,
+    before: Option<(Label, usize)>,
+}
+
+impl PlainText {
+    /// What of a text may be published: all but its properties, which say who wrote it where and with what, and which nobody chose to write.
+    pub fn published() -> Self {
+        Self { published: true, ..Self::default() }
+    }
+
+    /// Adds the next segment.
+    pub fn add(&mut self, segment: &Segment) {
+        if self.published && segment.label == Label::Property {
+            return;
         }
-        while page < segment.page.unwrap_or(0) {
-            text.push('\u{c}');
-            page += 1;
+        let before = self.before.replace((segment.label, segment.text.len()));
+        let same = before.is_some_and(|(label, _)| label == segment.label);
+        if !same {
+            self.close(before);
         }
-        if segment.label != Label::Body && before.is_none_or(|before| before.label != segment.label) {
-            text.push_str(&format!("[{} text]\n", segment.label.word()));
+        // What was cut for its length goes on in the middle of a line.
+        if before.is_some_and(|(_, length)| !same || length < CUT) {
+            self.end_line();
         }
-        text.push_str(&segment.text);
-        let after = segments.get(at + 1).map(|after| after.label);
-        if segment.label != Label::Body && after != Some(segment.label) {
-            end_line(&mut text);
-            text.push_str(&format!("[end of {} text]\n", segment.label.word()));
+        while self.feeds + 1 < segment.page.unwrap_or(0) {
+            self.put("\u{c}");
+            self.feeds += 1;
+        }
+        if segment.label != Label::Body && !same {
+            self.put(&format!("[{} text]\n", segment.label.word()));
+        }
+        self.put(&segment.text);
+    }
+
+    /// No more segments follow.
+    pub fn end(&mut self) {
+        let before = self.before.take();
+        self.close(before);
+    }
+
+    /// What is ready of the text, which is then forgotten here.
+    pub fn take(&mut self) -> String {
+        std::mem::take(&mut self.ready)
+    }
+
+    fn close(&mut self, before: Option<(Label, usize)>) {
+        if let Some((label, _)) = before.filter(|(label, _)| *label != Label::Body) {
+            self.end_line();
+            self.put(&format!("[end of {} text]\n", label.word()));
         }
     }
-    text
-}
 
-/// What of a document's text may be published: all but its properties, which say who wrote it where and with what, and which nobody chose to write.
-pub fn publishable_text(segments: &[Segment]) -> String {
-    let kept: Vec<Segment> = segments.iter().filter(|segment| segment.label != Label::Property).cloned().collect();
-    plain_text(&kept)
-}
-
-fn end_line(text: &mut String) {
-    if !text.is_empty() && !text.ends_with(['\n', '\u{c}']) {
-        text.push('\n');
+    fn end_line(&mut self) {
+        if self.last.is_some_and(|last| !matches!(last, '\n' | '\u{c}')) {
+            self.put("\n");
+        }
     }
+
+    fn put(&mut self, text: &str) {
+        self.last = text.chars().next_back().or(self.last);
+        self.ready.push_str(text);
+    }
+}
+
+/// How much of a text is repeated behind a cut, in bytes: the longest stretch that a phrase is found in there.
+const REPEATED: usize = 16 << 10;
+
+/// The end of a text that goes on elsewhere, from a word's beginning where there is white space.
+fn repeated(text: &str) -> &str {
+    let end = &text[text.ceil_char_boundary(text.len().saturating_sub(REPEATED))..];
+    end.find(char::is_whitespace).map_or(end, |at| &end[at..])
+}
+
+/// The texts of segments as they are searched: those in one that were cut only for their length. The end of the segment `before` them is repeated
+/// where it goes on in the first, so that what stands across a cut between two parts of a text is found in the second.
+pub fn joined(before: Option<&Segment>, segments: Vec<Segment>) -> Vec<String> {
+    let goes_on: Vec<bool> = segments.windows(2).map(|two| two[0].goes_on_in(&two[1])).collect();
+    let begun = match (before, segments.first()) {
+        (Some(before), Some(first)) if before.goes_on_in(first) => repeated(&before.text),
+        _ => "",
+    };
+    let mut texts: Vec<String> = Vec::with_capacity(segments.len());
+    for (at, segment) in segments.into_iter().enumerate() {
+        let continued = at.checked_sub(1).is_some_and(|before| goes_on[before]);
+        match texts.last_mut() {
+            Some(last) if continued => last.push_str(&segment.text),
+            None if !begun.is_empty() => texts.push(format!("{begun}{}", segment.text)),
+            _ => texts.push(segment.text),
+        }
+    }
+    texts
 }
 
 /// One thing that a reader says. Every event but `Cursor` is about the document whose `index` it carries, which was found before.
@@ -332,6 +402,12 @@ pub trait Sink {
 mod tests {
     use super::*;
 
+    fn plain(mut plain: PlainText, segments: &[Segment]) -> String {
+        segments.iter().for_each(|segment| plain.add(segment));
+        plain.end();
+        plain.take()
+    }
+
     #[test]
     fn what_not_everybody_sees_is_marked_and_pages_are_told_apart() {
         let on = |label, page, text: &str| Segment { label, page: Some(page), text: text.into() };
@@ -343,21 +419,21 @@ mod tests {
             Segment::new(Label::Hidden, "unseen"),
         ];
         let expected = "first\n[comment text]\nwhy?\nbecause\n[end of comment text]\n\u{c}\u{c}\u{c}fourth\n[hidden text]\nunseen\n[end of hidden text]\n";
-        assert_eq!(plain_text(&segments), expected);
+        assert_eq!(plain(PlainText::default(), &segments), expected);
     }
 
     #[test]
     fn properties_are_never_published() {
         let segments =
             [Segment::new(Label::Property, "serial number: 7"), Segment::new(Label::Body, "words"), Segment::new(Label::Property, "x")];
-        assert!(plain_text(&segments).contains("serial number"));
-        assert_eq!(publishable_text(&segments), "words");
-        assert_eq!(publishable_text(&segments[..1]), "");
+        assert!(plain(PlainText::default(), &segments).contains("serial number"));
+        assert_eq!(plain(PlainText::published(), &segments), "words");
+        assert_eq!(plain(PlainText::published(), &segments[..1]), "");
     }
 
     #[test]
     fn text_that_was_cut_for_its_length_is_joined_as_it_was() {
         let segments = [Segment::new(Label::Body, "a".repeat(LONGEST)), Segment::new(Label::Body, "b"), Segment::new(Label::Body, "c")];
-        assert!(plain_text(&segments).ends_with("aaab\nc"));
+        assert!(plain(PlainText::default(), &segments).ends_with("aaab\nc"));
     }
 }

@@ -8,18 +8,20 @@ use crate::catalogue::{Catalogue, Place, Row};
 use crate::error::ReaderError;
 use crate::kept::{self, State};
 use daylight_archive::record::Role as FileRole;
-use daylight_archive::{Archive, Line, Record};
+use daylight_archive::{Archive, Line, Record, paths};
 use daylight_index::{Entry, Index, IndexError, Writer};
 use daylight_model::{Digest, Kind, Role, Verdict};
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// After how many lines the index is committed.
 const COMMIT_LINES: u64 = 50_000;
-/// How much of a text can be searched; what is longer is marked as not fully readable.
-const MAX_TEXT: u64 = 64 << 20;
+/// A text that is longer is put into the index part by part, each of at most so many bytes. What is repeated of a part before the next is as long as
+/// the longest stretch that a phrase is found in where a text was cut.
+pub(crate) const PART: u64 = 1 << 20;
+const REPEATED: u64 = 16 << 10;
 /// How much memory the index may use before it writes.
 const INDEX_MEMORY: usize = 128 << 20;
 /// How much of a title and of a name lists show.
@@ -197,12 +199,16 @@ impl Builder<'_> {
         let earlier = self.catalogue.row(collection, record.number).map(|row| row.seq);
         let mut row = row(record, Place { serial: line.serial, line: line.line }, seq);
         let text = if seq > self.committed { self.text(record) } else { Some(String::new()) };
-        row.unreadable |= text.is_none();
+        let readable = text.is_some();
+        row.unreadable |= !readable;
         if seq > self.committed {
             if let Some(earlier) = earlier {
                 self.writer.delete(earlier)?;
             }
             self.put(collection, &row, record, text.unwrap_or_default(), holders.contains(&record.number))?;
+            if readable {
+                self.put_further(seq, record)?;
+            }
         }
         self.rows.push((collection.to_owned(), row));
         Ok(())
@@ -237,13 +243,28 @@ impl Builder<'_> {
         )
     }
 
-    /// The text of a document, empty if it has none. `None` if it cannot be read here, or not all of it: its words are then missing from search.
+    /// The text of a document or its first part, empty if it has none. `None` if it cannot be read here: its words are then missing from search.
     fn text(&self, record: &Record) -> Option<String> {
         let Some(file) = record.file(&FileRole::Text) else { return Some(String::new()) };
-        if file.length > MAX_TEXT {
-            return None;
+        if file.length > PART {
+            // Nothing of it is believed before all of it was seen to be what was published.
+            std::io::copy(&mut self.archive.open_file(file).ok()?, &mut std::io::sink()).ok()?;
+            return stretch(self.archive, file, 0, PART).map(|text| between_words(&text, false, true).to_owned());
         }
         String::from_utf8(self.archive.bytes(file).ok()?).ok()
+    }
+
+    /// Puts what follows the first part of a long text into the index. A part is known by the byte at which it begins.
+    fn put_further(&mut self, seq: u64, record: &Record) -> Result<(), IndexError> {
+        let Some(file) = record.file(&FileRole::Text) else { return Ok(()) };
+        let mut at = PART - REPEATED;
+        while at + REPEATED < file.length {
+            let text = stretch(self.archive, file, at, PART).unwrap_or_default();
+            let text = between_words(&text, true, at + PART < file.length);
+            self.writer.put_part(seq, at, vec![text.to_owned()])?;
+            at += PART - REPEATED;
+        }
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), ReaderError> {
@@ -256,6 +277,15 @@ impl Builder<'_> {
         let state = State { done: self.done, ..self.now.clone() };
         write_atomic(&self.cache_dir.join("catalogue"), &kept::write(&state, &self.catalogue)).map_err(ReaderError::cache(self.cache_dir))
     }
+}
+
+/// A piece of a text without the words that are torn where it was cut, at its beginning, its end or both.
+fn between_words(text: &str, begun: bool, ended: bool) -> &str {
+    let near = (REPEATED / 4) as usize;
+    let start = if begun { text[..text.floor_char_boundary(near)].find(char::is_whitespace).unwrap_or(0) } else { 0 };
+    let last = text.ceil_char_boundary(text.len().saturating_sub(near)).max(start);
+    let end = if ended { text[last..].rfind(char::is_whitespace).map_or(text.len(), |at| last + at) } else { text.len() };
+    &text[start..end]
 }
 
 /// Writes a file whole or not at all.
@@ -303,8 +333,15 @@ pub(crate) fn beginning(archive: &Archive, file: &daylight_archive::FileRef, lim
     if file.length <= limit {
         return Some(String::from_utf8_lossy(&archive.bytes(file).ok()?).into_owned());
     }
+    stretch(archive, file, 0, limit)
+}
+
+/// Reads at most `limit` bytes of a published file from `from` on, in the same way.
+pub(crate) fn stretch(archive: &Archive, file: &daylight_archive::FileRef, from: u64, limit: u64) -> Option<String> {
+    let mut volume = File::open(archive.dir().join(paths::volume(file.release, file.volume))).ok()?;
+    volume.seek(SeekFrom::Start(file.offset.checked_add(from)?)).ok()?;
     let mut bytes = Vec::new();
-    archive.open_file(file).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
+    volume.take(limit.min(file.length.saturating_sub(from))).read_to_end(&mut bytes).ok()?;
     let valid = bytes.utf8_chunks().map(|chunk| chunk.valid()).collect::<Vec<_>>().join("");
     Some(valid)
 }

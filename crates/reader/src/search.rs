@@ -1,6 +1,6 @@
 //! Asking the archive: the same for the page and for the command line.
 
-use crate::cache::beginning;
+use crate::cache::{PART, beginning, stretch};
 use crate::catalogue::Row;
 use crate::library::{Library, Senders};
 use crate::route::document_id;
@@ -98,7 +98,7 @@ impl Library {
         let query = query::parse(query)?;
         let wanted = Options { limit: options.limit.min(10_000), offset: options.offset, sort: options.sort, facets: options.facets };
         let found = self.index().search(&query, &wanted, &|thread| self.conversation(thread))?;
-        let hits = found.hits.iter().filter_map(|hit| self.hit(&query, &hit.locator, options)).collect();
+        let hits = found.hits.iter().filter_map(|hit| self.hit(&query, hit, options)).collect();
         Ok(Answer { understood: query.explain(), total: found.total, hits, unreadable: found.unreadable_in_scope, facets: found.facets })
     }
 
@@ -124,8 +124,8 @@ impl Library {
     }
 
     /// What is shown of a hit. A hit whose line cannot be read is still shown, with what the catalogue knows of it.
-    fn hit(&self, query: &Query, locator: &[u8], options: &SearchOptions) -> Option<Hit> {
-        let (collection, number) = document_id(std::str::from_utf8(locator).ok()?)?;
+    fn hit(&self, query: &Query, found: &daylight_index::Hit, options: &SearchOptions) -> Option<Hit> {
+        let (collection, number) = document_id(std::str::from_utf8(&found.locator).ok()?)?;
         let row = self.catalogue().row(&collection, number)?.clone();
         let wanted = options.people || options.snippets > 0;
         let record = if wanted { self.archive().record(row.place.serial, row.place.line).ok().map(|line| line.record) } else { None };
@@ -135,16 +135,26 @@ impl Library {
             title: row.title.clone(),
             media_type: row.media_type.clone(),
             date: row.date,
-            snippet: record.as_ref().map_or_else(Vec::new, |record| self.snippet(query, record, options.snippets)),
+            snippet: record.as_ref().map_or_else(Vec::new, |record| self.snippet(query, found.seq, record, options.snippets)),
             people: record.map_or_else(Vec::new, |record| record.people),
             collection,
             row,
         })
     }
 
-    fn snippet(&self, query: &Query, record: &Record, width: usize) -> Vec<(String, bool)> {
+    fn snippet(&self, query: &Query, seq: u64, record: &Record, width: usize) -> Vec<(String, bool)> {
         let Some(file) = record.file(&FileRole::Text).filter(|_| width > 0) else { return vec![] };
         let mut best = Vec::new();
+        // Of a long text the index knows which part answers.
+        if file.length > PART
+            && let Ok(Some(part)) = self.index().best_part(query, seq)
+            && part > 0
+        {
+            best = stretch(self.archive(), file, part, PART).map_or_else(Vec::new, |text| snippet(query, &text, width).0);
+            if best.iter().any(|(_, marked)| *marked) {
+                return best;
+            }
+        }
         for limit in LOOK {
             let Some(text) = beginning(self.archive(), file, limit) else { break };
             best = snippet(query, &text, width).0;

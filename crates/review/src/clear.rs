@@ -4,9 +4,9 @@ use crate::standing::{Packaging, blocked, collection, members, refusal, standing
 use crate::views::Views;
 use crate::{Error, Refusal, Result};
 use daylight_durable::crash_point;
-use daylight_model::reading::{Label, Segment, publishable_text};
+use daylight_model::reading::{Label, PlainText};
 use daylight_sandbox::Reader;
-use daylight_store::{Collection, Desk, RenditionRole, RenditionWriter, State};
+use daylight_store::{Collection, Desk, RenditionRole, RenditionWriter, State, TextParts};
 use std::collections::HashSet;
 
 /// Which documents of a collection are meant.
@@ -117,9 +117,10 @@ fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<(u64, u
     let mut views = Views::new(desk, reader);
     let (mut gathered, mut with_properties) = (0, 0);
     for seq in seqs {
-        let segments = desk.text(*seq)?;
-        with_properties += u64::from(has_properties(desk, *seq, &segments)?);
-        gathered += put_text(&mut writer, *seq, &segments)?;
+        let (bytes, properties) = put_text(&mut writer, *seq, &desk.text_parts(*seq)?)?;
+        // What a reader notes of a plain text, its character set for one, is no property that anybody wrote into it.
+        with_properties += u64::from(properties && !desk.document(*seq)?.media_type.starts_with("text/"));
+        gathered += bytes;
         gathered += views.add(&mut writer, *seq)?;
         if gathered >= GATHERED {
             writer.commit()?;
@@ -131,17 +132,31 @@ fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<(u64, u
     Ok((failed, with_properties))
 }
 
-/// What a reader notes of a plain text, its character set for one, is no property that anybody wrote into it.
-fn has_properties(desk: &Desk, seq: u64, segments: &[Segment]) -> Result<bool> {
-    let some = segments.iter().any(|segment| segment.label == Label::Property);
-    Ok(some && !desk.document(seq)?.media_type.starts_with("text/"))
-}
-
-/// Text that a reader of the document would not see is published too, for it is in the bytes, but marked; properties are not.
-fn put_text(writer: &mut RenditionWriter, seq: u64, segments: &[Segment]) -> Result<u64> {
-    let text = publishable_text(segments);
-    if !text.is_empty() {
-        writer.put(seq, RenditionRole::Text, TEXT_STEP.0, TEXT_STEP.1, TEXT, text.as_bytes())?;
+/// Text that a reader of the document would not see is published too, for it is in the bytes, but marked; properties are not. Says how many bytes
+/// were stored, and whether there were properties.
+fn put_text(writer: &mut RenditionWriter, seq: u64, parts: &TextParts) -> Result<(u64, bool)> {
+    let (mut text, mut properties, mut bytes) = (PlainText::published(), false, 0);
+    let mut long = if parts.count() > 1 { Some(writer.staging().begin()?) } else { None };
+    for number in 0..parts.count() {
+        let segments = parts.part(number)?;
+        properties |= segments.iter().any(|segment| segment.label == Label::Property);
+        segments.iter().for_each(|segment| text.add(segment));
+        if let Some(long) = &mut long {
+            long.add(text.take().as_bytes())?;
+        }
     }
-    Ok(text.len() as u64)
+    text.end();
+    let rest = text.take();
+    let (role, (step, version)) = (RenditionRole::Text, TEXT_STEP);
+    if let Some(mut long) = long {
+        long.add(rest.as_bytes())?;
+        bytes = long.length();
+        if bytes > 0 {
+            writer.put_staged(seq, role, step, version, TEXT, &long.seal()?)?;
+        }
+    } else if !rest.is_empty() {
+        bytes = rest.len() as u64;
+        writer.put(seq, role, step, version, TEXT, rest.as_bytes())?;
+    }
+    Ok((bytes, properties))
 }

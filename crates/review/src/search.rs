@@ -46,7 +46,7 @@ pub struct Hit {
 pub fn search(desk: &Desk, index: &Index, text: &str, limit: usize, sort: Sort) -> Result<Answer> {
     let query = query::parse(text)?;
     let found = ask(desk, index, &query, Options { limit: limit.min(PAGE), offset: 0, sort, facets: false })?;
-    let hits = found.hits.iter().map(|hit| shown(desk, &query, hit.seq)).collect::<Result<_>>()?;
+    let hits = found.hits.iter().map(|hit| shown(desk, index, &query, hit.seq)).collect::<Result<_>>()?;
     Ok(Answer { understood: query.explain(), total: found.total, unreadable: found.unreadable_in_scope, hits })
 }
 
@@ -79,11 +79,14 @@ fn conversation(desk: &Desk, seq: u64) -> Result<Vec<u64>> {
     Ok(desk.thread_members(thread)?.into_iter().map(|node| node.seq).collect())
 }
 
-fn shown(desk: &Desk, query: &Query, seq: u64) -> Result<Hit> {
+fn shown(desk: &Desk, index: &Index, query: &Query, seq: u64) -> Result<Hit> {
     let document = desk.document(seq)?;
-    let texts = desk.text(seq).map_err(Error::from)?;
+    let parts = desk.text_parts(seq).map_err(Error::from)?;
+    // Of a long text the index knows which part answers.
+    let part = if parts.count() > 1 { index.best_part(query, seq)?.unwrap_or(0) } else { 0 };
+    let texts = parts.searched(part).map_err(Error::from)?;
     // The first segment that answers is shown; a document whose name or people answer shows its beginning.
-    let pieces = texts.iter().map(|segment| snippet(query, &segment.text, SNIPPET).0);
+    let pieces = texts.iter().map(|text| snippet(query, text, SNIPPET).0);
     let snippet = pieces.clone().find(|piece| piece.iter().any(|(_, marked)| *marked)).or(pieces.clone().next()).unwrap_or_default();
     let name = document.names.first().map(ToString::to_string);
     let title = if document.title.is_empty() { name.unwrap_or_default() } else { document.title };

@@ -10,7 +10,7 @@ use daylight_durable::{crash_point, sync_dir};
 use daylight_model::{Digest, Hasher};
 use rusqlite::Connection;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,21 +32,24 @@ impl LargeBlob {
         self.length
     }
 
+    /// Adds bytes.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        let path = self.path.0.clone().unwrap_or_default();
+        self.write_all(bytes).map_err(Error::io(&path))
+    }
+
     /// No more bytes follow.
     pub fn seal(self) -> Result<Staged> {
-        let Self { file, hasher, length, path: temporary } = self;
-        let shown = temporary.0.clone().unwrap_or_default();
-        let reading = File::open(&shown).map_err(Error::io(&shown))?;
-        Ok(Staged { digest: hasher.finish(), length, reading, writing: file, temporary: Mutex::new(temporary) })
+        let Self { hasher, length, path: temporary, .. } = self;
+        Ok(Staged { digest: hasher.finish(), length, temporary: Mutex::new(temporary) })
     }
 }
 
-/// Bytes that are complete and wait beside the others for [`Writer::adopt`](crate::Writer::adopt). Dropped before, they are forgotten.
+/// Bytes that are complete and wait beside the others for [`Writer::adopt`](crate::Writer::adopt). Dropped before, they are forgotten. They hold no file
+/// open, for there may be many.
 pub struct Staged {
     digest: Digest,
     length: u64,
-    reading: File,
-    writing: File,
     temporary: Mutex<TemporaryPath>,
 }
 
@@ -61,9 +64,11 @@ impl Staged {
         self.length
     }
 
-    /// The bytes, for reading alone; good also after they were adopted.
-    pub fn file(&self) -> &File {
-        &self.reading
+    /// The bytes, for reading alone, as long as they were not adopted; a file that was opened stays good after that.
+    pub fn open(&self) -> Result<File> {
+        let temporary = self.temporary.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = temporary.0.as_deref().unwrap_or(Path::new(""));
+        File::open(path).map_err(Error::io(path))
     }
 }
 
@@ -78,10 +83,15 @@ pub struct Staging {
 impl Staging {
     /// Begins to put aside bytes that come in pieces.
     pub fn begin(&self) -> Result<LargeBlob> {
-        let name = format!("{}{}", prefix(self.owner), self.number.fetch_add(1, Relaxed));
-        let path = self.root.join("blob/tmp").join(name);
+        let path = self.temporary();
         let file = File::options().read(true).write(true).create(true).truncate(true).open(&path).map_err(Error::io(&path))?;
         Ok(LargeBlob { file, hasher: Hasher::default(), length: 0, path: TemporaryPath(Some(path)) })
+    }
+
+    /// A path that nobody else puts bytes aside at.
+    pub(crate) fn temporary(&self) -> PathBuf {
+        let name = format!("{}{}", prefix(self.owner), self.number.fetch_add(1, Relaxed));
+        self.root.join("blob/tmp").join(name)
     }
 }
 
@@ -100,7 +110,7 @@ impl Write for LargeBlob {
 
 /// A file that is removed unless it was given its place.
 #[derive(Default)]
-struct TemporaryPath(Option<PathBuf>);
+pub(crate) struct TemporaryPath(pub(crate) Option<PathBuf>);
 
 impl Drop for TemporaryPath {
     fn drop(&mut self) {
@@ -124,7 +134,6 @@ pub(crate) struct Batch {
 
 /// A large blob that is written but has not its name yet.
 struct Pending {
-    file: File,
     temporary: TemporaryPath,
     path: PathBuf,
 }
@@ -190,6 +199,12 @@ impl Batch {
         self.packs.append(&self.connection, &pack::checksum(bytes), bytes)
     }
 
+    /// The same for bytes that come as a stream, whose seal is known.
+    pub(crate) fn record_stream(&mut self, seal: &Digest, length: u64, bytes: &mut dyn Read) -> Result<At> {
+        self.begin()?;
+        self.packs.append_stream(&self.connection, seal, length, bytes)
+    }
+
     pub(crate) fn staging(&self) -> &Staging {
         &self.staging
     }
@@ -206,8 +221,7 @@ impl Batch {
             return self.blob(&staged.digest, &bytes);
         }
         let id = self.insert(&staged.digest, staged.length, Place::File)?;
-        let file = staged.writing.try_clone().map_err(Error::io(&self.root))?;
-        self.files.push(Pending { file, temporary, path: blobs::file_path(&self.root, &staged.digest) });
+        self.files.push(Pending { temporary, path: blobs::file_path(&self.root, &staged.digest) });
         Ok(id)
     }
 
@@ -229,8 +243,9 @@ impl Batch {
 
     fn name_files(&mut self) -> Result<()> {
         let mut folders = Vec::new();
-        for Pending { file, mut temporary, path } in self.files.drain(..) {
-            file.sync_all().map_err(Error::io(&path))?;
+        for Pending { mut temporary, path } in self.files.drain(..) {
+            let written = temporary.0.as_deref().unwrap_or(&path);
+            File::open(written).and_then(|file| file.sync_all()).map_err(Error::io(written))?;
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).map_err(Error::io(folder))?;
                 folders.push(folder.to_owned());

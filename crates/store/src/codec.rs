@@ -12,6 +12,8 @@ const FACTS: u8 = 2;
 const VERDICTS: u8 = 1;
 /// 1 had no pages.
 const TEXT: u8 = 2;
+/// The version of a text in parts.
+pub(crate) const LONG_TEXT: u8 = 3;
 
 const PRECISIONS: [Precision; 5] = [Precision::Year, Precision::Month, Precision::Day, Precision::Minute, Precision::Second];
 const SOURCES: [DateSource; 4] = [DateSource::DateHeader, DateSource::ReceivedHeader, DateSource::MailboxLine, DateSource::Properties];
@@ -95,14 +97,65 @@ impl Links {
 pub(crate) fn encode_text(texts: &[Segment]) -> Vec<u8> {
     let mut out = Vec::with_capacity(texts.iter().map(|segment| segment.text.len() + 15).sum::<usize>() + 10);
     out.push(TEXT);
-    put(&mut out, texts.len() as u64);
-    for segment in texts {
-        out.push(code(&Label::ALL, &segment.label));
-        put(&mut out, u64::from(segment.page.unwrap_or(0)));
-        put_bytes(&mut out, segment.text.as_bytes());
-    }
+    put_segments(&mut out, texts);
     out
 }
+
+/// The segments of a part: what follows the version of a text.
+pub(crate) fn encode_segments(texts: &[Segment]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(texts.iter().map(|segment| segment.text.len() + 15).sum::<usize>() + 10);
+    put_segments(&mut out, texts);
+    out
+}
+
+fn put_segments(out: &mut Vec<u8>, texts: &[Segment]) {
+    put(out, texts.len() as u64);
+    for segment in texts {
+        out.push(code(&Label::ALL, &segment.label));
+        put(out, u64::from(segment.page.unwrap_or(0)));
+        put_bytes(out, segment.text.as_bytes());
+    }
+}
+
+/// One part of a long text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) length: u64,
+    pub(crate) crc: u32,
+}
+
+/// Version, number of parts, then for each its length and CRC-32; the CRC-32 of all that.
+pub(crate) fn encode_table(parts: &[Part]) -> Vec<u8> {
+    let mut out = vec![LONG_TEXT];
+    put(&mut out, parts.len() as u64);
+    for part in parts {
+        put(&mut out, part.length);
+        out.extend(part.crc.to_be_bytes());
+    }
+    out.extend(crc32fast::hash(&out).to_be_bytes());
+    out
+}
+
+/// How many bytes a table may have at most, by its beginning.
+pub(crate) fn table_length(head: &[u8]) -> Result<u64> {
+    let mut take = Take::of(head, TABLE);
+    take.byte()?;
+    Ok(take.number()?.saturating_mul(14).saturating_add(15))
+}
+
+/// Reads a table at the beginning of `bytes`, and says where it ends.
+pub(crate) fn decode_table(bytes: &[u8]) -> Result<(Vec<Part>, u64)> {
+    let mut take = Take::of(bytes, TABLE);
+    take.byte()?;
+    let parts = (0..take.count()?).map(|_| Ok(Part { length: take.number()?, crc: take.crc()? })).collect::<Result<_>>()?;
+    let end = bytes.len() - take.rest.len();
+    if take.crc()? != crc32fast::hash(&bytes[..end]) {
+        return Err(take.broken("it is not what was stored"));
+    }
+    Ok((parts, end as u64 + 4))
+}
+
+const TABLE: &str = "table of a text's parts";
 
 pub(crate) fn decode_text(bytes: &[u8]) -> Result<Vec<Segment>> {
     let mut take = Take::of(bytes, "text of a document");
@@ -110,14 +163,12 @@ pub(crate) fn decode_text(bytes: &[u8]) -> Result<Vec<Segment>> {
     if !(1..=TEXT).contains(&version) {
         return Err(take.broken("unknown version"));
     }
-    let count = take.count()?;
-    let segment = |_| {
-        let label = take.one_of(&Label::ALL)?;
-        let page = if version == 1 { 0 } else { take.number()? };
-        let page = u32::try_from(page).map_err(|_| take.broken("a page beyond numbers"))?;
-        Ok(Segment { label, page: Some(page).filter(|page| *page > 0), text: take.string()? })
-    };
-    (0..count).map(segment).collect()
+    take.segments(version > 1)
+}
+
+/// The segments of a part.
+pub(crate) fn decode_segments(bytes: &[u8]) -> Result<Vec<Segment>> {
+    Take::of(bytes, "part of a text").segments(true)
 }
 
 /// The number on disk of a member of a closed list.
@@ -305,6 +356,23 @@ impl<'a> Take<'a> {
             return Err(self.broken("unknown version"));
         }
         Ok((version, self.byte()?))
+    }
+
+    fn segments(&mut self, with_pages: bool) -> Result<Vec<Segment>> {
+        let count = self.count()?;
+        let segment = |_| {
+            let label = self.one_of(&Label::ALL)?;
+            let page = if with_pages { self.number()? } else { 0 };
+            let page = u32::try_from(page).map_err(|_| self.broken("a page beyond numbers"))?;
+            Ok(Segment { label, page: Some(page).filter(|page| *page > 0), text: self.string()? })
+        };
+        (0..count).map(segment).collect()
+    }
+
+    fn crc(&mut self) -> Result<u32> {
+        let (crc, rest) = self.rest.split_first_chunk().ok_or_else(|| self.broken("ends too early"))?;
+        self.rest = rest;
+        Ok(u32::from_be_bytes(*crc))
     }
 
     fn byte(&mut self) -> Result<u8> {

@@ -2,9 +2,7 @@ use crate::blobs::BlobId;
 use crate::codec::{self, Counted, Facts, int, uint};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
-use crate::pack::At;
 use crate::verdicts::{all_verdicts, verdicts_of};
-use daylight_model::reading::Segment;
 use daylight_model::{Date, Digest, DocumentId, Fault, Kind, MessageFacts, Name, Verdict};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::fs::File;
@@ -138,26 +136,6 @@ impl Desk {
     /// is not checked against its digest.
     pub fn raw_file(&self, seq: u64) -> Result<Option<File>> {
         Ok(self.source(self.blob_of(seq)?)?.file())
-    }
-
-    /// A document's text in segments, as its reader left it, with what was recognised on its pages; none if it has no text.
-    pub fn text(&self, seq: u64) -> Result<Vec<Segment>> {
-        let sql =
-            "SELECT flags, text.pack, text.offset, text.length FROM document LEFT JOIN text USING (seq, step, version) WHERE seq = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let row = statement.query_row([int(seq)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).optional()?;
-        let (flags, read) = match row {
-            Some((flags, Some(pack), Some(offset), Some(length))) => {
-                (flags, self.text_at(At { pack: uint(pack), offset: uint(offset) }, uint(length))?)
-            }
-            Some((flags, ..)) => (flags, Vec::new()),
-            None => return Ok(Vec::new()),
-        };
-        self.with_recognised(seq, flags, read)
-    }
-
-    pub(crate) fn text_at(&self, at: At, length: u64) -> Result<Vec<Segment>> {
-        codec::decode_text(&self.packs.read(at, None, length)?)
     }
 
     /// Where a document stands in others.

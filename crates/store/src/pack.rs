@@ -3,12 +3,13 @@
 
 use crate::codec::{int, uint};
 use crate::error::{Error, Result};
-use daylight_durable::{AppendFile, sync_dir};
+use daylight_durable::{AppendFile, crash_point, sync_dir};
 use daylight_model::Digest;
 use rusqlite::{Connection, OptionalExtension};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -102,8 +103,13 @@ impl PackFiles {
 /// record up by its digest and it can be derived again, so what is wanted is only that damage is noticed; SHA-256 over all text took a tenth of an
 /// ingest.
 pub(crate) fn checksum(bytes: &[u8]) -> Digest {
+    seal(crc32fast::hash(bytes))
+}
+
+/// The same for bytes whose CRC-32 is known.
+pub(crate) fn seal(crc: u32) -> Digest {
     let mut place = [0; 32];
-    place[28..].copy_from_slice(&crc32fast::hash(bytes).to_be_bytes());
+    place[28..].copy_from_slice(&crc.to_be_bytes());
     Digest(place)
 }
 
@@ -118,6 +124,7 @@ pub(crate) struct PackWriter {
 
 struct Open {
     number: u64,
+    path: PathBuf,
     file: AppendFile,
     buffer: Vec<u8>,
 }
@@ -137,6 +144,36 @@ impl PackWriter {
 
     /// Adds a record. It is durable after [`sync`](Self::sync).
     pub(crate) fn append(&mut self, connection: &Connection, digest: &Digest, bytes: &[u8]) -> Result<At> {
+        let (at, open) = self.begin(connection, digest, bytes.len() as u64)?;
+        open.buffer.extend_from_slice(bytes);
+        if open.buffer.len() >= BUFFER {
+            open.flush()?;
+        }
+        Ok(at)
+    }
+
+    /// Adds a record of `length` bytes that come as a stream. After an error the pack is worthless until it is opened again.
+    pub(crate) fn append_stream(&mut self, connection: &Connection, digest: &Digest, length: u64, bytes: &mut dyn Read) -> Result<At> {
+        let (at, open) = self.begin(connection, digest, length)?;
+        let mut left = length;
+        while left > 0 {
+            let room = BUFFER.saturating_sub(open.buffer.len()).max(1);
+            let count = bytes.take(left.min(room as u64)).read_to_end(&mut open.buffer).map_err(Error::io(&open.path))?;
+            if count == 0 {
+                return Err(Error::damaged(open.path.display().to_string(), "what was put aside for it is too short"));
+            }
+            left -= count as u64;
+            if open.buffer.len() >= BUFFER {
+                open.flush()?;
+                // A crash here leaves half a record behind the end that the catalogue knows: it is cut.
+                crash_point("store.long-text");
+            }
+        }
+        Ok(at)
+    }
+
+    /// Begins a record: writes what stands before its bytes.
+    fn begin(&mut self, connection: &Connection, digest: &Digest, length: u64) -> Result<(At, &mut Open)> {
         if self.current.as_ref().is_none_or(|open| open.end() >= FULL) {
             self.full.extend(self.current.take());
             self.current = Some(self.next(connection)?);
@@ -146,18 +183,14 @@ impl PackWriter {
         };
         let at = At { pack: open.number, offset: open.end() };
         open.buffer.extend_from_slice(&digest.0);
-        open.buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        open.buffer.extend_from_slice(bytes);
-        if open.buffer.len() >= BUFFER {
-            open.flush(&self.folder)?;
-        }
-        Ok(at)
+        open.buffer.extend_from_slice(&length.to_le_bytes());
+        Ok((at, open))
     }
 
     /// Makes every record durable and tells the catalogue how long the packs are.
     pub(crate) fn sync(&mut self, connection: &Connection) -> Result<()> {
         for open in self.full.iter_mut().chain(&mut self.current) {
-            open.flush(&self.folder)?;
+            open.flush()?;
             open.file.sync().map_err(Error::io(&self.folder))?;
             let mut statement = connection.prepare_cached("UPDATE pack SET length = ?2 WHERE number = ?1 AND length <> ?2")?;
             statement.execute((int(open.number), int(open.file.len())))?;
@@ -177,7 +210,7 @@ impl PackWriter {
         let mut file = AppendFile::open(&path).map_err(Error::io(&path))?;
         file.append(&MAGIC).map_err(Error::io(&path))?;
         sync_dir(&self.folder).map_err(Error::io(&self.folder))?;
-        Ok(Open { number, file, buffer: Vec::new() })
+        Ok(Open { number, path, file, buffer: Vec::new() })
     }
 }
 
@@ -186,16 +219,16 @@ impl Open {
         let path = folder.join(number.to_string());
         let mut file = AppendFile::open(&path).map_err(Error::io(&path))?;
         file.truncate_to(length).map_err(|error| Error::damaged(path.display().to_string(), error.to_string()))?;
-        Ok(Self { number, file, buffer: Vec::new() })
+        Ok(Self { number, path, file, buffer: Vec::new() })
     }
 
     fn end(&self) -> u64 {
         self.file.len() + self.buffer.len() as u64
     }
 
-    fn flush(&mut self, folder: &Path) -> Result<()> {
+    fn flush(&mut self) -> Result<()> {
         if !self.buffer.is_empty() {
-            self.file.append(&self.buffer).map_err(Error::io(folder))?;
+            self.file.append(&self.buffer).map_err(Error::io(&self.path))?;
             self.buffer.clear();
         }
         Ok(())

@@ -78,6 +78,13 @@ impl Desk {
         if flags & RECOGNISED == 0 {
             return Ok(read);
         }
+        let seen = self.recognised_in(seq)?;
+        read.retain(|segment| !seen.replaces(segment));
+        Ok(joined(read, seen.added))
+    }
+
+    /// What was recognised on the pages of a document that says so.
+    pub(crate) fn recognised_in(&self, seq: u64) -> Result<Seen> {
         let sql = "SELECT page, replaces, pack, offset, length FROM recognised WHERE seq = ?1 AND pack IS NOT NULL ORDER BY page";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([int(seq)])?;
@@ -88,10 +95,25 @@ impl Desk {
                 replaced.insert(page);
             }
             let at = At { pack: uint(row.get(2)?), offset: uint(row.get(3)?) };
-            added.extend(self.text_at(at, uint(row.get(4)?))?.into_iter().map(|segment| (page, segment)));
+            added.extend(codec::decode_text(&self.packs.read(at, None, uint(row.get(4)?))?)?.into_iter().map(|segment| (page, segment)));
         }
-        read.retain(|segment| segment.label != Label::Body || segment.page.is_none_or(|page| !replaced.contains(&page)));
-        Ok(joined(read, added))
+        Ok(Seen { added, replaced })
+    }
+}
+
+/// What was recognised on a document's pages.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// The words, with their page.
+    pub(crate) added: Vec<(u32, Segment)>,
+    /// The pages on which they stand in the place of what was read.
+    replaced: HashSet<u32>,
+}
+
+impl Seen {
+    /// Whether a segment that was read gives way to what was recognised.
+    pub(crate) fn replaces(&self, segment: &Segment) -> bool {
+        segment.label == Label::Body && segment.page.is_some_and(|page| self.replaced.contains(&page))
     }
 }
 

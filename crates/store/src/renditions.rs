@@ -1,4 +1,5 @@
-use crate::batch::Batch;
+use crate::batch::{Batch, Staged, Staging};
+use crate::blobs::BlobId;
 use crate::codec::{code, int, of_code, uint};
 use crate::desk::Desk;
 use crate::documents::faults_of;
@@ -76,11 +77,36 @@ impl RenditionWriter {
     pub fn put(&mut self, seq: u64, role: RenditionRole, step: &str, version: u32, media_type: &str, bytes: &[u8]) -> Result<Digest> {
         let digest = Digest::of(bytes);
         let blob = self.batch.blob(&digest, bytes)?;
+        self.insert((seq, role, step, version), media_type, blob)?;
+        Ok(digest)
+    }
+
+    /// Where what comes in pieces can be put aside for [`put_staged`](Self::put_staged).
+    pub fn staging(&self) -> &Staging {
+        self.batch.staging()
+    }
+
+    /// The same for bytes that were put aside, because they are many.
+    pub fn put_staged(
+        &mut self,
+        seq: u64,
+        role: RenditionRole,
+        step: &str,
+        version: u32,
+        media_type: &str,
+        staged: &Staged,
+    ) -> Result<Digest> {
+        let blob = self.batch.adopt(staged)?;
+        self.insert((seq, role, step, version), media_type, blob)?;
+        Ok(staged.digest())
+    }
+
+    fn insert(&self, (seq, role, step, version): (u64, RenditionRole, &str, u32), media_type: &str, blob: BlobId) -> Result<()> {
         let sql = "INSERT INTO rendition (seq, role, step, version, media_type, blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                    ON CONFLICT DO UPDATE SET media_type = excluded.media_type, blob = excluded.blob";
         let row = (int(seq), code(&RenditionRole::ALL, &role), step, version, media_type, blob.0);
         self.batch.connection.prepare_cached(sql)?.execute(row)?;
-        Ok(digest)
+        Ok(())
     }
 
     /// Notes why a rendition could not be made of a document. Saying it again changes nothing; nor does search change, which has the words already.

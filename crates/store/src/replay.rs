@@ -9,7 +9,7 @@ use daylight_model::{Date, Digest, Kind, Name, Person, Verdict};
 use rusqlite::Row;
 
 /// A batch ends when it holds this much text.
-const TEXT_A_BATCH: usize = 32 << 20;
+const TEXT_A_BATCH: usize = 2 << 20;
 
 /// What an index must do to keep up with the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +60,10 @@ pub struct IndexRow {
     pub names: Vec<Name>,
     /// The collections it belongs to, by name.
     pub collections: Vec<String>,
-    /// Its text.
+    /// Its text; none if it is long.
     pub texts: Vec<Segment>,
+    /// Whether its text is long and to be read from [`Desk::text_parts`].
+    pub long: bool,
     /// Whether it is a message with something attached.
     pub has_attachment: bool,
     /// Whether words of it may be missing.
@@ -80,7 +82,7 @@ impl Desk {
         highest_change(&self.connection)
     }
 
-    /// What changed after change number `after`, in the order of the numbers, at most `limit` and about 32 MiB of text; nothing if an index that
+    /// What changed after change number `after`, in the order of the numbers, at most `limit` and about 2 MiB of text; nothing if an index that
     /// has `after` is up to date. A document that changed again meanwhile appears once, with its last number.
     pub fn changed_since(&self, after: u64, limit: usize) -> Result<Vec<Change>> {
         let mut changes = self.deleted_since(after, limit)?;
@@ -117,12 +119,14 @@ impl Desk {
         let seq = uint(row.get(0)?);
         let kind = codec::kind(row.get(2)?)?;
         let facts = Facts::decode(row.get_ref(7)?.as_blob().unwrap_or_default())?;
-        let texts = match (row.get::<_, Option<i64>>(8)?, row.get::<_, Option<i64>>(9)?, row.get::<_, Option<i64>>(10)?) {
-            (Some(pack), Some(offset), Some(length)) => self.text_at(At { pack: uint(pack), offset: uint(offset) }, uint(length))?,
-            _ => Vec::new(),
+        let (texts, long) = match (row.get::<_, Option<i64>>(8)?, row.get::<_, Option<i64>>(9)?, row.get::<_, Option<i64>>(10)?) {
+            (Some(pack), Some(offset), Some(length)) => {
+                self.parts_at(At { pack: uint(pack), offset: uint(offset) }, uint(length))?.unless_long()
+            }
+            _ => (Vec::new(), false),
         };
         let flags: i64 = row.get(3)?;
-        let texts = self.with_recognised(seq, flags, texts)?;
+        let texts = if long { texts } else { self.with_recognised(seq, flags, texts)? };
         let verdicts =
             row.get_ref(12)?.as_blob_or_null().map_err(rusqlite::Error::from)?.map_or_else(|| Ok(Vec::new()), codec::decode_verdicts)?;
         Ok(IndexRow {
@@ -138,6 +142,7 @@ impl Desk {
             names: self.names(seq)?,
             collections: self.collections_of(seq)?,
             texts,
+            long,
             has_attachment: kind == Kind::Message && row.get(11)?,
             unreadable: flags & UNREAD != 0,
         })

@@ -5,6 +5,7 @@ use crate::desk::{CollectionId, Desk, IngestLease};
 use crate::documents::{faults_of, no_document, seq_of};
 use crate::error::{Error, Result};
 use crate::pack::Owner;
+use crate::texts::LongText;
 use daylight_model::reading::Segment;
 use daylight_model::{Date, Digest, DocumentId, Fault, FaultCode, Kind, MessageFacts, Name, Stage};
 use rusqlite::{Connection, OptionalExtension};
@@ -116,14 +117,19 @@ impl Writer<'_> {
     /// Adds a document and says its number and whether it is new. One that is known is written again only where this reading is better: the same
     /// reader in a newer version, any reader where there was none, or another outcome where the reader had died or the bytes were withheld.
     pub fn document(&mut self, new: &NewDocument<'_>) -> Result<(u64, bool)> {
+        self.document_with(new, None)
+    }
+
+    /// The same for a document whose text was put aside, because it is long; `new` has none then.
+    pub fn document_with(&mut self, new: &NewDocument<'_>, long: Option<&LongText>) -> Result<(u64, bool)> {
         self.begin()?;
         // New, in all likelihood: asking first would look the id up twice.
-        if let Some(seq) = self.insert(new)? {
+        if let Some(seq) = self.insert(new, long)? {
             return Ok((seq, true));
         }
         let known = self.known_row(&new.id)?.ok_or_else(|| Error::damaged("catalogue", "a document is there and is not"))?;
         if self.is_better(&known, new)? {
-            self.update(known.seq, new)?;
+            self.update(known.seq, new, long)?;
         }
         Ok((known.seq, false))
     }
@@ -253,7 +259,7 @@ impl Writer<'_> {
     }
 
     /// Adds a document unless there is one of this id.
-    fn insert(&mut self, new: &NewDocument<'_>) -> Result<Option<u64>> {
+    fn insert(&mut self, new: &NewDocument<'_>, long: Option<&LongText>) -> Result<Option<u64>> {
         let (seq, change) = (self.seq + 1, self.change + 1);
         let sql = "INSERT INTO document (seq, id, change, kind, flags, blob, length, step, version, claims, media_type, title, facts)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
@@ -279,11 +285,11 @@ impl Writer<'_> {
         (self.seq, self.change) = (seq, change);
         self.fresh.insert(seq);
         self.insert_faults(seq, new.faults)?;
-        self.put_text(seq, new)?;
+        self.put_text(seq, new, long)?;
         Ok(Some(seq))
     }
 
-    fn update(&mut self, seq: u64, new: &NewDocument<'_>) -> Result<()> {
+    fn update(&mut self, seq: u64, new: &NewDocument<'_>, long: Option<&LongText>) -> Result<()> {
         let sql = "UPDATE document SET blob = COALESCE(?2, blob), length = ?3, step = ?4, version = ?5, media_type = ?6, title = ?7, facts = ?8 WHERE seq = ?1";
         self.batch.connection.prepare_cached(sql)?.execute((
             int(seq),
@@ -296,7 +302,7 @@ impl Writer<'_> {
             Facts::encode(new.date, new.counted, new.message),
         ))?;
         self.replace_faults(seq, new.faults)?;
-        self.put_text(seq, new)?;
+        self.put_text(seq, new, long)?;
         self.touch(seq)
     }
 
@@ -333,17 +339,22 @@ impl Writer<'_> {
         faults.iter().try_for_each(|fault| insert_fault(&self.batch.connection, seq, fault))
     }
 
-    fn put_text(&mut self, seq: u64, new: &NewDocument<'_>) -> Result<()> {
-        if new.texts.is_empty() {
+    fn put_text(&mut self, seq: u64, new: &NewDocument<'_>, long: Option<&LongText>) -> Result<()> {
+        if new.texts.is_empty() && long.is_none() {
             let sql = "DELETE FROM text WHERE seq = ?1 AND step = ?2 AND version = ?3";
             self.batch.connection.prepare_cached(sql)?.execute((int(seq), new.step, new.version))?;
             return Ok(());
         }
-        let bytes = codec::encode_text(new.texts);
-        let at = self.batch.record(&bytes)?;
+        let (at, length) = match long {
+            Some(long) => long.store(&mut self.batch)?,
+            None => {
+                let bytes = codec::encode_text(new.texts);
+                (self.batch.record(&bytes)?, bytes.len() as u64)
+            }
+        };
         let sql = "INSERT INTO text (seq, step, version, pack, offset, length) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                    ON CONFLICT DO UPDATE SET pack = excluded.pack, offset = excluded.offset, length = excluded.length";
-        let row = (int(seq), new.step, new.version, int(at.pack), int(at.offset), int(bytes.len() as u64));
+        let row = (int(seq), new.step, new.version, int(at.pack), int(at.offset), int(length));
         self.batch.connection.prepare_cached(sql)?.execute(row)?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line};
 use daylight_ingest::page_picture;
-use daylight_model::reading::plain_text;
+use daylight_model::reading::PlainText;
 use daylight_model::{Date, Fault, Verdict};
 use daylight_store::{Desk, Document};
 use serde_json::{Value, json};
@@ -35,21 +35,28 @@ fn from_desk(args: &args::Show) -> Result<()> {
     if let Some(page) = args.page {
         return page_out(&desk, seq, page.get(), args.png.as_deref());
     }
-    let text = desk_text(&desk, seq)?;
     if args.text {
-        return text_out(&text);
+        return desk_text(&desk, seq, &mut TextOut::new(false));
     }
     let document = desk.document(seq)?;
     let facts = desk_facts(&desk, &document)?;
     if args.json {
         return output::json(&facts);
     }
-    in_words(&facts, &text)
+    in_words(&facts)?;
+    desk_text(&desk, seq, &mut TextOut::new(true))
 }
 
-/// A desk document's text, hidden parts marked as such.
-fn desk_text(desk: &Desk, seq: u64) -> Result<String> {
-    Ok(plain_text(&desk.text(seq)?))
+/// Shows a desk document's text, hidden parts marked as such, part by part: it may be too long to be held.
+fn desk_text(desk: &Desk, seq: u64, out: &mut TextOut) -> Result<()> {
+    let (parts, mut text) = (desk.text_parts(seq)?, PlainText::default());
+    for number in 0..parts.count() {
+        parts.part(number)?.iter().for_each(|segment| text.add(segment));
+        out.write(text.take().as_bytes())?;
+    }
+    text.end();
+    out.write(text.take().as_bytes())?;
+    out.end()
 }
 
 fn desk_facts(desk: &Desk, document: &Document) -> Result<Value> {
@@ -129,11 +136,18 @@ fn from_archive(args: &args::Show) -> Result<()> {
     if args.json {
         return output::json(&facts);
     }
-    let text = match line.record.file(&FileRole::Text) {
-        Some(file) => String::from_utf8_lossy(&archive.bytes(file)?).into_owned(),
-        None => String::new(),
-    };
-    in_words(&facts, &text)
+    in_words(&facts)?;
+    let mut out = TextOut::new(true);
+    if let Some(file) = line.record.file(&FileRole::Text) {
+        let (mut text, mut piece) = (archive.open_file(file)?, vec![0; 64 << 10]);
+        loop {
+            match text.read(&mut piece)? {
+                0 => break,
+                count => out.write(&piece[..count])?,
+            }
+        }
+    }
+    out.end()
 }
 
 fn find(archive: &Archive, id: &str) -> Result<Line> {
@@ -210,8 +224,8 @@ fn faults(faults: &[Fault]) -> Vec<Value> {
         .collect()
 }
 
-/// The facts as lines, then the text.
-fn in_words(facts: &Value, text: &str) -> Result<()> {
+/// The facts as lines.
+fn in_words(facts: &Value) -> Result<()> {
     for (name, value) in facts.as_object().into_iter().flatten() {
         match value {
             Value::Array(items) => {
@@ -223,10 +237,6 @@ fn in_words(facts: &Value, text: &str) -> Result<()> {
             Value::String(text) if text.is_empty() => {}
             other => say!("{name}: {}", item_words(other))?,
         }
-    }
-    if !text.is_empty() {
-        say!("")?;
-        text_out(text)?;
     }
     Ok(())
 }
@@ -245,19 +255,50 @@ fn item_words(item: &Value) -> String {
     }
 }
 
-/// Text as it is; on a terminal without the control characters that could command it.
-fn text_out(text: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
-    if io::IsTerminal::is_terminal(&out) {
+/// Text as it comes; on a terminal without the control characters that could command it.
+struct TextOut {
+    out: io::StdoutLock<'static>,
+    safely: bool,
+    /// Whether facts stand before it, from which an empty line sets it apart.
+    apart: bool,
+    /// The beginning of a character that is cut.
+    cut: Vec<u8>,
+    last: Option<u8>,
+}
+
+impl TextOut {
+    fn new(apart: bool) -> Self {
+        let out = io::stdout().lock();
+        Self { safely: io::IsTerminal::is_terminal(&out), out, apart, cut: Vec::new(), last: None }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(last) = bytes.last() else { return Ok(()) };
+        if self.apart && self.last.is_none() {
+            self.out.write_all(b"\n")?;
+        }
+        self.last = Some(*last);
+        if !self.safely {
+            return Ok(self.out.write_all(bytes)?);
+        }
+        self.cut.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.cut) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => self.cut.len(),
+        };
+        let text = String::from_utf8_lossy(&self.cut[..whole]);
         let safe: String = text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect();
-        out.write_all(safe.as_bytes())?;
-    } else {
-        out.write_all(text.as_bytes())?;
+        self.cut.drain(..whole);
+        Ok(self.out.write_all(safe.as_bytes())?)
     }
-    if !text.ends_with('\n') {
-        out.write_all(b"\n")?;
+
+    fn end(&mut self) -> Result<()> {
+        // With no text at all, `--text` still ends its line.
+        if self.last != Some(b'\n') && (self.last.is_some() || !self.apart) {
+            self.out.write_all(b"\n")?;
+        }
+        Ok(self.out.flush()?)
     }
-    Ok(())
 }
 
 fn copy(from: &mut dyn Read) -> Result<()> {

@@ -2,15 +2,16 @@
 
 mod sets;
 
+use crate::columns::Columns;
 use crate::query::{self, How, Node, Text};
-use crate::schema::{ATTACHMENT, Fields, SIGNATURE, UNREADABLE, raw};
+use crate::schema::{ATTACHMENT, Fields, PART, SIGNATURE, UNREADABLE, raw};
 use crate::words::{WHOLE, whole};
 use sets::{Beginning, Digested, Near, Numbered, Where};
 use std::ops::Bound;
 use tantivy::Term;
 use tantivy::query::{
-    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query,
-    RangeQuery, TermQuery,
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, EnableScoring, FuzzyTermQuery, Occur, PhrasePrefixQuery, PhraseQuery,
+    Query, RangeQuery, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
@@ -30,34 +31,66 @@ type Threads<'a> = &'a dyn Fn(&str) -> Option<Vec<u64>>;
 pub(crate) struct Planner<'a> {
     pub(crate) fields: &'a Fields,
     pub(crate) threads: Threads<'a>,
+    pub(crate) columns: &'a Columns,
 }
 
 type Planned = Box<dyn Query>;
 
 impl Planner<'_> {
     /// What a query asks for.
-    pub(crate) fn query(&self, root: Option<&Node>) -> Planned {
-        match root {
+    pub(crate) fn query(&self, root: Option<&Node>) -> tantivy::Result<Planned> {
+        let query = match root {
             None => Box::new(AllQuery),
-            Some(node) => self.node(node),
+            Some(node) => self.node(node)?,
+        };
+        if self.columns.parts == 0 {
+            return Ok(query);
         }
+        // What is in a part counts for its document, and the part itself is no answer.
+        Ok(Box::new(BooleanQuery::new(vec![(Occur::Must, query), (Occur::MustNot, self.further_part())])))
     }
 
     /// The documents in a query's scope that could not be fully read. Its scope is what it says of collections.
-    pub(crate) fn unreadable(&self, root: Option<&Node>) -> Planned {
+    pub(crate) fn unreadable(&self, root: Option<&Node>) -> tantivy::Result<Planned> {
         let flag = Term::from_field_text(self.fields.flags, UNREADABLE);
         let mut clauses = vec![(Occur::Must, exact(flag))];
         if let Some(scope) = root.and_then(scope) {
-            clauses.push((Occur::Must, self.node(&scope)));
+            clauses.push((Occur::Must, self.node(&scope)?));
         }
-        Box::new(BooleanQuery::new(clauses))
+        Ok(Box::new(BooleanQuery::new(clauses)))
     }
 
-    fn node(&self, node: &Node) -> Planned {
+    /// Those words of a query that a text may have, any of them, in the first or in the further parts of a document's text. `None` if it asks for no
+    /// words.
+    pub(crate) fn words_in(&self, root: &Node, seq: u64, further: bool) -> Option<Planned> {
+        let mut words = Vec::new();
+        self.add_words(root, &mut words);
+        if words.is_empty() {
+            return None;
+        }
+        let document = unscored(Box::new(Where(Numbered { field: self.fields.seq, seqs: vec![seq] })));
+        let which = if further { Occur::Must } else { Occur::MustNot };
+        Some(Box::new(BooleanQuery::new(vec![(Occur::Must, any(words)), (Occur::Must, document), (which, self.further_part())])))
+    }
+
+    fn add_words(&self, node: &Node, words: &mut Vec<Planned>) {
         match node {
-            Node::All(nodes) => self.all(nodes),
-            Node::Any(nodes) => any(nodes.iter().map(|node| self.node(node)).collect()),
-            Node::Not(_) => self.all(std::slice::from_ref(node)),
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| self.add_words(node, words)),
+            Node::Text(query::Field::Anywhere | query::Field::Body, text) => words.push(self.text(query::Field::Body, text)),
+            _ => {}
+        }
+    }
+
+    fn further_part(&self) -> Planned {
+        filter(self.fields.flags, PART)
+    }
+
+    fn node(&self, node: &Node) -> tantivy::Result<Planned> {
+        Ok(match node {
+            Node::All(nodes) => self.all(nodes)?,
+            Node::Any(nodes) => any(nodes.iter().map(|node| self.node(node)).collect::<Result<_, _>>()?),
+            Node::Not(_) => self.all(std::slice::from_ref(node))?,
+            Node::Text(field @ (query::Field::Anywhere | query::Field::Body), text) => self.with_parts(self.text(*field, text))?,
             Node::Text(field, text) => self.text(*field, text),
             Node::Type(name) => filter(self.fields.kind, raw(name)),
             Node::HasAttachment => filter(self.fields.flags, ATTACHMENT),
@@ -75,20 +108,43 @@ impl Planner<'_> {
                 Some(seqs) => unscored(Box::new(Where(Numbered { field: self.fields.seq, seqs }))),
                 None => filter(self.fields.thread, raw(id)),
             },
+        })
+    }
+
+    /// The documents that answer, and those of which a further part does. It is worked out here, for each word or phrase by itself, so that words of
+    /// one query may stand in different parts.
+    fn with_parts(&self, query: Planned) -> tantivy::Result<Planned> {
+        if self.columns.parts == 0 {
+            return Ok(query);
         }
+        let within = BooleanQuery::new(vec![(Occur::Must, query.box_clone()), (Occur::Must, self.further_part())]);
+        let weight = within.weight(EnableScoring::disabled_from_searcher(&self.columns.searcher))?;
+        let mut seqs = Vec::new();
+        for segment in &self.columns.segments {
+            let mut take = |doc: &u32| seqs.extend(segment.seq.first(*doc).filter(|_| segment.is_alive(*doc)));
+            weight.for_each_no_score(&segment.reader, &mut |block| block.iter().for_each(&mut take))?;
+        }
+        seqs.sort_unstable();
+        seqs.dedup();
+        if seqs.is_empty() {
+            return Ok(query);
+        }
+        Ok(any(vec![query, Box::new(Where(Numbered { field: self.fields.seq, seqs }))]))
     }
 
     /// All of these; where all of them are negated, everything but them.
-    fn all(&self, nodes: &[Node]) -> Planned {
-        let clause = |node: &Node| match node {
-            Node::Not(inner) => (Occur::MustNot, self.node(inner)),
-            node => (Occur::Must, self.node(node)),
+    fn all(&self, nodes: &[Node]) -> tantivy::Result<Planned> {
+        let clause = |node: &Node| {
+            Ok(match node {
+                Node::Not(inner) => (Occur::MustNot, self.node(inner)?),
+                node => (Occur::Must, self.node(node)?),
+            })
         };
-        let mut clauses: Vec<_> = nodes.iter().map(clause).collect();
+        let mut clauses: Vec<_> = nodes.iter().map(clause).collect::<tantivy::Result<_>>()?;
         if clauses.iter().all(|(occur, _)| *occur == Occur::MustNot) {
             clauses.push((Occur::Must, unscored(Box::new(AllQuery))));
         }
-        Box::new(BooleanQuery::new(clauses))
+        Ok(Box::new(BooleanQuery::new(clauses)))
     }
 
     /// Where words of this field stand, and how much a match there counts.

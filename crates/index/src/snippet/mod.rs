@@ -14,6 +14,7 @@ pub struct Snippet(pub Vec<(String, bool)>);
 
 /// Text is looked at in blocks of this many bytes, and this many bytes on after the first answer.
 const BLOCK: usize = 64 << 10;
+const AGAIN: usize = 1 << 10;
 const BEYOND_FIRST: usize = 256 << 10;
 
 /// No more of a text than this is looked at for its first answer, and no more answers than this are weighed.
@@ -44,11 +45,19 @@ fn find(query: &Query, text: &str) -> Vec<Mark> {
     let mut at = 0;
     while at < text.len() && marks.len() < MOST_MARKS && marks.first().is_none_or(|first: &Mark| at < first.from + BEYOND_FIRST) {
         let end = block_end(text, at);
-        marker.mark(&text[at..end], at, &mut marks);
+        let start = again_from(text, at);
+        marker.mark(&text[start..end], start, &mut marks);
         at = end;
     }
-    marks.sort_unstable_by_key(|mark| (mark.from, mark.to));
+    marks.sort_unstable_by_key(|mark| (mark.from, mark.to, mark.item));
+    marks.dedup_by_key(|mark| (mark.from, mark.to, mark.item));
     marks
+}
+
+/// Where a block begins whose first new byte is at `at`: the end of the block before is looked at again, for the phrases that go on from it.
+fn again_from(text: &str, at: usize) -> usize {
+    let before = text.ceil_char_boundary(at.saturating_sub(AGAIN));
+    text[before..at].find(char::is_whitespace).map_or(at, |space| before + space)
 }
 
 /// Where a block that begins at `start` ends: between words, unless there is no white space for long.

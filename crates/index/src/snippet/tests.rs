@@ -67,3 +67,12 @@ fn long_and_strange_texts_take_linear_time_and_never_panic() {
         snippet(&queries[round % queries.len()], &text, round % 50);
     }
 }
+
+#[test]
+fn a_phrase_between_two_blocks_is_marked_once() {
+    for at in BLOCK - 40..BLOCK + 10 {
+        let text = format!("{}old wall {}", "x ".repeat(at / 2), "dam ".repeat(100));
+        let shown = show("\"old wall\"", &text, 60);
+        assert_eq!(shown.matches("[old wall]").count(), 1, "{at}: {shown}");
+    }
+}

@@ -122,3 +122,41 @@ fn what_stands_before_a_cursor_is_handed_on_and_the_root_stays_known() {
     assert_eq!(parts, [(vec![0, 1, 2], 20), (vec![0, 3, 4], 40)]);
     assert_eq!(rest.iter().map(|doc| (doc.index, doc.counted)).collect::<Vec<_>>(), [(0, Some((Some(4), 4, 0)))]);
 }
+
+#[test]
+fn however_much_stands_before_the_next_cursor_little_of_it_is_held() {
+    let piece = || "word ".repeat(200_000);
+    let (held, docs) = with_assembler(|assembler| {
+        take(assembler, Said::Event(found(0, None, Place::Whole)))?;
+        take(assembler, Said::Event(found(1, Some(0), Place::Follows)))?;
+        for index in 2..=30 {
+            take(assembler, Said::Event(found(index, Some(1), Place::Follows)))?;
+            take(assembler, Said::Event(Event::Bytes { index, bytes: vec![index as u8; 1 << 20] }))?;
+            let texts = if index == 2 { 6 } else { 1 };
+            for _ in 0..texts {
+                take(assembler, Said::Event(Event::Text { index, segment: Segment::new(Label::Body, piece()) }))?;
+            }
+        }
+        assert!(!assembler.is_ready());
+        take(assembler, Said::Event(Event::Cursor(1)))?;
+        assert!(assembler.is_ready());
+        let held = assembler.held;
+        assert_eq!(held, assembler.docs.iter().map(Doc::in_memory).sum::<u64>());
+        for doc in &mut assembler.docs[2..] {
+            let texts = match &mut doc.long {
+                Some(long) => long.end().unwrap().unwrap_or_default(),
+                None => doc.texts.clone(),
+            };
+            // The first is long, and is not given back.
+            let expected = usize::from(doc.index != 2);
+            assert_eq!(texts, vec![Segment::new(Label::Body, piece()); expected], "document {}", doc.index);
+        }
+        Ok(held)
+    })
+    .unwrap();
+    assert!((4 << 20..MOST_HELD + (2 << 20)).contains(&held), "{held}");
+    for doc in &docs[2..] {
+        let bytes = vec![doc.index as u8; 1 << 20];
+        assert_eq!((doc.length, doc.digest), (1 << 20, Digest::of(&bytes)), "document {}", doc.index);
+    }
+}
