@@ -16,6 +16,8 @@ pub(crate) struct Output<'a> {
     next: u32,
     left: u64,
     budget: u64,
+    /// What unpacks to more than this is not read with what holds it.
+    pub(crate) apart: u64,
     /// Whose text was given last, and how much of it.
     text: (u32, u64),
 }
@@ -45,7 +47,7 @@ impl Problem {
 impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
-        Self { sink, next: 0, left: budget, budget, text: (0, 0) }
+        Self { sink, next: 0, left: budget, budget, apart: daylight_model::reading::APART, text: (0, 0) }
     }
 
     /// The number that the next document will have.

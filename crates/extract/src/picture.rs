@@ -12,7 +12,7 @@ use daylight_model::reading::{Input, Label, Stop};
 use daylight_model::{FaultCode, Kind, Stage};
 use std::io;
 
-const TOOL: &str = "picture 1";
+pub(crate) const TOOL: &str = "picture 1";
 /// No property is longer.
 const LONGEST: usize = 64 << 10;
 /// Properties beyond this many are left out.

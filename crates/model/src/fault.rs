@@ -50,11 +50,13 @@ pub enum FaultCode {
     Rebuilt,
     /// Its text stands in pictures, or its characters cannot be told from its bytes: it must be recognised.
     NeedsRecognition,
+    /// It is too long to be read with what holds it, and waits to be read by itself.
+    Deferred,
 }
 
 impl FaultCode {
     /// Every code, in the order of its number on disk and on the wire; new ones are added at the end.
-    pub const ALL: [FaultCode; 17] = [
+    pub const ALL: [FaultCode; 18] = [
         FaultCode::Unreadable,
         FaultCode::Empty,
         FaultCode::NoReader,
@@ -72,6 +74,7 @@ impl FaultCode {
         FaultCode::Changed,
         FaultCode::Rebuilt,
         FaultCode::NeedsRecognition,
+        FaultCode::Deferred,
     ];
 
     /// The words for it, as people and JSON see them.
@@ -94,6 +97,7 @@ impl FaultCode {
             FaultCode::Changed => "changed while read",
             FaultCode::Rebuilt => "rebuilt",
             FaultCode::NeedsRecognition => "needs text recognition",
+            FaultCode::Deferred => "waits to be read by itself",
         }
     }
 

@@ -12,7 +12,7 @@ pub(crate) use value::Garbled;
 use value::{Source, Value};
 
 /// The version of this encoding, which parent and worker tell each other first.
-pub(crate) const VERSION: u8 = 3;
+pub(crate) const VERSION: u8 = 4;
 
 /// How many bytes stand before a frame's payload.
 pub(crate) const HEADER: usize = 5;
@@ -74,12 +74,13 @@ const FAULT: u8 = 35;
 const COUNTED: u8 = 36;
 const CURSOR: u8 = 37;
 const VIEW: u8 = 38;
+const UNLOCKED: u8 = 39;
 
 /// The longest payload that a frame of this kind may have. Pieces are at most 1 MiB by their reader's contract; a message may name very many people.
 fn longest(kind: u8) -> Result<usize, Garbled> {
     match kind {
         DONE => Ok(1),
-        READY | TRIED | TERMS | COUNTED | CURSOR => Ok(64),
+        READY | TRIED | TERMS | COUNTED | CURSOR | UNLOCKED => Ok(64),
         REFUSED | FAULT => Ok(64 << 10),
         BYTES | TEXT | VIEW => Ok((2 << 20) + 64),
         FOUND => Ok(64 << 20),
@@ -146,6 +147,8 @@ pub(crate) fn put_order(out: &mut Vec<u8>, request: &Request, inline: Option<u64
         request.name.put(out);
         request.budget.put(out);
         request.passwords.put(out);
+        request.standing.put(out);
+        request.apart.put(out);
         inline.put(out);
     });
 }
@@ -159,7 +162,8 @@ pub(crate) fn get_order(kind: u8, payload: &[u8]) -> Result<Order, Garbled> {
         Some((start, skip_first)) => Task::Read { start, skip_first },
         None => Task::View,
     };
-    let request = Request { task, name: Name::get(&mut from)?, budget: Value::get(&mut from)?, passwords: Value::get(&mut from)? };
+    let (name, budget, passwords) = (Name::get(&mut from)?, Value::get(&mut from)?, Value::get(&mut from)?);
+    let request = Request { task, name, budget, passwords, standing: Value::get(&mut from)?, apart: Value::get(&mut from)? };
     let inline = Value::get(&mut from)?;
     from.end(Order { request, inline })
 }
@@ -208,6 +212,10 @@ pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event) {
             read.put(out);
             failed.put(out);
         }),
+        Event::Unlocked { index, password } => frame(out, UNLOCKED, |out| {
+            index.put(out);
+            password.put(out);
+        }),
         Event::Cursor(position) => frame(out, CURSOR, |out| position.put(out)),
         Event::View(text) => frame(out, VIEW, |out| out.extend(text.as_bytes())),
     }
@@ -234,6 +242,7 @@ pub(crate) fn get_answer(kind: u8, payload: &[u8]) -> Result<Answer, Garbled> {
             read: Value::get(from)?,
             failed: Value::get(from)?,
         }),
+        UNLOCKED => Answer::Event(Event::Unlocked { index: Value::get(from)?, password: Value::get(from)? }),
         CURSOR => Answer::Event(Event::Cursor(Value::get(from)?)),
         VIEW => Answer::Event(Event::View(value::text(from.rest())?)),
         _ => return Err(Garbled("a frame of a kind that only a parent sends")),

@@ -92,7 +92,7 @@ fn play(request: &Request, input: &dyn Input, sink: &mut dyn Sink) -> Result<(),
         "long frame" => shout(&[33, 0xff, 0xff, 0xff, 0x7f]),
         "unknown frame" => shout(b"This is not a frame at all"),
         "parent's frame" => shout(&[2, 0, 0, 0, 0]),
-        "second greeting" => shout(&[16, 3, 0, 0, 0, 1, 0, 0]),
+        "second greeting" => shout(&[16, 4, 0, 0, 0, 1, 0, 0]),
         "half a frame" => shout(&[38, 9, 0, 0, 0, b'x']).and_then(|()| std::process::exit(0)),
         planted => backdoor(planted, input, sink),
     }
@@ -217,7 +217,7 @@ fn worker(limits: Limits) -> Worker {
 
 fn item<'a>(behaviour: &str, input: ItemInput<'a>) -> Item<'a> {
     let task = Task::Read { start: 0, skip_first: false };
-    Item { request: Request { task, name: Name::from(behaviour), budget: 1 << 30, passwords: Vec::new() }, input }
+    Item { request: Request::new(task, Name::from(behaviour), 1 << 30), input }
 }
 
 /// What was said of each item, and whether it was done.
