@@ -8,11 +8,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "init",
     "ingest",
     "status",
     "faults",
+    "retry",
+    "unlock",
     "search",
     "show",
     "clear",

@@ -2,7 +2,7 @@
 
 use daylight_model::{Digest, Hasher};
 use daylight_sandbox::ItemInput;
-use daylight_store::{Error, LargeBlob, Staged, Staging};
+use daylight_store::{Desk, Document, Error, LargeBlob, Staged, Staging};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
@@ -15,9 +15,35 @@ pub(crate) const IN_MEMORY: u64 = 8 << 20;
 pub(crate) enum Source {
     Memory { bytes: Vec<u8>, digest: Digest },
     Staged(Staged),
+    /// A file of the desk itself.
+    Stored { file: File, digest: Digest, length: u64 },
 }
 
 impl Source {
+    /// A stored document's own bytes, checked against their digest.
+    pub(crate) fn stored(desk: &Desk, document: &Document, staging: &Staging) -> Result<Self, Error> {
+        let seq = document.seq;
+        let digest = document.blob.ok_or(Error::NoBytes(seq))?;
+        if document.length <= IN_MEMORY {
+            return Ok(Self::Memory { bytes: desk.raw_bytes(seq)?, digest });
+        }
+        let damaged = |error: io::Error| Error::Damaged { place: format!("the bytes with the digest {digest}"), what: error.to_string() };
+        let mut bytes = desk.raw(seq)?;
+        if let Some(file) = desk.raw_file(seq)? {
+            io::copy(&mut bytes, &mut io::sink()).map_err(damaged)?;
+            return Ok(Self::Stored { file, digest, length: document.length });
+        }
+        let mut large = staging.begin()?;
+        let mut piece = vec![0; 1 << 20];
+        loop {
+            match bytes.read(&mut piece).map_err(damaged)? {
+                0 => break,
+                count => large.write_all(&piece[..count]).map_err(desk_error)?,
+            }
+        }
+        large.seal().map(Self::Staged)
+    }
+
     /// Reads a file. `size` is only a hint of what to expect.
     pub(crate) fn read(path: &Path, size: u64, staging: &Staging, on_bytes: &dyn Fn(u64)) -> Result<Self, ReadError> {
         let mut file = File::open(path).map_err(ReadError::Trove)?;
@@ -46,7 +72,7 @@ impl Source {
 
     pub(crate) fn digest(&self) -> Digest {
         match self {
-            Self::Memory { digest, .. } => *digest,
+            Self::Memory { digest, .. } | Self::Stored { digest, .. } => *digest,
             Self::Staged(staged) => staged.digest(),
         }
     }
@@ -55,6 +81,7 @@ impl Source {
         match self {
             Self::Memory { bytes, .. } => bytes.len() as u64,
             Self::Staged(staged) => staged.length(),
+            Self::Stored { length, .. } => *length,
         }
     }
 
@@ -63,6 +90,7 @@ impl Source {
         match self {
             Self::Memory { bytes, .. } => ItemInput::Bytes(bytes),
             Self::Staged(staged) => ItemInput::File(staged.file()),
+            Self::Stored { file, .. } => ItemInput::File(file),
         }
     }
 
@@ -70,6 +98,7 @@ impl Source {
         match self {
             Self::Memory { bytes, .. } => Ok(digest_in(bytes, offset, length)),
             Self::Staged(staged) => digest_of_file(staged.file(), offset, length),
+            Self::Stored { file, .. } => digest_of_file(file, offset, length),
         }
     }
 }

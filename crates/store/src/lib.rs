@@ -43,7 +43,7 @@ pub use error::{Error, Result};
 pub use ledger::{Unit, UnitState};
 pub use renditions::{Rendition, RenditionRole, RenditionWriter};
 pub use replay::{Change, IndexRow};
-pub use rereading::{Deferred, Reread, parse_reader};
+pub use rereading::{Deferred, Reread, Stands, parse_reader};
 pub use settings::Settings;
 pub use status::{CollectionCounts, Counts, FaultGroup, FaultRow};
 pub use threads::ThreadNode;

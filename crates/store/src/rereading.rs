@@ -1,5 +1,6 @@
 //! Reading again what is stored: what is worth it, how it stood when it was read first, and how another reading takes the place of the first.
 
+use crate::blobs::BlobId;
 use crate::codec::{self, Facts, code, int, uint};
 use crate::desk::{Collection, CollectionId, Desk};
 use crate::documents::{faults_of, last_component};
@@ -28,6 +29,19 @@ pub struct Deferred {
     pub cursor: u64,
     /// What is left of that budget, in bytes.
     pub remaining: u64,
+}
+
+/// Where a document stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stands {
+    /// The name it has there.
+    pub name: Option<Name>,
+    /// How it stands there.
+    pub standing: Standing,
+    /// Whether a message holds it.
+    pub in_message: bool,
+    /// The file of a trove that it is, or that holds it.
+    pub file: Option<(CollectionId, Name)>,
 }
 
 /// What became of a document that was read again.
@@ -92,38 +106,64 @@ impl Desk {
         Ok(if parents.is_empty() { vec![seq] } else { parents })
     }
 
-    /// The name that a document has where it stands nearest to a file of a trove, and how it stands there.
-    pub fn standing(&self, seq: u64) -> Result<(Option<Name>, Standing)> {
+    /// Where a document stands nearest to a file of a trove.
+    pub fn stands_at(&self, seq: u64) -> Result<Stands> {
         let sql = "SELECT parent, name, standing FROM occurrence WHERE child = ?1 ORDER BY parent, ordinal LIMIT 64";
         let mut places = self.connection.prepare_cached(sql)?;
-        let mut is_root = self.connection.prepare_cached("SELECT path FROM unit WHERE seq = ?1 ORDER BY collection, path LIMIT 1")?;
-        if let Some(path) = is_root.query_row([int(seq)], |row| row.get::<_, Vec<u8>>(0)).optional()? {
-            return Ok((Some(last_component(&path)), Standing::default()));
-        }
-        // Every place of the document itself with what stands above it, level by level, until a file of a trove is met.
-        let (mut level, mut seen) = (Vec::new(), HashSet::from([seq]));
-        let mut rows = places.query([int(seq)])?;
-        while let Some(row) = rows.next()? {
-            let standing: Option<Vec<u8>> = row.get(2)?;
-            let standing = standing.map_or_else(|| Ok(Standing::default()), |bytes| codec::decode_standing(&bytes))?;
-            level.push((uint(row.get(0)?), (row.get::<_, Option<Vec<u8>>>(1)?.map(Name), standing)));
-        }
-        drop(rows);
-        let first = level.first().map(|(_, place)| place.clone());
-        for depth in 1..=DEEPEST {
+        // Every place of the document with what stands above it, level by level, until a file of a trove is met.
+        let (mut level, mut seen) = (vec![(seq, Stands::default())], HashSet::from([seq]));
+        for depth in 0..=DEEPEST {
             let mut above = Vec::new();
-            for (parent, place) in level {
-                if is_root.exists([int(parent)])? {
-                    return Ok((place.0, Standing { depth, ..place.1 }));
+            for (seq, mut stands) in level {
+                stands.in_message |= depth > 0 && self.is_message(seq)?;
+                if let Some((collection, path)) = self.file_of(seq)? {
+                    let name = if depth == 0 { Some(last_component(&path.0)) } else { stands.name };
+                    let standing = Standing { depth, ..stands.standing };
+                    return Ok(Stands { name, standing, file: Some((collection, path)), ..stands });
                 }
-                if seen.len() < PLACES && seen.insert(parent) {
-                    let parents = seqs_of(&mut places, &[&int(parent)])?;
-                    above.extend(parents.into_iter().map(|parent| (parent, place.clone())));
+                let mut rows = places.query([int(seq)])?;
+                while let Some(row) = rows.next()? {
+                    let parent = uint(row.get(0)?);
+                    if seen.len() >= PLACES || !seen.insert(parent) {
+                        continue;
+                    }
+                    let mut stands = stands.clone();
+                    if depth == 0 {
+                        stands.name = row.get::<_, Option<Vec<u8>>>(1)?.map(Name);
+                        let standing: Option<Vec<u8>> = row.get(2)?;
+                        stands.standing = standing.map_or_else(|| Ok(Standing::default()), |bytes| codec::decode_standing(&bytes))?;
+                    }
+                    above.push((parent, stands));
                 }
             }
             level = above;
         }
-        Ok(first.unwrap_or_default())
+        Ok(Stands::default())
+    }
+
+    /// The documents that are files of a trove in the same folder as this one, which is a file itself; at most so many.
+    pub fn files_beside(&self, seq: u64, limit: usize) -> Result<Vec<u64>> {
+        let Some((collection, path)) = self.file_of(seq)? else { return Ok(Vec::new()) };
+        let folder = &path.0[..path.0.len() - last_component(&path.0).0.len()];
+        // Behind every path in the folder: its name with the byte after the last slash.
+        let mut end = folder.to_vec();
+        if let Some(slash) = end.last_mut() {
+            *slash += 1;
+        }
+        let sql = "SELECT seq FROM unit WHERE collection = ?1 AND path > ?2 AND path < ?3 AND seq IS NOT NULL AND instr(substr(path, ?4), x'2f') = 0
+                   ORDER BY path LIMIT ?5";
+        seqs(&self.connection, sql, &[&collection.0, &folder, &end, &(folder.len() as i64 + 1), &(limit as i64)])
+    }
+
+    fn is_message(&self, seq: u64) -> Result<bool> {
+        let sql = "SELECT 1 FROM document WHERE seq = ?1 AND kind = ?2";
+        Ok(self.connection.prepare_cached(sql)?.exists((int(seq), code(&Kind::ALL, &Kind::Message)))?)
+    }
+
+    fn file_of(&self, seq: u64) -> Result<Option<(CollectionId, Name)>> {
+        let sql = "SELECT collection, path FROM unit WHERE seq = ?1 ORDER BY collection, path LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([int(seq)], |row| Ok((CollectionId(row.get(0)?), Name(row.get(1)?)))).optional()?)
     }
 
     /// Documents that wait to be read by themselves.
@@ -200,7 +240,7 @@ impl Writer<'_> {
     }
 
     /// Whether a reading gives nothing of a document of which there was something, or puts it off although it was read.
-    pub(crate) fn says_less(&self, seq: u64, new: &NewDocument<'_>, holds: bool) -> Result<bool> {
+    pub fn says_less(&self, seq: u64, new: &NewDocument<'_>, holds: bool) -> Result<bool> {
         let put_off = |fault: &daylight_model::Fault| fault.code == FaultCode::Deferred;
         if new.faults.iter().any(put_off) && !faults_of(&self.batch.connection, seq)?.iter().any(put_off) {
             return Ok(true);
@@ -238,6 +278,28 @@ impl Writer<'_> {
     /// Whether anything stands in a document.
     pub fn holds_something(&self, seq: u64) -> Result<bool> {
         self.has("SELECT 1 FROM occurrence WHERE parent = ?1 LIMIT 1", seq)
+    }
+
+    /// A document's original bytes, if it is there and has some.
+    pub fn blob_of(&self, seq: u64) -> Result<Option<BlobId>> {
+        let mut statement = self.batch.connection.prepare_cached("SELECT blob FROM document WHERE seq = ?1")?;
+        Ok(statement.query_row([int(seq)], |row| row.get::<_, Option<i64>>(0)).optional()?.flatten().map(BlobId))
+    }
+
+    /// How many documents are encrypted of a document and all that is in it.
+    pub fn encrypted_within(&self, seq: u64) -> Result<u64> {
+        let sql = "WITH RECURSIVE inside (seq) AS (VALUES (?1) UNION SELECT child FROM occurrence JOIN inside ON parent = inside.seq)
+                   SELECT COUNT(*) FROM inside WHERE EXISTS (SELECT 1 FROM fault WHERE fault.seq = inside.seq AND code = ?2)";
+        let mut statement = self.batch.connection.prepare_cached(sql)?;
+        Ok(uint(statement.query_row((int(seq), code(&FaultCode::ALL, &FaultCode::Encrypted)), |row| row.get(0))?))
+    }
+
+    /// The readers of what a document stands in, by name.
+    pub fn readers_above(&self, seq: u64) -> Result<Vec<String>> {
+        let sql = "SELECT DISTINCT step FROM document JOIN occurrence ON document.seq = parent WHERE child = ?1";
+        let mut statement = self.batch.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([int(seq)], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Whether the document is there and has not given way to another.

@@ -313,7 +313,7 @@ impl Writer<'_> {
     }
 
     /// What its readers said of a document; what was said when a rendition was made of it is apart, and stays when it is read again.
-    pub(crate) fn reading_faults(&self, seq: u64) -> Result<Vec<Fault>> {
+    pub fn reading_faults(&self, seq: u64) -> Result<Vec<Fault>> {
         let mut faults = faults_of(&self.batch.connection, seq)?;
         faults.retain(|fault| fault.stage != Stage::Render);
         Ok(faults)

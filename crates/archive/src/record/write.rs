@@ -175,6 +175,7 @@ pub(super) fn code_word(code: FaultCode) -> &'static str {
         FaultCode::Changed => "changed",
         FaultCode::Rebuilt => "rebuilt",
         FaultCode::NeedsRecognition => "needs-recognition",
+        FaultCode::Deferred => "deferred",
     }
 }
 

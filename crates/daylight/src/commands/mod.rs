@@ -7,6 +7,7 @@ pub(crate) mod dkim;
 pub(crate) mod doctor;
 pub(crate) mod ingest;
 pub(crate) mod publish;
+pub(crate) mod rereading;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod show;
