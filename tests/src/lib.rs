@@ -12,5 +12,6 @@ mod faults;
 mod go_cross_check;
 mod licences;
 mod pages;
+mod rereading;
 mod samples;
 mod support;

@@ -129,7 +129,9 @@ pub(crate) struct Retry {
 ///
 /// A password that opens something is kept on the desk, because it is needed whenever the document is read again. It exits 1 if nothing was opened.
 #[derive(Args)]
-#[command(after_help = "Example: daylight unlock ~/desk --password-file passwords.txt\nExample: daylight unlock ~/desk --from-trove 1f0c9a3b77d2")]
+#[command(
+    after_help = "Example: daylight unlock ~/desk --password-file passwords.txt\nExample: daylight unlock ~/desk --from-trove 1f0c9a3b77d2"
+)]
 #[command(group(clap::ArgGroup::new("passwords").required(true).multiple(true).args(["password_file", "from_trove"])))]
 pub(crate) struct Unlock {
     /// The desk.

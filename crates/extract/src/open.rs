@@ -41,7 +41,10 @@ impl Inside for Readers {
 /// Reads the root, from where an earlier reading of it came to.
 pub(crate) fn read_root(out: &mut Output<'_>, request: &Request, input: &(dyn Input + '_), resume: Resume) -> Result<(), Stop> {
     let doc = Doc::root(&request.name, &request.standing);
-    if doc.is_message && !resume.skip_first && let Ok(message) = load(input) {
+    if doc.is_message
+        && !resume.skip_first
+        && let Ok(message) = load(input)
+    {
         return Readers.message(out, doc, &message);
     }
     dispatch(out, doc, input, resume)

@@ -7,8 +7,22 @@ use std::collections::HashSet;
 
 /// A word that holds one of these is followed by a password.
 const MARKS: [&str; 16] = [
-    "password", "passwort", "passwd", "passphrase", "passcode", "kennwort", "passe", "contraseña", "senha", "wachtwoord", "hasło", "пароль", "парол",
-    "密码", "密碼", "パスワード",
+    "password",
+    "passwort",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "kennwort",
+    "passe",
+    "contraseña",
+    "senha",
+    "wachtwoord",
+    "hasło",
+    "пароль",
+    "парол",
+    "密码",
+    "密碼",
+    "パスワード",
 ];
 /// The same, for words that are too short to be looked for within others.
 const SHORT_MARKS: [&str; 4] = ["pw", "pwd", "pin", "pass"];

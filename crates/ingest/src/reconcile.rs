@@ -162,7 +162,11 @@ impl Committer<'_> {
             self.writer.member(*collection, seq)?;
         }
         // What waits in what waited is read by itself in its turn; what is the same as what it stands in would wait for ever.
-        if is_deferred(&doc) && seq != again.seq && became != Reread::Worse && let Some((collection, path)) = &again.file {
+        if is_deferred(&doc)
+            && seq != again.seq
+            && became != Reread::Worse
+            && let Some((collection, path)) = &again.file
+        {
             self.writer.defer(seq, *collection, path)?;
             open.defers = true;
         }

@@ -1,7 +1,6 @@
 //! Reading again what is on the desk, from the desk alone: what waits because it is too long to be read with what holds it, what an older reader read,
 //! what somebody asks for, and what a password may open.
 
-
 use crate::lease::{Halt, Piece, Readers, Target};
 use crate::{Error, LEASE_BYTES, Means, Plan, Progress, Running, flow, hints, ingest, open_index};
 use daylight_model::{FaultCode, Name};

@@ -13,10 +13,17 @@ pub(crate) const IN_MEMORY: u64 = 8 << 20;
 
 /// The bytes of a root file, read once: what is hashed is what is read and what is stored, even if the trove changes meanwhile.
 pub(crate) enum Source {
-    Memory { bytes: Vec<u8>, digest: Digest },
+    Memory {
+        bytes: Vec<u8>,
+        digest: Digest,
+    },
     Staged(Staged),
     /// A file of the desk itself.
-    Stored { file: File, digest: Digest, length: u64 },
+    Stored {
+        file: File,
+        digest: Digest,
+        length: u64,
+    },
 }
 
 impl Source {

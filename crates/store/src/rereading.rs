@@ -379,7 +379,8 @@ impl Writer<'_> {
     pub fn count_again_above(&mut self, seq: u64) -> Result<()> {
         for parent in seqs(&self.batch.connection, "SELECT DISTINCT parent FROM occurrence WHERE child = ?1", &[&int(seq)])? {
             let sql = "SELECT facts FROM document WHERE seq = ?1";
-            let facts: Option<Vec<u8>> = self.batch.connection.prepare_cached(sql)?.query_row([int(parent)], |row| row.get(0)).optional()?;
+            let facts: Option<Vec<u8>> =
+                self.batch.connection.prepare_cached(sql)?.query_row([int(parent)], |row| row.get(0)).optional()?;
             let Some(counted) = facts.map(|facts| Facts::decode(&facts)).transpose()?.and_then(|facts| facts.counted) else { continue };
             let (read, failed) = self.count_children(parent)?;
             self.set_counted(parent, codec::Counted { read, failed, ..counted })?;
