@@ -80,7 +80,7 @@ impl Doc {
 
     pub(crate) fn found(self, kind: Kind, media_type: String, claims: String, message: Option<Box<MessageFacts>>) -> Found {
         let Self { parent, ordinal, name, place, claimed_type, charset, mailbox_date, is_message, depth, tool, .. } = self;
-        let standing = Standing { depth, claimed_type, charset, mailbox_date, is_message };
+        let standing = Box::new(Standing { depth, claimed_type, charset, mailbox_date, is_message });
         Found { index: 0, parent, ordinal, name, kind, place, standing, tool: tool.into(), media_type, claims, message }
     }
 }

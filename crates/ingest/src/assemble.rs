@@ -20,7 +20,7 @@ pub(crate) struct Doc {
     pub(crate) length: u64,
     pub(crate) claims: String,
     pub(crate) media_type: String,
-    pub(crate) standing: Standing,
+    pub(crate) standing: Box<Standing>,
     /// The reader that read it and its version, one of those that are known.
     pub(crate) tool: &'static str,
     /// Which of the passwords that were given opened it.
@@ -304,7 +304,7 @@ impl Doc {
             length: root.length(),
             claims: String::new(),
             media_type: "application/octet-stream".into(),
-            standing: Standing::default(),
+            standing: Box::default(),
             tool: readers.first().copied().unwrap_or_default(),
             password: None,
             message: None,

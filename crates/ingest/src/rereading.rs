@@ -108,7 +108,7 @@ pub fn retry(desk: &mut Desk, lease: &IngestLease, retry: &Retry<'_>, progress: 
     .1;
     drop(index);
     for (collection, paths) in files {
-        let (there, missing): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|path| is_file_still(path));
+        let (there, missing): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(is_file_still);
         retried.missing += missing.len() as u64;
         if there.is_empty() {
             continue;

@@ -87,7 +87,7 @@ fn document(
         name: Some(name),
         kind: if is_box { Kind::Container } else { Kind::File },
         place,
-        standing: Standing { depth, ..Standing::default() },
+        standing: Box::new(Standing { depth, ..Standing::default() }),
         tool: if is_box { "box 1".into() } else { format!("paper {version}") },
         media_type: "text/plain".into(),
         claims: String::new(),

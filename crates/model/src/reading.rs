@@ -124,7 +124,7 @@ pub struct Found {
     /// Where its bytes are.
     pub place: Place,
     /// How it stands there.
-    pub standing: Standing,
+    pub standing: Box<Standing>,
     /// The reader that read it and its version, such as `pdf 1`.
     pub tool: String,
     /// The media type found by looking at its bytes (and, where those do not tell, its name and claim), lower case without parameters.

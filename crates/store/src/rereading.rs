@@ -199,12 +199,6 @@ impl Desk {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Whether a password is known that opens a document's bytes.
-    pub fn is_unlocked(&self, seq: u64) -> Result<bool> {
-        let sql = "SELECT 1 FROM password JOIN document USING (blob) WHERE seq = ?1 LIMIT 1";
-        Ok(self.connection.prepare_cached(sql)?.exists([int(seq)])?)
-    }
-
     /// The containers of which not every child was read, in rising order.
     pub fn containers_not_whole(&self) -> Result<Vec<u64>> {
         let mut statement = self.connection.prepare_cached("SELECT seq, facts FROM document WHERE kind = ?1 ORDER BY seq")?;

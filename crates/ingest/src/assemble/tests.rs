@@ -12,7 +12,7 @@ fn found(index: u32, parent: Option<u32>, place: Place) -> Event {
         name: None,
         kind: if index == 0 { Kind::Container } else { Kind::File },
         place,
-        standing: Standing::default(),
+        standing: Box::default(),
         tool: "test 1".into(),
         media_type: "text/plain".into(),
         claims: String::new(),

@@ -68,13 +68,13 @@ fn events() -> Vec<Event> {
         name: (index > 0).then(|| Name(b"a\xff\0/..".to_vec())),
         kind,
         place,
-        standing: Standing {
+        standing: Box::new(Standing {
             depth: index,
             claimed_type: "text/plain".into(),
             charset: (index > 0).then(|| "koi8-r".into()),
             mailbox_date: dates.first().copied(),
             is_message: index > 0,
-        },
+        }),
         tool: "mail 1".into(),
         media_type: "message/rfc822".into(),
         claims: "charset=koi8-r".into(),
