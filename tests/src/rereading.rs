@@ -115,6 +115,12 @@ fn a_packed_mailbox_longer_than_is_read_at_once_is_read_by_itself_and_a_kill_los
         assert_eq!(case.ask(["status", "--json"]).code(0).text(), undisturbed, "killed at {death}");
         assert_eq!(case.total("needle399"), 1);
     }
+    let boxes = case.ask(["search", "type:container", "--json"]).json();
+    for container in boxes["hits"].as_array().unwrap() {
+        let again = case.ask(["retry", container["id"].as_str().unwrap(), "--json"]).code(0).json();
+        assert_eq!((&again["read_again"], &again["changed"], &again["worse"]), (&1.into(), &0.into(), &0.into()), "{again}");
+    }
+    assert_eq!(case.ask(["status", "--json"]).code(0).text(), undisturbed, "read again, and the same");
     assert_eq!(case.ask(["retry"]).code(0).text().lines().next(), Some("0 documents worth another try, of which 0 could be read whole"));
 }
 
@@ -162,6 +168,12 @@ fn a_file_that_could_not_be_opened_is_looked_for_where_it_was() {
     assert_eq!((&missing["asked"], &missing["solved"], &missing["files_missing"]), (&1.into(), &0.into(), &1.into()), "{missing}");
     fs::remove_file(case.trove().join("late.txt")).unwrap();
     fs::write(case.trove().join("late.txt"), "found after all").unwrap();
+    for death in ["store.pack-synced", "store.blobs-renamed"] {
+        let desk = case.desk();
+        let killed = ["retry", path(&desk), "--reason", "not a file"];
+        let killed = Command::new(program()).args(killed).env("DAYLIGHT_CRASH_AT", death).stdin(Stdio::null()).output().unwrap();
+        assert_eq!(killed.status.code(), None, "it should have died at {death}");
+    }
     let found = case.ask(["retry", "--reason", "not a", "--json"]).code(0).json();
     assert_eq!((&found["solved"], &found["files_opened"], &found["files_missing"]), (&1.into(), &1.into(), &0.into()), "{found}");
     assert_eq!(case.total("\"found after all\""), 1);

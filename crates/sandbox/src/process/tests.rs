@@ -92,7 +92,7 @@ fn play(request: &Request, input: &dyn Input, sink: &mut dyn Sink) -> Result<(),
         "long frame" => shout(&[33, 0xff, 0xff, 0xff, 0x7f]),
         "unknown frame" => shout(b"This is not a frame at all"),
         "parent's frame" => shout(&[2, 0, 0, 0, 0]),
-        "second greeting" => shout(&[16, 4, 0, 0, 0, 1, 0, 0]),
+        "second greeting" => shout(&[16, 3, 0, 0, 0, 1, 0, 0]),
         "half a frame" => shout(&[38, 9, 0, 0, 0, b'x']).and_then(|()| std::process::exit(0)),
         planted => backdoor(planted, input, sink),
     }
@@ -478,7 +478,7 @@ fn every_layer_is_proven_from_inside() {
 
 /// A worker that says it is caged and is not.
 fn say_that_all_was_done() -> ExitCode {
-    shout(&[16, 3, 0, 0, 0, 3, 0, 0, 19, 1, 0, 0, 0, 0]).map_or(ExitCode::FAILURE, |()| {
+    shout(&[16, 3, 0, 0, 0, 4, 0, 0, 19, 1, 0, 0, 0, 0]).map_or(ExitCode::FAILURE, |()| {
         let _ = io::stdin().read(&mut [0; 64]);
         ExitCode::SUCCESS
     })
