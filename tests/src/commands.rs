@@ -8,11 +8,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: &[&str] = &[
     "init",
     "ingest",
     "status",
     "faults",
+    "retry",
+    "unlock",
+    "recognise",
     "search",
     "show",
     "clear",

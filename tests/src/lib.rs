@@ -15,6 +15,7 @@ mod large;
 mod licences;
 mod pages;
 mod recognition;
+mod rereading;
 mod samples;
 mod second_verifier;
 mod support;

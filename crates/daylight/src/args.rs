@@ -1,6 +1,7 @@
 //! What the user said: every subcommand with its flags and an example. What it means is decided in `commands`.
 
 use clap::{Args, Parser, Subcommand};
+use daylight_model::FaultCode;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Recognise(Recognise),
     Status(Status),
     Faults(Faults),
+    Retry(Retry),
+    Unlock(Unlock),
     Search(Search),
     Show(Show),
     Clear(Clear),
@@ -102,12 +105,91 @@ pub(crate) struct Faults {
     /// Lists every fault, not groups with examples.
     #[arg(long)]
     pub(crate) all: bool,
+    /// Lists the containers of which not everything was read: how much they say they hold, how much was read, how much failed.
+    #[arg(long, conflicts_with_all = ["all", "csv"])]
+    pub(crate) containers: bool,
     /// Prints every fault as a table for a spreadsheet (CSV, RFC 4180).
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
     /// Prints JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Reads again what could not be read, from the bytes on the desk: what died or took too long, or what has a certain fault.
+///
+/// What is read takes the place of what was read before. What gives less than before stays as it was, and so does what somebody decided on. A file
+/// that could not be opened is looked for where it was.
+#[derive(Args)]
+#[command(after_help = "Example: daylight retry ~/desk --reason \"reader died\"\nExample: daylight retry ~/desk 1f0c9a3b77d2")]
+pub(crate) struct Retry {
+    /// The desk.
+    pub(crate) desk: PathBuf,
+    /// The documents to read again, by their ids or the beginnings of them; by default those whose faults may be worth another try.
+    #[arg(conflicts_with_all = ["reason", "outdated"])]
+    pub(crate) ids: Vec<String>,
+    /// Reads again what has this fault, in the words of `daylight faults` or their beginning.
+    #[arg(long, value_name = "R", value_parser = reason)]
+    pub(crate) reason: Option<FaultCode>,
+    /// Reads again what an older version of its reader read.
+    #[arg(long, conflicts_with = "reason")]
+    pub(crate) outdated: bool,
+    /// Only documents of this collection.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: Option<String>,
+    /// How many reader processes to use; by default one for each processor.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Ends with one JSON object on one line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Tries passwords on what is encrypted, and reads what they open.
+///
+/// A password that opens something is kept on the desk, because it is needed whenever the document is read again. It exits 1 if nothing was opened.
+#[derive(Args)]
+#[command(
+    after_help = "Example: daylight unlock ~/desk --password-file passwords.txt\nExample: daylight unlock ~/desk --from-trove 1f0c9a3b77d2"
+)]
+#[command(group(clap::ArgGroup::new("passwords").required(true).multiple(true).args(["password_file", "from_trove"])))]
+pub(crate) struct Unlock {
+    /// The desk.
+    pub(crate) desk: PathBuf,
+    /// The documents to open, by their ids or the beginnings of them; by default all that are encrypted.
+    pub(crate) ids: Vec<String>,
+    /// The passwords to try, one a line; - reads them from standard input.
+    #[arg(long, value_name = "F")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Tries words of the trove itself: those that stand behind a word for a password in messages, documents and files near the one that is encrypted.
+    #[arg(long)]
+    pub(crate) from_trove: bool,
+    /// Only documents of this collection.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: Option<String>,
+    /// How many reader processes to use; by default one for each processor.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Ends with one JSON object on one line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A fault by its words or their beginning.
+fn reason(words: &str) -> Result<FaultCode, String> {
+    let wanted = words.trim().to_lowercase();
+    if let Some(code) = FaultCode::ALL.into_iter().find(|code| code.words() == wanted) {
+        return Ok(code);
+    }
+    let matching: Vec<FaultCode> = FaultCode::ALL.into_iter().filter(|code| code.words().starts_with(&wanted)).collect();
+    match matching.as_slice() {
+        [code] => Ok(*code),
+        several => {
+            let known = if several.is_empty() { &FaultCode::ALL[..] } else { several };
+            let known: Vec<&str> = known.iter().map(|code| code.words()).collect();
+            Err(format!("it is one of: {}", known.join(", ")))
+        }
+    }
 }
 
 /// Searches a desk or an archive.

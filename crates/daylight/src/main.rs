@@ -43,6 +43,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Recognise(args) => commands::recognise::recognise(&args),
         Command::Status(args) => commands::desk::status(&args),
         Command::Faults(args) => commands::desk::faults(&args),
+        Command::Retry(args) => commands::rereading::retry(&args),
+        Command::Unlock(args) => commands::rereading::unlock(&args),
         Command::Search(args) => commands::search::search(&args),
         Command::Show(args) => commands::show::show(&args),
         Command::Clear(args) => commands::clear::clear(&args),

@@ -7,7 +7,7 @@ use daylight_model::reading::{Input, Label, Stop};
 use daylight_model::{FaultCode, Kind, Stage};
 
 pub(crate) const MEDIA: &str = "application/vnd.dbf";
-const TOOL: &str = "dbf 1";
+pub(crate) const TOOL: &str = "dbf 1";
 /// The first bytes of those that are read: dBASE III to 7 and FoxPro.
 const VERSIONS: [u8; 9] = [0x03, 0x04, 0x30, 0x31, 0x32, 0x83, 0x8b, 0xcb, 0xf5];
 const FIELD: usize = 32;

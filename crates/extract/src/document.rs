@@ -1,7 +1,7 @@
 //! One document: what its parent knows of it, and how it is said that it was found.
 
 use crate::output::{Output, Problem};
-use daylight_model::reading::{Found, Input, Place, Stop};
+use daylight_model::reading::{Found, Input, Place, Standing, Stop};
 use daylight_model::{Date, FaultCode, Kind, MessageFacts, Name, Stage};
 use std::borrow::Cow;
 use std::io;
@@ -9,7 +9,7 @@ use std::io;
 /// What must be in memory to be read may not be longer than this.
 pub(crate) const LARGEST: u64 = 512 << 20;
 
-const TOOL: &str = "document 1";
+pub(crate) const TOOL: &str = "document 1";
 
 /// Bytes in memory as an input: a slice cannot be made an object itself.
 pub(crate) struct Memory<'a>(pub(crate) &'a [u8]);
@@ -44,7 +44,11 @@ pub(crate) struct Doc {
     pub(crate) claimed_type: String,
     pub(crate) charset: Option<String>,
     pub(crate) mailbox_date: Option<Date>,
+    /// It stands in what holds messages.
+    pub(crate) is_message: bool,
     pub(crate) depth: u32,
+    /// Who reads it.
+    pub(crate) tool: &'static str,
     /// What the container has to say against it; said once it is found.
     pub(crate) problem: Option<Problem>,
 }
@@ -60,18 +64,24 @@ impl Doc {
             claimed_type: String::new(),
             charset: None,
             mailbox_date: None,
+            is_message: false,
             depth,
+            tool: TOOL,
             problem: None,
         }
     }
 
-    pub(crate) fn root(name: &Name) -> Self {
-        Self { parent: None, name: Some(name.clone()).filter(|name| !name.0.is_empty()), place: Place::Whole, ..Self::child(0, 0, 0) }
+    pub(crate) fn root(name: &Name, standing: &Standing) -> Self {
+        let Standing { depth, claimed_type, charset, mailbox_date, is_message } = standing.clone();
+        let name = Some(name.clone()).filter(|name| !name.0.is_empty());
+        let child = Self::child(0, 0, depth);
+        Self { parent: None, name, place: Place::Whole, claimed_type, charset, mailbox_date, is_message, ..child }
     }
 
     pub(crate) fn found(self, kind: Kind, media_type: String, claims: String, message: Option<Box<MessageFacts>>) -> Found {
-        let Self { parent, ordinal, name, place, claimed_type, .. } = self;
-        Found { index: 0, parent, ordinal, name, kind, place, claimed_type, media_type, claims, message }
+        let Self { parent, ordinal, name, place, claimed_type, charset, mailbox_date, is_message, depth, tool, .. } = self;
+        let standing = Box::new(Standing { depth, claimed_type, charset, mailbox_date, is_message });
+        Found { index: 0, parent, ordinal, name, kind, place, standing, tool: tool.into(), media_type, claims, message }
     }
 }
 
@@ -83,8 +93,8 @@ pub(crate) trait Inside {
     /// Reads what a mailbox holds: a message if there is but one field in it, whatever else it may look like.
     fn message(&self, out: &mut Output<'_>, doc: Doc, bytes: &[u8]) -> Result<(), Stop>;
 
-    /// The media type of a document that is too long to be read, by its beginning.
-    fn media(&self, doc: &Doc, head: &[u8]) -> String;
+    /// The kind and the media type of a document that is too long to be read, by its beginning.
+    fn kind_and_media(&self, doc: &Doc, head: &[u8]) -> (Kind, String);
 }
 
 /// Keeps a document that is not read, and says why it is not.

@@ -8,7 +8,7 @@ use daylight_model::reading::{Input, Label, Place, Stop};
 use daylight_model::{FaultCode, Kind, Stage};
 
 pub(crate) const MEDIA: &str = "application/x-apple-emlx";
-const TOOL: &str = "emlx 1";
+pub(crate) const TOOL: &str = "emlx 1";
 /// The line with the length is no longer.
 const LONGEST_LINE: usize = 40;
 

@@ -31,6 +31,8 @@ mod transfer;
 mod view;
 mod zip;
 
+pub use open::READERS;
+
 use daylight_model::reading::{Input, Request, Sink, Stop, Task};
 
 /// Reads one root file and says what it finds to `sink`, as [`Task`] asks.
@@ -44,10 +46,11 @@ use daylight_model::reading::{Input, Request, Sink, Stop, Task};
 /// Only [`Stop`], when `sink` no longer wants to hear.
 pub fn read(request: &Request, input: &(dyn Input + '_), sink: &mut dyn Sink) -> Result<(), Stop> {
     let mut out = output::Output::new(sink, request.budget, input.length());
+    out.apart = request.apart;
     match &request.task {
         Task::Read { start, skip_first } => {
             let resume = document::Resume { start: *start, skip_first: *skip_first };
-            open::read_root(&mut out, &request.name, input, resume)
+            open::read_root(&mut out, request, input, resume)
         }
         Task::View => view::read(&mut out, &request.name, input),
         Task::Unread => pages::unread(&mut out, &request.name, input),

@@ -22,7 +22,7 @@ use std::io;
 use std::ops::Range;
 use window::Window;
 
-const TOOL: &str = "mbox 1";
+pub(crate) const TOOL: &str = "mbox 1";
 /// No `From ` line is longer.
 const LONGEST_LINE: usize = 2000;
 /// `Content-Length` is looked for in so many bytes of a header.

@@ -1,17 +1,15 @@
 //! Which reader a document is for. The readers of what holds documents hand each of those back to here, by [`Inside`]: that is how formats nest.
 
 use crate::detect::{self, Claims, Format};
-use crate::document::{Doc, Inside, Memory, Resume, keep, load};
+use crate::document::{self, Doc, Inside, Memory, Resume, TOOL, keep, load};
 use crate::output::{Output, Problem};
 use crate::packed::{compressed, seven, tar};
 use crate::{dbf, emlx, mail, mbox, office, pdf, picture, pst, text, zip};
-use daylight_model::reading::{Input, Stop};
-use daylight_model::{FaultCode, Kind, Name, Stage};
+use daylight_model::reading::{Input, Request, Stop};
+use daylight_model::{FaultCode, Kind, Stage};
 
 /// Documents that hold documents are not opened below this depth.
 const DEEPEST: u32 = 20;
-
-const TOOL: &str = "document 1";
 
 /// All readers there are.
 pub(crate) struct Readers;
@@ -22,24 +20,71 @@ impl Inside for Readers {
     }
 
     fn message(&self, out: &mut Output<'_>, mut doc: Doc, bytes: &[u8]) -> Result<(), Stop> {
+        doc.is_message = true;
         if doc.depth >= DEEPEST || mail::Fields::new(bytes, 0).next().is_none() {
             return self.read(out, doc, &Memory(bytes));
         }
         let index = out.next_index();
         let problem = doc.problem.take();
+        doc.tool = mail::TOOL;
         mail::read(out, doc, bytes, self)?;
         problem.map_or(Ok(()), |problem| out.fault(index, problem))
     }
 
-    fn media(&self, doc: &Doc, head: &[u8]) -> String {
+    fn kind_and_media(&self, doc: &Doc, head: &[u8]) -> (Kind, String) {
         let claims = Claims { name: doc.name.as_ref(), claimed: &doc.claimed_type };
-        detect::format(&claims, &Memory(head)).map_or_else(|_| "application/octet-stream".into(), |format| format.media().to_owned())
+        let unknown = |_| (Kind::File, "application/octet-stream".into());
+        detect::format(&claims, &Memory(head)).map_or_else(unknown, |format| (format.kind(), format.media().to_owned()))
     }
 }
 
 /// Reads the root, from where an earlier reading of it came to.
-pub(crate) fn read_root(out: &mut Output<'_>, name: &Name, input: &(dyn Input + '_), resume: Resume) -> Result<(), Stop> {
-    dispatch(out, Doc::root(name), input, resume)
+pub(crate) fn read_root(out: &mut Output<'_>, request: &Request, input: &(dyn Input + '_), resume: Resume) -> Result<(), Stop> {
+    let doc = Doc::root(&request.name, &request.standing);
+    if doc.is_message
+        && !resume.skip_first
+        && let Ok(message) = load(input)
+    {
+        return Readers.message(out, doc, &message);
+    }
+    dispatch(out, doc, input, resume)
+}
+
+/// The readers and their versions. Raising a version, `pdf 1` to `pdf 2`, has those documents read again that an older one read, and no others.
+pub const READERS: &[&str] = &[
+    document::TOOL,
+    mail::TOOL,
+    mbox::TOOL,
+    emlx::TOOL,
+    dbf::TOOL,
+    zip::TOOL,
+    tar::TOOL,
+    seven::TOOL,
+    pst::TOOL,
+    compressed::TOOL,
+    picture::TOOL,
+    office::TOOL,
+    pdf::TOOL,
+    text::TOOL,
+];
+
+fn reader_of(format: &Format) -> &'static str {
+    match format {
+        Format::Message => mail::TOOL,
+        Format::Mailbox => mbox::TOOL,
+        Format::AppleMessage => emlx::TOOL,
+        Format::Table => dbf::TOOL,
+        Format::Zip(_) => zip::TOOL,
+        Format::Tar => tar::TOOL,
+        Format::Seven => seven::TOOL,
+        Format::MailStore => pst::TOOL,
+        Format::Compressed(_) => compressed::TOOL,
+        Format::Picture(_) => picture::TOOL,
+        Format::Office(..) => office::TOOL,
+        Format::Pdf => pdf::TOOL,
+        Format::Text(_) => text::TOOL,
+        Format::Opaque { .. } => document::TOOL,
+    }
 }
 
 fn dispatch(out: &mut Output<'_>, mut doc: Doc, input: &(dyn Input + '_), resume: Resume) -> Result<(), Stop> {
@@ -53,6 +98,7 @@ fn dispatch(out: &mut Output<'_>, mut doc: Doc, input: &(dyn Input + '_), resume
             return keep(out, doc, Kind::File, "application/octet-stream", input, why);
         }
     };
+    doc.tool = reader_of(&format);
     if format.nests() && doc.depth >= DEEPEST {
         let why = Problem::new(Stage::Read, FaultCode::TooDeep, TOOL, "it is kept but not opened").limit(u64::from(DEEPEST));
         keep(out, doc, format.kind(), format.media(), input, why)?;

@@ -14,6 +14,8 @@ pub(crate) struct Output<'a> {
     next: u32,
     left: u64,
     budget: u64,
+    /// What unpacks to more than this is not read with what holds it.
+    pub(crate) apart: u64,
     /// The document of which the last fault was said.
     faulty: Option<u32>,
     /// Whose text met the end of the budget.
@@ -45,7 +47,7 @@ impl Problem {
 impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
-        Self { sink, next: 0, left: budget, budget, faulty: None, cut: None }
+        Self { sink, next: 0, left: budget, budget, apart: daylight_model::reading::APART, faulty: None, cut: None }
     }
 
     /// The number that the next document will have.

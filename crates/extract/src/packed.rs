@@ -1,5 +1,5 @@
 //! What stands packed in another file: the readers of compressed files, of tar and of 7z, and what they share with that of zip. Whatever is
-//! unpacked comes out of the one budget of the root, and is held in memory up to [`LARGEST`] alone.
+//! unpacked comes out of the one budget of the root, and is held in memory up to [`Request::apart`](daylight_model::reading::Request::apart) alone: what is longer is given as it unpacks, to be read by itself.
 
 mod bzip2;
 pub(crate) mod compressed;
@@ -10,11 +10,9 @@ pub(crate) mod tar;
 use crate::document::{self, Doc, Inside, Memory};
 use crate::output::{CHUNK, Output, Problem};
 use daylight_model::reading::{Input, Stop};
-use daylight_model::{FaultCode, Kind, Stage};
+use daylight_model::{FaultCode, Stage};
 use std::io::{self, Read};
 
-/// A child that is longer unpacked is kept, but not read.
-pub(crate) const LARGEST: u64 = 64 << 20;
 /// A name longer than this is cut.
 pub(crate) const LONGEST_NAME: usize = 4096;
 
@@ -83,11 +81,11 @@ impl<'a> Unpacking<'a> {
 
     /// Reads a child whose bytes a stream gives, in memory if it fits there. `problems` are said of it besides its own.
     pub(crate) fn child(&mut self, out: &mut Output<'_>, doc: Doc, stream: &mut dyn Read, mut problems: Vec<Problem>) -> Result<(), Stop> {
-        let allowed = out.left().min(LARGEST);
+        let allowed = out.left().min(out.apart);
         let mut bytes = Vec::new();
         let result = stream.take(allowed + 1).read_to_end(&mut bytes);
         if bytes.len() as u64 > allowed {
-            return if allowed < LARGEST { self.past_budget(out) } else { self.large(out, doc, &bytes, stream, problems) };
+            return if allowed < out.apart { self.past_budget(out) } else { self.large(out, doc, &bytes, stream, problems) };
         }
         out.spend(bytes.len());
         if let Err(error) = result {
@@ -117,12 +115,11 @@ impl<'a> Unpacking<'a> {
         out.fault(self.container, why.limit(out.budget()))
     }
 
-    /// Passes a child on that is too long to be read. Its beginning is in memory already.
+    /// Passes on a child that is too long to be read here. Its beginning is in memory already.
     fn large(&mut self, out: &mut Output<'_>, doc: Doc, head: &[u8], rest: &mut dyn Read, problems: Vec<Problem>) -> Result<(), Stop> {
-        self.failed += 1;
         out.spend(head.len());
-        let media = self.inside.media(&doc, head);
-        let index = document::found(out, doc, Kind::File, &media, "", &Memory(head))?;
+        let (kind, media) = self.inside.kind_and_media(&doc, head);
+        let index = document::found(out, doc, kind, &media, "", &Memory(head))?;
         let mut buffer = vec![0; CHUNK];
         loop {
             let count = match rest.read(&mut buffer) {
@@ -141,7 +138,8 @@ impl<'a> Unpacking<'a> {
             }
             out.bytes(index, &buffer[..count])?;
         }
-        out.fault(index, Problem::new(Stage::Read, FaultCode::TooLarge, self.tool, "it is kept but not read").limit(LARGEST))?;
+        let why = Problem::new(Stage::Read, FaultCode::Deferred, self.tool, "it is too long to be read with what holds it");
+        out.fault(index, why.limit(out.apart))?;
         say(out, index, problems)
     }
 }

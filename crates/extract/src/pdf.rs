@@ -22,7 +22,7 @@ use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use page::Verdict;
 use std::panic::{self, AssertUnwindSafe};
 
-const TOOL: &str = "pdf 1";
+pub(crate) const TOOL: &str = "pdf 1";
 /// Pages beyond this many are not read.
 const MOST_PAGES: usize = 20_000;
 /// Drawing all pages may take so many steps for each byte of the file, or the second number where that is more: many pages can share what they

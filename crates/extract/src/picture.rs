@@ -13,7 +13,7 @@ use daylight_model::reading::{Drawn, Input, Label, Stop};
 use daylight_model::{FaultCode, Kind, Stage};
 use std::io;
 
-const TOOL: &str = "picture 2";
+pub(crate) const TOOL: &str = "picture 2";
 /// No property is longer.
 const LONGEST: usize = 64 << 10;
 /// Properties beyond this many are left out.

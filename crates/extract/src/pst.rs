@@ -17,7 +17,7 @@ use ltp::{Heap, Value};
 use ndb::{Broken, Node, Store};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-const TOOL: &str = "pst 1";
+pub(crate) const TOOL: &str = "pst 1";
 /// Of things that are missing so many are named one by one.
 const NAMED: usize = 100;
 /// Folders are named up to this depth.

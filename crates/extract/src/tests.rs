@@ -50,6 +50,7 @@ impl Sink for Heard {
             }
             Event::Counted { index, expected, read, failed } => self.counted.push((index, expected, read, failed)),
             Event::Cursor(at) => self.cursors.push(at),
+            Event::Unlocked { index, .. } => assert!((index as usize) < self.found.len()),
             Event::View(html) => self.view.push_str(&html),
             Event::Unread { page, gibberish } => self.unread.push((page, gibberish)),
             Event::Page { .. } => unreachable!("no page was asked for"),
@@ -94,7 +95,7 @@ impl Input for OnDisk<'_> {
 }
 
 pub(crate) fn request(name: &str, task: Task) -> Request {
-    Request { task, name: Name::from(name), budget: 4 << 30, passwords: Vec::new() }
+    Request::new(task, Name::from(name), 4 << 30)
 }
 
 pub(crate) fn hear(name: &str, bytes: &[u8]) -> Heard {

@@ -10,7 +10,7 @@ use daylight_model::reading::{Input, Label, Stop};
 use daylight_model::{FaultCode, Kind, Stage};
 use encoding_rs::{CoderResult, Encoding};
 
-const TOOL: &str = "text 1";
+pub(crate) const TOOL: &str = "text 1";
 /// HTML longer than this is read as the plain text that its source is.
 const LARGEST_HTML: u64 = 64 << 20;
 /// Calendars and cards longer than this are read as the text that they are.

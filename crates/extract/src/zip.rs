@@ -16,7 +16,7 @@ use directory::{Directory, Entry, Packing};
 pub(crate) use package::Package;
 use std::io::{self, Read};
 
-const TOOL: &str = "zip 1";
+pub(crate) const TOOL: &str = "zip 1";
 /// Entries beyond this many are not read.
 const MOST: u64 = 1_000_000;
 

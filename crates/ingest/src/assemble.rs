@@ -3,7 +3,7 @@
 //! affair; it can falsify what it was given to read and nothing else.
 
 use crate::source::{Held, Source};
-use daylight_model::reading::{Event, Found, Place, Segment};
+use daylight_model::reading::{Event, Found, Place, Segment, Standing};
 use daylight_model::{Digest, Fault, Kind, MessageFacts, Name, Signature, Untrusted};
 use daylight_sandbox::Said;
 use daylight_store::{LongText, Staging, WHOLE_TEXT};
@@ -20,6 +20,11 @@ pub(crate) struct Doc {
     pub(crate) length: u64,
     pub(crate) claims: String,
     pub(crate) media_type: String,
+    pub(crate) standing: Box<Standing>,
+    /// The reader that read it and its version, one of those that are known.
+    pub(crate) tool: &'static str,
+    /// Which of the passwords that were given opened it.
+    pub(crate) password: Option<u32>,
     pub(crate) message: Option<Box<MessageFacts>>,
     pub(crate) texts: Vec<Segment>,
     /// Its text where that is long, or where much waits already; then `texts` is empty.
@@ -47,10 +52,15 @@ pub(crate) enum Refused {
     Disk(daylight_store::Error),
 }
 
+/// Readers with their versions, such as `pdf 1`.
+pub(crate) type Readers = &'static [&'static str];
+
 /// Collects the documents of one root file.
 pub(crate) struct Assembler<'a> {
     root: &'a Source,
     staging: &'a Staging,
+    /// The readers there are.
+    readers: Readers,
     docs: Vec<Doc>,
     /// The highest index that was handed on: `docs` holds number 0 and then those above it.
     base: u32,
@@ -69,8 +79,8 @@ const HAND_ON: usize = 256;
 const MOST_HELD: u64 = 8 << 20;
 
 impl<'a> Assembler<'a> {
-    pub(crate) fn new(root: &'a Source, staging: &'a Staging) -> Self {
-        Self { root, staging, docs: Vec::new(), base: 0, next_index: 0, safe: None, held: 0 }
+    pub(crate) fn new(root: &'a Source, staging: &'a Staging, readers: Readers) -> Self {
+        Self { root, staging, readers, docs: Vec::new(), base: 0, next_index: 0, safe: None, held: 0 }
     }
 
     /// Takes one thing a reader said. True means that it is finished.
@@ -92,6 +102,10 @@ impl<'a> Assembler<'a> {
             }
             Event::Counted { index, expected, read, failed } => {
                 self.doc(index)?.counted = Some((expected, read, failed));
+                Ok(())
+            }
+            Event::Unlocked { index, password } => {
+                self.doc(index)?.password = Some(password);
                 Ok(())
             }
             Event::Cursor(at) => {
@@ -131,6 +145,7 @@ impl<'a> Assembler<'a> {
         {
             return Err(Refused::Broken("signatures beyond all measure"));
         }
+        let tool = self.readers.iter().find(|reader| **reader == found.tool).ok_or(Refused::Broken("a reader that there is not"))?;
         self.next_index += 1;
         self.docs.push(Doc {
             index: found.index,
@@ -143,6 +158,9 @@ impl<'a> Assembler<'a> {
             length,
             claims: found.claims,
             media_type: if found.media_type.is_empty() { "application/octet-stream".into() } else { found.media_type },
+            standing: found.standing,
+            tool,
+            password: None,
             message: found.message,
             texts: Vec::new(),
             long: None,
@@ -291,6 +309,12 @@ impl Doc {
         self.texts.iter().map(|segment| segment.text.len() as u64).sum()
     }
 
+    /// What of a root's budget it took: bytes that stand nowhere else, and text.
+    pub(crate) fn cost(&self) -> u64 {
+        let own = if let Bytes::Own(_) = self.bytes { self.length } else { 0 };
+        own + self.texts_length() + self.long.as_ref().map_or(0, LongText::bytes)
+    }
+
     /// The root again, without what was already handed on: what is learnt of it later (its count, its faults) is added to the copy.
     fn stand_in(&self) -> Doc {
         Doc {
@@ -304,6 +328,9 @@ impl Doc {
             length: self.length,
             claims: self.claims.clone(),
             media_type: self.media_type.clone(),
+            standing: self.standing.clone(),
+            tool: self.tool,
+            password: self.password,
             message: self.message.clone(),
             texts: self.texts.clone(),
             long: None,
@@ -312,8 +339,8 @@ impl Doc {
         }
     }
 
-    /// A document of a root file that no reader survived.
-    pub(crate) fn unread(root: &Source, fault: Fault) -> Doc {
+    /// A document of a root file that no reader survived, in the name of the reader that tells what a document is.
+    pub(crate) fn unread(root: &Source, readers: Readers, fault: Fault) -> Doc {
         Doc {
             index: 0,
             parent: None,
@@ -325,6 +352,9 @@ impl Doc {
             length: root.length(),
             claims: String::new(),
             media_type: "application/octet-stream".into(),
+            standing: Box::default(),
+            tool: readers.first().copied().unwrap_or_default(),
+            password: None,
             message: None,
             texts: Vec::new(),
             long: None,

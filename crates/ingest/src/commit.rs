@@ -2,13 +2,13 @@
 //! that a crash leaves a file either read or to be read again, never half known as done.
 
 use crate::assemble::{Bytes, Doc};
-use crate::lease::{Opened, Piece};
+use crate::lease::{Opened, Origin, Piece};
 use crate::progress::Progress;
 use crate::source::{Held, Source};
 use crate::walk::Root;
-use crate::{Error, READER, READER_VERSION, Summary, verdicts};
-use daylight_model::{Date, Digest, DocumentId, Fault, Kind, Name};
-use daylight_store::{BlobId, CollectionId, Counted, LongText, NewDocument, Unit, UnitState, Writer};
+use crate::{Error, Rereading, Summary, verdicts};
+use daylight_model::{Date, Digest, DocumentId, Fault, FaultCode, Kind, Name};
+use daylight_store::{BlobId, Collection, Counted, LongText, NewDocument, Unit, UnitState, Writer, parse_reader};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -19,55 +19,76 @@ const TIME: Duration = Duration::from_secs(1);
 
 /// Writes pieces to the desk in groups.
 pub(crate) struct Committer<'a> {
-    writer: Writer<'a>,
-    collection: CollectionId,
-    collection_name: &'a str,
-    progress: &'a Progress,
-    summary: Summary,
+    pub(crate) writer: Writer<'a>,
+    /// Where files of a trove go, if any are read.
+    collection: Option<&'a Collection>,
+    pub(crate) progress: &'a Progress,
+    pub(crate) summary: Summary,
+    pub(crate) again: Rereading,
     /// What is known of the roots whose last piece has not come yet, by their number.
-    open: HashMap<u64, OpenRoot>,
-    waiting: Waiting,
+    pub(crate) open: HashMap<u64, OpenRoot>,
+    pub(crate) waiting: Waiting,
 }
 
 /// What was written since the last commit.
-struct Waiting {
+pub(crate) struct Waiting {
     since: Instant,
-    documents: u64,
-    bytes: u64,
+    pub(crate) documents: u64,
+    pub(crate) bytes: u64,
 }
 
 #[derive(Default)]
-struct OpenRoot {
-    root: Option<(u64, BlobId)>,
-    read: u64,
-    failed: u64,
+pub(crate) struct OpenRoot {
+    pub(crate) root: Option<(u64, BlobId)>,
+    pub(crate) read: u64,
+    pub(crate) failed: u64,
+    /// What of the budget it took.
+    pub(crate) spent: u64,
+    /// Something in it waits to be read by itself.
+    pub(crate) defers: bool,
+    /// Of a document that is read again: what stood in it and in what it holds, and was not met again so far.
+    pub(crate) unmet: HashMap<u64, HashSet<(u64, u64)>>,
+    /// How much of it was encrypted before.
+    pub(crate) encrypted: u64,
+    /// Which passwords opened something in it.
+    pub(crate) opened_by: HashSet<u32>,
+    /// Something of it is other than before.
+    pub(crate) changed: bool,
 }
 
 /// The documents of one piece by index: their number and blob.
-type Known = HashMap<u32, (u64, BlobId)>;
+pub(crate) type Known = HashMap<u32, (u64, BlobId)>;
 
 impl<'a> Committer<'a> {
-    pub(crate) fn new(writer: Writer<'a>, collection: CollectionId, collection_name: &'a str, progress: &'a Progress) -> Self {
+    pub(crate) fn new(writer: Writer<'a>, collection: Option<&'a Collection>, progress: &'a Progress) -> Self {
         let waiting = Waiting { since: Instant::now(), documents: 0, bytes: 0 };
-        Self { writer, collection, collection_name, progress, summary: Summary::default(), open: HashMap::new(), waiting }
+        let (summary, again) = (Summary::default(), Rereading::default());
+        Self { writer, collection, progress, summary, again, open: HashMap::new(), waiting }
+    }
+
+    pub(crate) fn collection(&self) -> Result<&'a Collection, Error> {
+        self.collection.ok_or(Error::Broken("a file of a trove where only the desk is read"))
     }
 
     /// Writes a piece. Some(change) says that everything up to that change is now durable.
     pub(crate) fn take(&mut self, piece: Piece) -> Result<Option<u64>, Error> {
         match piece {
-            Piece::Unchanged { root } => {
+            Piece::Unchanged { size } => {
                 self.summary.unchanged += 1;
-                self.summary.bytes += root.size;
+                self.summary.bytes += size;
                 self.progress.file_done();
             }
             Piece::Unreadable { root, fault } => self.unreadable(&root, fault)?,
-            Piece::Part { opened, docs, cursor } => {
-                self.store(&opened, docs, Some(cursor))?;
-            }
+            Piece::Part { opened, docs, cursor } => self.store(&opened, docs, Some(cursor))?,
             Piece::Last { opened, docs } => {
                 self.store(&opened, docs, None)?;
                 self.open.remove(&opened.number);
-                self.summary.bytes += opened.source.length();
+                self.summary.bytes += if let Origin::Trove(_) = opened.origin { opened.source.length() } else { 0 };
+                self.progress.file_done();
+            }
+            Piece::GaveUp { opened, fault } => {
+                self.gave_up(&opened, fault)?;
+                self.open.remove(&opened.number);
                 self.progress.file_done();
             }
         }
@@ -82,13 +103,13 @@ impl<'a> Committer<'a> {
     }
 
     /// What came of it all, once the last commit is made.
-    pub(crate) fn finish(self) -> Summary {
-        self.summary
+    pub(crate) fn finish(self) -> (Summary, Rereading) {
+        (self.summary, self.again)
     }
 
     fn unreadable(&mut self, root: &Root, fault: Fault) -> Result<(), Error> {
-        let name = root.name();
-        let known = self.writer.unit(self.collection, &name)?;
+        let (name, collection) = (root.name(), self.collection()?);
+        let known = self.writer.unit(collection.id, &name)?;
         self.progress.file_done();
         if known.as_ref().is_some_and(|unit| unit.digest.is_some()) {
             // It was read before, when it could be: what is on the desk stays, and the fault is told, not stored.
@@ -98,7 +119,7 @@ impl<'a> Committer<'a> {
         let title = root.file_name().to_string();
         let faults = [fault];
         let new = NewDocument {
-            id: DocumentId::of_unreadable(self.collection_name, &name.0),
+            id: DocumentId::of_unreadable(&collection.name, &name.0),
             kind: Kind::File,
             blob: None,
             length: 0,
@@ -115,9 +136,9 @@ impl<'a> Committer<'a> {
         };
         let (seq, is_new) = self.writer.document(&new)?;
         self.count(&new, is_new, false);
-        self.writer.member(self.collection, seq)?;
+        self.writer.member(collection.id, seq)?;
         let unit = Unit {
-            collection: self.collection,
+            collection: collection.id,
             path: name,
             state: UnitState::FailedWillRetry,
             cursor: 0,
@@ -132,6 +153,10 @@ impl<'a> Committer<'a> {
 
     /// Stores the documents of a piece and says in the ledger how far the root is.
     fn store(&mut self, opened: &Opened, docs: Vec<Doc>, cursor: Option<u64>) -> Result<(), Error> {
+        let root = match &opened.origin {
+            Origin::Trove(root) => root,
+            Origin::Desk(again) => return self.store_again(opened, again, docs, cursor),
+        };
         let mut known = Known::new();
         let mut open = self.open.remove(&opened.number).unwrap_or_default();
         if let Some(root) = open.root {
@@ -140,7 +165,11 @@ impl<'a> Committer<'a> {
         let counted = docs.first().and_then(|doc| doc.counted);
         let parents: HashSet<u32> = docs.iter().filter_map(|doc| doc.parent).collect();
         let root_kind = docs.first().map_or(Kind::File, |doc| doc.kind);
+        let mut containers = Vec::new();
         for doc in docs {
+            open.spent += doc.cost();
+            open.defers |= is_deferred(&doc);
+            let nested = doc.counted.filter(|_| doc.index > 0 && doc.kind == Kind::Container);
             if doc.parent == Some(0) {
                 open.read += 1;
                 open.failed +=
@@ -148,7 +177,8 @@ impl<'a> Committer<'a> {
             }
             let again = doc.index == 0 && open.root.is_some();
             let attached = doc.parent.is_some_and(|parent| parent > 0 || root_kind == Kind::Message);
-            let stored = self.document(opened, doc, &known, again, attached)?;
+            let stored = self.document(opened, root, doc, &known, again, attached)?;
+            containers.extend(nested.map(|counted| (stored.1, counted)));
             known.insert(stored.0, (stored.1, stored.2));
         }
         let is_first = open.root.is_none();
@@ -158,7 +188,14 @@ impl<'a> Committer<'a> {
             // What could not be opened the last time has bytes now: the stand-in for it goes.
             self.writer.replace_unreadable(old, seq)?;
         }
-        self.unit(opened, seq, cursor)?;
+        self.unit(opened, root, seq, cursor)?;
+        if open.defers {
+            self.writer.set_remaining(self.collection()?.id, &root.name(), opened.budget.saturating_sub(open.spent))?;
+        }
+        for (seq, (expected, _, _)) in containers {
+            let (read, failed) = self.writer.count_children(seq)?;
+            self.writer.set_counted(seq, Counted { expected, read, failed })?;
+        }
         if root_kind == Kind::Container && cursor.is_none() {
             self.count_container(opened, seq, counted, &open)?;
         }
@@ -166,51 +203,55 @@ impl<'a> Committer<'a> {
         Ok(())
     }
 
-    fn document(&mut self, opened: &Opened, mut doc: Doc, known: &Known, again: bool, attached: bool) -> Result<(u32, u64, BlobId), Error> {
+    fn document(
+        &mut self,
+        opened: &Opened,
+        root: &Root,
+        mut doc: Doc,
+        known: &Known,
+        again: bool,
+        attached: bool,
+    ) -> Result<(u32, u64, BlobId), Error> {
         let blob = self.blob(opened, &doc, known)?;
-        // What was put aside only because much else waited is short after all.
-        let mut long = doc.long.take();
-        if let Some(short) = long.as_mut().map(LongText::end).transpose()?.flatten() {
-            (doc.texts, long) = (short, None);
-        }
+        let long = settle_text(&mut doc)?;
         self.waiting.bytes += long.as_ref().map_or(0, LongText::bytes);
-        let title = title(&doc, &opened.root);
-        let date = doc.message.as_ref().and_then(|message| best_date(&message.dates));
-        let new = NewDocument {
-            id: DocumentId::of(doc.kind, &doc.digest, &doc.claims),
-            kind: doc.kind,
-            blob: Some(blob),
-            length: doc.length,
-            claims: &doc.claims,
-            media_type: &doc.media_type,
-            title: &title,
-            date,
-            message: doc.message.as_deref(),
-            faults: &doc.faults,
-            counted: None,
-            texts: &doc.texts,
-            step: READER,
-            version: READER_VERSION,
-        };
+        let title = title(&doc, &root.file_name());
+        let new = new_document(&doc, blob, &title);
         let (seq, is_new) = self.writer.document_with(&new, long.as_ref())?;
-        if let Some(message) = &doc.message {
-            verdicts::judge(&mut self.writer, seq, message)?;
-        }
+        self.judge(&doc, seq)?;
         if again {
             self.writer.set_faults(seq, &doc.faults)?;
         } else {
             self.count(&new, is_new, attached);
         }
-        match doc.parent.and_then(|parent| known.get(&parent)) {
-            Some((parent, _)) => self.writer.occurrence(*parent, doc.ordinal, seq, doc.name.as_ref())?,
-            None if doc.index == 0 => {}
-            None => return Err(Error::Broken("a document whose parent was not stored")),
+        self.place(&doc, seq, known)?;
+        self.writer.member(self.collection()?.id, seq)?;
+        if is_deferred(&doc) && self.writer.reading_faults(seq)? == doc.faults {
+            self.writer.defer(seq, self.collection()?.id, &root.name())?;
         }
-        self.writer.member(self.collection, seq)?;
+        if let Some(password) = doc.password.and_then(|number| opened.passwords.get(number as usize)) {
+            self.writer.keep_password(seq, password)?;
+        }
         Ok((doc.index, seq, blob))
     }
 
-    fn blob(&mut self, opened: &Opened, doc: &Doc, known: &Known) -> Result<BlobId, Error> {
+    pub(crate) fn judge(&mut self, doc: &Doc, seq: u64) -> Result<(), Error> {
+        if let Some(message) = &doc.message {
+            verdicts::judge(&mut self.writer, seq, message)?;
+        }
+        Ok(())
+    }
+
+    /// Notes where a document stands in another of the same root.
+    pub(crate) fn place(&mut self, doc: &Doc, seq: u64, known: &Known) -> Result<(), Error> {
+        match doc.parent.and_then(|parent| known.get(&parent)) {
+            Some((parent, _)) => Ok(self.writer.occurrence(*parent, doc.ordinal, seq, doc.name.as_ref(), &doc.standing)?),
+            None if doc.index == 0 => Ok(()),
+            None => Err(Error::Broken("a document whose parent was not stored")),
+        }
+    }
+
+    pub(crate) fn blob(&mut self, opened: &Opened, doc: &Doc, known: &Known) -> Result<BlobId, Error> {
         Ok(match &doc.bytes {
             Bytes::Root => match known.get(&0) {
                 Some((_, blob)) => *blob,
@@ -236,18 +277,19 @@ impl<'a> Committer<'a> {
         Ok(match source {
             Source::Memory { bytes, digest } => self.writer.blob(digest, bytes)?,
             Source::Staged(staged, _) => self.writer.adopt(staged)?,
+            Source::Stored { .. } => return Err(Error::Broken("a document of the desk that the desk has not")),
         })
     }
 
-    fn unit(&mut self, opened: &Opened, seq: u64, cursor: Option<u64>) -> Result<(), Error> {
-        let path: Name = opened.root.name();
+    fn unit(&mut self, opened: &Opened, root: &Root, seq: u64, cursor: Option<u64>) -> Result<(), Error> {
+        let path: Name = root.name();
         let digest: Digest = opened.source.digest();
         let (state, cursor) = match cursor {
             Some(cursor) => (UnitState::Partial, cursor),
             None => (UnitState::Done, 0),
         };
         let unit = Unit {
-            collection: self.collection,
+            collection: self.collection()?.id,
             path,
             state,
             cursor,
@@ -267,7 +309,7 @@ impl<'a> Committer<'a> {
         Ok(self.writer.set_counted(seq, Counted { expected, read, failed })?)
     }
 
-    fn count(&mut self, new: &NewDocument<'_>, is_new: bool, attached: bool) {
+    pub(crate) fn count(&mut self, new: &NewDocument<'_>, is_new: bool, attached: bool) {
         self.waiting.documents += 1;
         self.waiting.bytes += new.texts.iter().map(|segment| segment.text.len() as u64).sum::<u64>();
         if !is_new {
@@ -275,7 +317,8 @@ impl<'a> Committer<'a> {
             self.summary.duplicates += u64::from(new.kind != Kind::Container);
             return;
         }
-        let faults = new.faults.len() as u64;
+        // What waits is counted when it is read.
+        let faults = new.faults.iter().filter(|fault| fault.code != FaultCode::Deferred).count() as u64;
         self.summary.documents += 1;
         self.summary.messages += u64::from(new.kind == Kind::Message);
         self.summary.attachments += u64::from(attached);
@@ -284,12 +327,46 @@ impl<'a> Committer<'a> {
     }
 }
 
+/// The text of a document that is long. What was put aside only because much else waited is short after all, and is held again.
+pub(crate) fn settle_text(doc: &mut Doc) -> Result<Option<LongText>, Error> {
+    let mut long = doc.long.take();
+    if let Some(short) = long.as_mut().map(LongText::end).transpose()?.flatten() {
+        (doc.texts, long) = (short, None);
+    }
+    Ok(long)
+}
+
+/// What the catalogue is to know of a document.
+pub(crate) fn new_document<'a>(doc: &'a Doc, blob: BlobId, title: &'a str) -> NewDocument<'a> {
+    let (step, version) = parse_reader(doc.tool).unwrap_or((doc.tool, 0));
+    NewDocument {
+        id: DocumentId::of(doc.kind, &doc.digest, &doc.claims),
+        kind: doc.kind,
+        blob: Some(blob),
+        length: doc.length,
+        claims: &doc.claims,
+        media_type: &doc.media_type,
+        title,
+        date: doc.message.as_ref().and_then(|message| best_date(&message.dates)),
+        message: doc.message.as_deref(),
+        faults: &doc.faults,
+        counted: None,
+        texts: &doc.texts,
+        step,
+        version,
+    }
+}
+
+pub(crate) fn is_deferred(doc: &Doc) -> bool {
+    doc.index > 0 && doc.faults.iter().any(|fault| fault.code == FaultCode::Deferred)
+}
+
 /// A message is called by its subject, anything else by its name.
-fn title(doc: &Doc, root: &Root) -> String {
+pub(crate) fn title(doc: &Doc, root: &Name) -> String {
     match (&doc.message, &doc.name) {
         (Some(message), _) => message.subject.clone(),
         (None, Some(name)) => name.to_string(),
-        (None, None) if doc.index == 0 => root.file_name().to_string(),
+        (None, None) if doc.index == 0 => root.to_string(),
         (None, None) => String::new(),
     }
 }

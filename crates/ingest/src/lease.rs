@@ -1,29 +1,77 @@
 //! Driving the readers: roots are leased to a worker's process in batches, what it says becomes documents, and what kills it is tried again
 //! alone, then once more with larger limits, and then noted as unread, so that it never stands in the way of others.
 
-use crate::assemble::{Assembler, Doc, Refused};
+use crate::assemble::{self, Assembler, Doc, Refused};
 use crate::progress::Progress;
 use crate::source::{ReadError, Source};
 use crate::walk::{self, Root};
-use daylight_model::reading::{Request, Stop, Task};
+use daylight_model::reading::{Request, Standing, Stop, Task};
 use daylight_model::{Fault, FaultCode, Name, Stage};
 use daylight_sandbox::{Death, Ended, Item, Limits, Reader, Worker};
-use daylight_store::{Error, Settings, Staging};
+use daylight_store::{CollectionId, Desk, Error, Settings, Staging};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often one document may kill its reader.
 const DEATHS: u32 = 3;
 
-/// A root file that was opened.
+/// How many of the passwords that opened something before are tried on everything else: making a key of a password may take a second.
+pub(crate) const PASSWORDS: usize = 32;
+
+/// A root that was opened.
 pub(crate) struct Opened {
     pub(crate) number: u64,
-    pub(crate) root: Root,
+    pub(crate) origin: Origin,
     pub(crate) source: Source,
+    /// What it may unpack to, and give as text.
+    pub(crate) budget: u64,
+    /// The passwords to try.
+    pub(crate) passwords: Arc<[String]>,
     /// Where reading goes on, for a container that was partly read before.
     pub(crate) start: u64,
     /// The document that stood for it while it could not be opened.
     pub(crate) stand_in: Option<u64>,
+}
+
+/// Where a root comes from.
+pub(crate) enum Origin {
+    /// A file of a trove.
+    Trove(Root),
+    /// A document of the desk, which is read again.
+    Desk(Again),
+}
+
+/// A document that is read again, by itself.
+pub(crate) struct Again {
+    pub(crate) seq: u64,
+    pub(crate) name: Name,
+    pub(crate) standing: Standing,
+    pub(crate) in_message: bool,
+    pub(crate) collections: Vec<CollectionId>,
+    /// The file of a trove that it is, or that holds it.
+    pub(crate) file: Option<(CollectionId, Name)>,
+    /// It waited to be read by itself.
+    pub(crate) deferred: bool,
+    /// How many of the passwords are tried on it for the first time; they come first.
+    pub(crate) tried: usize,
+}
+
+impl Opened {
+    pub(crate) fn file_name(&self) -> Name {
+        match &self.origin {
+            Origin::Trove(root) => root.file_name(),
+            Origin::Desk(again) => again.name.clone(),
+        }
+    }
+}
+
+/// What is to be read again.
+pub(crate) struct Target {
+    pub(crate) seq: u64,
+    /// Passwords to try before those that are known.
+    pub(crate) passwords: Arc<[String]>,
+    /// It waits to be read by itself: where to begin, and from how much of its file's budget.
+    pub(crate) deferred: Option<(u64, u64)>,
 }
 
 /// What the reading threads tell the one that stores.
@@ -32,10 +80,12 @@ pub(crate) enum Piece {
     Part { opened: Arc<Opened>, docs: Vec<Doc>, cursor: u64 },
     /// The last documents of a root.
     Last { opened: Arc<Opened>, docs: Vec<Doc> },
+    /// A document of the desk did not let any reader live.
+    GaveUp { opened: Arc<Opened>, fault: Fault },
     /// There is nothing to read: a link, or a file that the system does not give.
     Unreadable { root: Root, fault: Fault },
     /// It was read before and has not changed.
-    Unchanged { root: Root },
+    Unchanged { size: u64 },
 }
 
 impl Piece {
@@ -44,7 +94,7 @@ impl Piece {
         match self {
             Piece::Part { docs, .. } => docs.iter().map(Doc::in_memory).sum(),
             Piece::Last { opened, docs } => opened.source.in_memory() + docs.iter().map(Doc::in_memory).sum::<u64>(),
-            Piece::Unreadable { .. } | Piece::Unchanged { .. } => 0,
+            Piece::GaveUp { .. } | Piece::Unreadable { .. } | Piece::Unchanged { .. } => 0,
         }
     }
 }
@@ -64,7 +114,10 @@ pub(crate) struct Readers {
     usual: Worker,
     patient: Worker,
     budget: u64,
+    apart: u64,
+    known: Arc<[String]>,
     staging: Staging,
+    readers: assemble::Readers,
     progress: Arc<Progress>,
 }
 
@@ -85,15 +138,24 @@ fn patient_limits(usual: Limits) -> Limits {
 }
 
 impl Readers {
-    pub(crate) fn new(reader: &Reader, settings: &Settings, staging: Staging, progress: Arc<Progress>) -> Self {
+    pub(crate) fn new(
+        (reader, readers): (&Reader, assemble::Readers),
+        desk: &Desk,
+        staging: Staging,
+        progress: Arc<Progress>,
+    ) -> Result<Self, Error> {
+        let settings = desk.settings();
         let usual = usual_limits(settings);
-        Self {
+        Ok(Self {
             usual: Worker::new(reader.clone(), usual),
             patient: Worker::new(reader.clone(), patient_limits(usual)),
             budget: settings.budget,
+            apart: settings.apart,
+            known: desk.passwords(PASSWORDS)?.into(),
             staging,
+            readers,
             progress,
-        }
+        })
     }
 
     /// Opens a root, or says why not.
@@ -102,7 +164,10 @@ impl Readers {
             return Ok(Err(Piece::Unreadable { root, fault }));
         }
         match Source::read(&root.path, root.size, &self.staging, &|bytes| self.progress.bytes(bytes)) {
-            Ok(source) => Ok(Ok(Opened { number, root, source, start: 0, stand_in: None })),
+            Ok(source) => {
+                let (budget, passwords) = (self.budget_of(source.length()), Arc::clone(&self.known));
+                Ok(Ok(Opened { number, origin: Origin::Trove(root), source, budget, passwords, start: 0, stand_in: None }))
+            }
             Err(ReadError::Desk(error)) => Err(Halt::Desk(error)),
             Err(ReadError::Trove(error)) => {
                 let fault = walk::fault(FaultCode::Unreadable, error.kind().to_string());
@@ -111,12 +176,44 @@ impl Readers {
         }
     }
 
+    /// Opens a document of the desk; `None` if it is gone by now.
+    pub(crate) fn open_stored(&self, number: u64, desk: &Desk, target: &Target) -> Result<Option<Opened>, Halt> {
+        let document = match desk.document(target.seq) {
+            Err(Error::NoDocument(_)) => return Ok(None),
+            result => result.map_err(Halt::Desk)?,
+        };
+        let source = Source::stored(desk, &document, &self.staging).map_err(Halt::Desk)?;
+        let stands = desk.stands_at(target.seq).map_err(Halt::Desk)?;
+        let collections = desk.member_of(target.seq).map_err(Halt::Desk)?.into_iter().map(|collection| collection.id).collect();
+        let known = self.known.iter().filter(|password| !target.passwords.contains(password));
+        let passwords: Vec<String> = target.passwords.iter().chain(known).cloned().collect();
+        let (start, budget) = target.deferred.unwrap_or_else(|| (0, self.budget_of(source.length())));
+        let again = Again {
+            seq: target.seq,
+            name: stands.name.unwrap_or_else(|| Name(Vec::new())),
+            standing: stands.standing,
+            in_message: stands.in_message,
+            collections,
+            file: stands.file,
+            deferred: target.deferred.is_some(),
+            tried: target.passwords.len(),
+        };
+        self.progress.bytes(source.length());
+        let passwords = passwords.into();
+        Ok(Some(Opened { number, origin: Origin::Desk(again), source, budget, passwords, start, stand_in: None }))
+    }
+
+    /// A gigabyte, or a hundred times the root, whichever is more, but never more than the desk allows: what a bomb may unpack to.
+    fn budget_of(&self, length: u64) -> u64 {
+        (1 << 30).max(length.saturating_mul(100)).min(self.budget)
+    }
+
     /// Reads a lease of roots and hands on what they hold.
     pub(crate) fn read(&mut self, lease: Vec<Arc<Opened>>, hand_on: &mut dyn FnMut(Piece) -> Result<(), Halt>) -> Result<(), Halt> {
         let mut rest: &[Arc<Opened>] = &lease;
         while !rest.is_empty() {
             let attempts: Vec<Attempt> = rest.iter().map(|opened| Attempt::first(opened.start)).collect();
-            let run = run(&mut self.usual, rest, &attempts, (self.budget, &self.staging), hand_on)?;
+            let run = run(&mut self.usual, rest, &attempts, (self.apart, &self.staging, self.readers), hand_on)?;
             let Some(failed) = run.failed else { return Ok(()) };
             self.insist(&rest[run.finished], failed, hand_on)?;
             rest = &rest[run.finished + 1..];
@@ -130,7 +227,7 @@ impl Readers {
         let mut deaths = 1;
         loop {
             let worker = if deaths + 1 < DEATHS { &mut self.usual } else { &mut self.patient };
-            let run = run(worker, std::slice::from_ref(opened), &[attempt], (self.budget, &self.staging), hand_on)?;
+            let run = run(worker, std::slice::from_ref(opened), &[attempt], (self.apart, &self.staging, self.readers), hand_on)?;
             let Some(failed) = run.failed else { return Ok(()) };
             match failed.cursor {
                 Some(cursor) => (attempt, deaths) = (Attempt { start: cursor, skip_first: false }, 1),
@@ -144,7 +241,11 @@ impl Readers {
                 (attempt.skip_first, deaths) = (true, DEATHS - 1);
                 continue;
             }
-            let docs = vec![Doc::unread(&opened.source, death_fault(&failed.why))];
+            let fault = death_fault(&failed.why);
+            if let Origin::Desk(_) = opened.origin {
+                return hand_on(Piece::GaveUp { opened: Arc::clone(opened), fault });
+            }
+            let docs = vec![Doc::unread(&opened.source, self.readers, fault)];
             return hand_on(Piece::Last { opened: Arc::clone(opened), docs });
         }
     }
@@ -162,11 +263,16 @@ impl Attempt {
         Self { start, skip_first: false }
     }
 
-    fn request(self, opened: &Opened, budget: u64) -> Request {
-        let file_name: Name = opened.root.file_name();
-        // A gigabyte, or a hundred times the root, whichever is more, but never more than the desk allows: what a bomb may unpack to.
-        let budget = (1 << 30).max(opened.source.length().saturating_mul(100)).min(budget);
-        Request { task: Task::Read { start: self.start, skip_first: self.skip_first }, name: file_name, budget, passwords: Vec::new() }
+    fn request(self, opened: &Opened, apart: u64) -> Request {
+        let standing = if let Origin::Desk(again) = &opened.origin { again.standing.clone() } else { Standing::default() };
+        Request {
+            task: Task::Read { start: self.start, skip_first: self.skip_first },
+            name: opened.file_name(),
+            budget: opened.budget,
+            passwords: opened.passwords.to_vec(),
+            standing,
+            apart,
+        }
     }
 }
 
@@ -188,16 +294,16 @@ fn run(
     worker: &mut Worker,
     lease: &[Arc<Opened>],
     attempts: &[Attempt],
-    (budget, staging): (u64, &Staging),
+    (apart, staging, readers): (u64, &Staging, assemble::Readers),
     hand_on: &mut dyn FnMut(Piece) -> Result<(), Halt>,
 ) -> Result<Run, Halt> {
     let items: Vec<Item<'_>> = lease
         .iter()
         .zip(attempts)
-        .map(|(opened, attempt)| Item { request: attempt.request(opened, budget), input: opened.source.input() })
+        .map(|(opened, attempt)| Item { request: attempt.request(opened, apart), input: opened.source.input() })
         .collect();
     let mut current = 0;
-    let mut assembler = lease.first().map(|opened| Assembler::new(&opened.source, staging));
+    let mut assembler = lease.first().map(|opened| Assembler::new(&opened.source, staging, readers));
     let mut cursor = None;
     let mut halt = None;
     let mut refused = None;
@@ -212,7 +318,7 @@ fn run(
                 let piece = Piece::Last { opened: Arc::clone(&lease[current]), docs };
                 current += 1;
                 cursor = None;
-                assembler = lease.get(current).map(|opened| Assembler::new(&opened.source, staging));
+                assembler = lease.get(current).map(|opened| Assembler::new(&opened.source, staging, readers));
                 hand_on(piece)
             }
             Ok(false) if open.is_ready() => hand_on_part(open, &lease[current], &mut cursor, hand_on),

@@ -9,10 +9,13 @@
 
 mod assemble;
 mod commit;
+mod hints;
 mod indexing;
 mod lease;
 mod progress;
 mod recognise;
+mod reconcile;
+mod rereading;
 mod room;
 mod source;
 mod verdicts;
@@ -21,23 +24,21 @@ mod walk;
 pub use indexing::{complete_index, open_index};
 pub use progress::{Moment, Progress};
 pub use recognise::{Machine, Recognition, Which, count_waiting, page_picture, recognise};
+pub use rereading::{Rereading, Retried, Retry, Unlocked, Wanted, retry, unlock};
 pub use verdicts::{Imported, import_keys};
 
 use commit::Committer;
 use daylight_sandbox::{LEASE, Reader};
-use daylight_store::{Collection, Desk, IngestLease, Unit, UnitState};
-use lease::{Halt, Opened, Piece, Readers};
+use daylight_store::{Collection, Desk, IngestLease, Staging, Unit, UnitState};
+use lease::{Halt, Opened, Piece, Readers, Target};
 use room::{Room, Share};
+use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use walk::Root;
-
-/// The reader whose outcome is stored, and its version: raising the version has everything read again that an older one read.
-pub(crate) const READER: &str = "mail";
-pub(crate) const READER_VERSION: u32 = 2;
 
 /// A file above this size is read alone; smaller ones share a lease of at most so many bytes.
 const LEASE_BYTES: u64 = 4 << 20;
@@ -48,7 +49,7 @@ const PIECES: usize = 64;
 const PIECES_BYTES: u64 = 4 << 20;
 
 /// A piece on its way to be stored, with its share of the room there is for them.
-type Sent = Result<(Piece, Share), Halt>;
+pub(crate) type Sent = Result<(Piece, Share), Halt>;
 
 /// What to ingest, and how.
 pub struct Plan<'a> {
@@ -60,6 +61,8 @@ pub struct Plan<'a> {
     pub jobs: NonZeroUsize,
     /// The program that reads.
     pub reader: &'a Reader,
+    /// The readers in it, with their versions: what an older one read is read again.
+    pub readers: &'static [&'static str],
 }
 
 /// What an ingest did.
@@ -79,6 +82,8 @@ pub struct Summary {
     pub bytes: u64,
     /// Files that were read by an earlier ingest and have not changed.
     pub unchanged: u64,
+    /// Documents that were read again because there is a newer version of their reader.
+    pub outdated: u64,
     /// Files that an earlier ingest read and that the system now refuses to give; what is on the desk stays.
     pub withheld: u64,
 }
@@ -123,7 +128,20 @@ pub fn ingest(desk: &mut Desk, lease: &IngestLease, plan: &Plan<'_>, progress: &
     let collection = desk.create_collection(plan.collection)?;
     // Before anything new: what an ingest that was killed has stored and not indexed.
     let index = open_index(desk)?;
-    flow(desk, lease, plan, &collection, &paths, progress, &index)
+    let means = Means { reader: plan.reader, readers: plan.readers, jobs: plan.jobs, progress };
+    let mut outdated = 0;
+    let (summary, _) = flow(desk, lease, &means, Some(&collection), &index, &mut |running| {
+        running.read_trove(desk, &paths)?;
+        running.read_what_waits(desk)?;
+        if running.committer.summary.unchanged > 0 {
+            let before = running.committer.again.documents_read;
+            running.read_again(desk, rereading::targets(desk, &desk.outdated(plan.readers, Some(collection.id))?, &[])?)?;
+            running.read_what_waits(desk)?;
+            outdated = running.committer.again.documents_read - before;
+        }
+        Ok(())
+    })?;
+    Ok(Summary { outdated, ..summary })
 }
 
 /// The paths as the ledger keeps them, links at their very end followed, since whoever named them meant what they lead to.
@@ -132,44 +150,91 @@ fn absolute(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     paths.iter().map(one).collect()
 }
 
-fn flow(
+/// What reading takes.
+pub(crate) struct Means<'a> {
+    pub(crate) reader: &'a Reader,
+    pub(crate) readers: &'static [&'static str],
+    pub(crate) jobs: NonZeroUsize,
+    pub(crate) progress: &'a Arc<Progress>,
+}
+
+/// Reading, with the one that stores and the way to the one that indexes.
+pub(crate) struct Running<'a> {
+    pub(crate) means: &'a Means<'a>,
+    pub(crate) committer: Committer<'a>,
+    staging: Staging,
+    changes: mpsc::Sender<u64>,
+}
+
+/// Does some reading while what it commits is indexed, and then threads the messages.
+pub(crate) fn flow(
     desk: &Desk,
     lease: &IngestLease,
-    plan: &Plan<'_>,
-    collection: &Collection,
-    paths: &[PathBuf],
-    progress: &Arc<Progress>,
+    means: &Means<'_>,
+    collection: Option<&Collection>,
     index: &daylight_index::Index,
-) -> Result<Summary, Error> {
+    work: &mut dyn FnMut(&mut Running<'_>) -> Result<(), Error>,
+) -> Result<(Summary, Rereading), Error> {
     let writer = desk.writer(lease)?;
     let staging = writer.staging();
-    let mut committer = Committer::new(writer, collection.id, &collection.name, progress);
+    let committer = Committer::new(writer, collection, means.progress);
     thread::scope(|scope| {
-        let (roots_in, roots_out) = mpsc::sync_channel::<(u64, Root)>(WALK_AHEAD);
-        let (pieces_in, pieces_out) = mpsc::sync_channel::<Sent>(PIECES);
-        let room = Arc::new(Room::new(PIECES_BYTES));
         let (changes_in, changes_out) = mpsc::channel::<u64>();
-        let skip: &Path = desk.path();
-        scope.spawn(move || walk_all(paths, skip, progress, &roots_in));
-        let roots_out = Arc::new(Mutex::new(roots_out));
-        for _ in 0..plan.jobs.get() {
-            let ledger = desk.reopen()?;
-            let readers = Readers::new(plan.reader, desk.settings(), staging.clone(), Arc::clone(progress));
-            let (roots, pieces, collection) = (Arc::clone(&roots_out), (pieces_in.clone(), Arc::clone(&room)), collection.clone());
-            scope.spawn(move || read_all(readers, &ledger, &collection, &roots, &pieces));
-        }
-        drop((pieces_in, roots_out));
         let source = desk.reopen()?;
         let indexing = scope.spawn(move || indexing::follow(&source, index, &changes_out));
-        let stored = store_all(&mut committer, pieces_out, &changes_in);
-        drop(changes_in);
+        let mut running = Running { means, committer, staging, changes: changes_in };
+        let worked = work(&mut running);
+        let Running { committer, changes, .. } = running;
+        drop(changes);
         // Threads are no matter of the index, which has enough to do until everything is in it.
-        let threaded = stored.and_then(|()| Ok(desk.reopen()?.rethread()?));
+        let threaded = worked.and_then(|()| Ok(desk.reopen()?.rethread()?));
         let indexed = indexing.join().map_err(|_| Error::Thread)?;
         threaded?;
         indexed?;
         Ok(committer.finish())
     })
+}
+
+impl Running<'_> {
+    /// Reads every file under these paths.
+    fn read_trove(&mut self, desk: &Desk, paths: &[PathBuf]) -> Result<(), Error> {
+        let Self { means, committer, staging, changes } = self;
+        let (progress, collection) = (means.progress, committer.collection()?);
+        thread::scope(|scope| {
+            let (roots_in, roots_out) = mpsc::sync_channel::<(u64, Root)>(WALK_AHEAD);
+            let (pieces_in, pieces_out) = mpsc::sync_channel::<Sent>(PIECES);
+            let room = Arc::new(Room::new(PIECES_BYTES));
+            let skip: &Path = desk.path();
+            scope.spawn(move || walk_all(paths, skip, progress, &roots_in));
+            let roots_out = Arc::new(Mutex::new(roots_out));
+            for _ in 0..means.jobs.get() {
+                let ledger = desk.reopen()?;
+                let readers = Readers::new((means.reader, means.readers), &ledger, staging.clone(), Arc::clone(progress))?;
+                let (roots, pieces) = (Arc::clone(&roots_out), (pieces_in.clone(), Arc::clone(&room)));
+                scope.spawn(move || read_all(readers, &ledger, collection, &roots, &pieces));
+            }
+            drop((pieces_in, roots_out));
+            store_all(committer, pieces_out, changes)
+        })
+    }
+
+    /// Reads what is on the desk again; each group in its order, by one thread.
+    pub(crate) fn read_again(&mut self, desk: &Desk, groups: Vec<Vec<Target>>) -> Result<(), Error> {
+        let Self { means, committer, staging, changes } = self;
+        let groups = Mutex::new(groups.into_iter().zip(0..).collect::<VecDeque<_>>());
+        thread::scope(|scope| {
+            let (pieces_in, pieces_out) = mpsc::sync_channel::<Sent>(PIECES);
+            let room = Arc::new(Room::new(PIECES_BYTES));
+            for _ in 0..means.jobs.get() {
+                let source = desk.reopen()?;
+                let readers = Readers::new((means.reader, means.readers), &source, staging.clone(), Arc::clone(means.progress))?;
+                let (groups, pieces) = (&groups, (pieces_in.clone(), Arc::clone(&room)));
+                scope.spawn(move || rereading::read_all(readers, &source, groups, &pieces));
+            }
+            drop(pieces_in);
+            store_all(committer, pieces_out, changes)
+        })
+    }
 }
 
 fn walk_all(paths: &[PathBuf], skip: &Path, progress: &Progress, roots: &SyncSender<(u64, Root)>) {
@@ -188,12 +253,9 @@ fn read_all(
     ledger: &Desk,
     collection: &Collection,
     roots: &Mutex<Receiver<(u64, Root)>>,
-    (pieces, room): &(SyncSender<Sent>, Arc<Room>),
+    pieces: &(SyncSender<Sent>, Arc<Room>),
 ) {
-    let mut hand_on = |piece: Piece| {
-        let share = room.take(piece.in_memory());
-        pieces.send(Ok((piece, share))).map_err(|_| Halt::Closed)
-    };
+    let mut hand_on = |piece| hand_on(pieces, piece);
     let mut work = || -> Result<(), Halt> {
         loop {
             let batch = take_batch(roots);
@@ -212,8 +274,14 @@ fn read_all(
     };
     if let Err(halt) = work() {
         // Nobody listens any more only if the storing side has ended, and then it says why.
-        let _ = pieces.send(Err(halt));
+        let _ = pieces.0.send(Err(halt));
     }
+}
+
+/// Hands a piece to the one that stores, once there is room for it.
+pub(crate) fn hand_on((pieces, room): &(SyncSender<Sent>, Arc<Room>), piece: Piece) -> Result<(), Halt> {
+    let share = room.take(piece.in_memory());
+    pieces.send(Ok((piece, share))).map_err(|_| Halt::Closed)
 }
 
 /// A lease's worth of roots: none when the walk is over and all is taken.
@@ -240,7 +308,7 @@ fn open(readers: &Readers, ledger: &Desk, collection: &Collection, number: u64, 
     opened.stand_in = unit.as_ref().filter(|unit| unit.digest.is_none()).and_then(|unit| unit.seq);
     let same = |unit: &Unit| unit.digest == Some(opened.source.digest());
     match unit.filter(same) {
-        Some(unit) if unit.state == UnitState::Done => return Ok(Err(Piece::Unchanged { root: opened.root })),
+        Some(unit) if unit.state == UnitState::Done => return Ok(Err(Piece::Unchanged { size: unit.size })),
         Some(unit) if unit.state == UnitState::Partial => opened.start = unit.cursor,
         _ => {}
     }

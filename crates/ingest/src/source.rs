@@ -2,7 +2,7 @@
 
 use daylight_model::{Digest, Hasher};
 use daylight_sandbox::ItemInput;
-use daylight_store::{Error, LargeBlob, Staged, Staging};
+use daylight_store::{Desk, Document, Error, LargeBlob, Staged, Staging};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
@@ -13,11 +13,51 @@ pub(crate) const IN_MEMORY: u64 = 8 << 20;
 
 /// The bytes of a root file, read once: what is hashed is what is read and what is stored, even if the trove changes meanwhile.
 pub(crate) enum Source {
-    Memory { bytes: Vec<u8>, digest: Digest },
+    Memory {
+        bytes: Vec<u8>,
+        digest: Digest,
+    },
     Staged(Staged, File),
+    /// A file of the desk itself.
+    Stored {
+        file: File,
+        digest: Digest,
+        length: u64,
+    },
 }
 
 impl Source {
+    /// A stored document's own bytes, checked against their digest.
+    pub(crate) fn stored(desk: &Desk, document: &Document, staging: &Staging) -> Result<Self, Error> {
+        let seq = document.seq;
+        let digest = document.blob.ok_or(Error::NoBytes(seq))?;
+        if document.length <= IN_MEMORY {
+            return Ok(Self::Memory { bytes: desk.raw_bytes(seq)?, digest });
+        }
+        let damaged = |error: io::Error| Error::Damaged { place: format!("the bytes with the digest {digest}"), what: error.to_string() };
+        let mut bytes = desk.raw(seq)?;
+        if let Some(file) = desk.raw_file(seq)? {
+            io::copy(&mut bytes, &mut io::sink()).map_err(damaged)?;
+            return Ok(Self::Stored { file, digest, length: document.length });
+        }
+        let mut large = staging.begin()?;
+        let mut piece = vec![0; 1 << 20];
+        loop {
+            match bytes.read(&mut piece).map_err(damaged)? {
+                0 => break,
+                count => large.write_all(&piece[..count]).map_err(desk_error)?,
+            }
+        }
+        Self::staged(large)
+    }
+
+    /// What was put aside, with a way to read it.
+    fn staged(large: LargeBlob) -> Result<Self, Error> {
+        let staged = large.seal()?;
+        let file = staged.open()?;
+        Ok(Self::Staged(staged, file))
+    }
+
     /// Reads a file. `size` is only a hint of what to expect.
     pub(crate) fn read(path: &Path, size: u64, staging: &Staging, on_bytes: &dyn Fn(u64)) -> Result<Self, ReadError> {
         let mut file = File::open(path).map_err(ReadError::Trove)?;
@@ -41,9 +81,7 @@ impl Source {
             large.write_all(&bytes[..count]).map_err(on_desk)?;
             on_bytes(count as u64);
         }
-        let staged = large.seal().map_err(ReadError::Desk)?;
-        let file = staged.open().map_err(ReadError::Desk)?;
-        Ok(Self::Staged(staged, file))
+        Self::staged(large).map_err(ReadError::Desk)
     }
 
     /// How many bytes it holds in memory.
@@ -53,7 +91,7 @@ impl Source {
 
     pub(crate) fn digest(&self) -> Digest {
         match self {
-            Self::Memory { digest, .. } => *digest,
+            Self::Memory { digest, .. } | Self::Stored { digest, .. } => *digest,
             Self::Staged(staged, _) => staged.digest(),
         }
     }
@@ -62,6 +100,7 @@ impl Source {
         match self {
             Self::Memory { bytes, .. } => bytes.len() as u64,
             Self::Staged(staged, _) => staged.length(),
+            Self::Stored { length, .. } => *length,
         }
     }
 
@@ -69,14 +108,14 @@ impl Source {
     pub(crate) fn input(&self) -> ItemInput<'_> {
         match self {
             Self::Memory { bytes, .. } => ItemInput::Bytes(bytes),
-            Self::Staged(_, file) => ItemInput::File(file),
+            Self::Staged(_, file) | Self::Stored { file, .. } => ItemInput::File(file),
         }
     }
 
     pub(crate) fn digest_at(&self, offset: u64, length: u64) -> Result<Digest, Error> {
         match self {
             Self::Memory { bytes, .. } => Ok(digest_in(bytes, offset, length)),
-            Self::Staged(_, file) => digest_of_file(file, offset, length),
+            Self::Staged(_, file) | Self::Stored { file, .. } => digest_of_file(file, offset, length),
         }
     }
 }

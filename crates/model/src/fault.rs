@@ -52,11 +52,13 @@ pub enum FaultCode {
     NeedsRecognition,
     /// Its text was recognised in pictures by a machine, and may be wrong.
     Recognised,
+    /// It is too long to be read with what holds it, and waits to be read by itself.
+    Deferred,
 }
 
 impl FaultCode {
     /// Every code, in the order of its number on disk and on the wire; new ones are added at the end.
-    pub const ALL: [FaultCode; 18] = [
+    pub const ALL: [FaultCode; 19] = [
         FaultCode::Unreadable,
         FaultCode::Empty,
         FaultCode::NoReader,
@@ -75,6 +77,7 @@ impl FaultCode {
         FaultCode::Rebuilt,
         FaultCode::NeedsRecognition,
         FaultCode::Recognised,
+        FaultCode::Deferred,
     ];
 
     /// The words for it, as people and JSON see them.
@@ -98,6 +101,7 @@ impl FaultCode {
             FaultCode::Rebuilt => "rebuilt",
             FaultCode::NeedsRecognition => "needs text recognition",
             FaultCode::Recognised => "text recognised by a machine",
+            FaultCode::Deferred => "waits to be read by itself",
         }
     }
 

@@ -1,7 +1,7 @@
 //! What is asked of a reader and what it answers. A reader turns one root file into a stream of [`Event`]s; it never fails: what it cannot read
 //! is a [`Fault`] in that stream.
 
-use crate::{Fault, Kind, MessageFacts, Name};
+use crate::{Date, Fault, Kind, MessageFacts, Name};
 use std::io;
 
 /// The bytes a reader is given, at random access.
@@ -78,6 +78,36 @@ pub struct Request {
     pub budget: u64,
     /// Passwords to try on what is encrypted, in this order. No answer ever repeats one.
     pub passwords: Vec<String>,
+    /// How the input stands in the document that holds it, for one that is read by itself, apart from that.
+    pub standing: Standing,
+    /// What is packed and comes to more bytes than this is given as it unpacks and not read, with the fault [`FaultCode::Deferred`](crate::FaultCode::Deferred),
+    /// so that it can be read by itself.
+    pub apart: u64,
+}
+
+impl Request {
+    /// Asks for this of a file of a trove, with no password to try.
+    pub fn new(task: Task, name: Name, budget: u64) -> Self {
+        Self { task, name, budget, passwords: Vec::new(), standing: Standing::default(), apart: APART }
+    }
+}
+
+/// [`Request::apart`] unless something else is wanted.
+pub const APART: u64 = 64 << 20;
+
+/// How a document stands in the one that holds it: what is needed to read it again, by itself, as it was read there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// How many documents it stands in, one in the other; 0 for a file of a trove.
+    pub depth: u32,
+    /// The media type that its parent claims for it, lower case without parameters, empty if none.
+    pub claimed_type: String,
+    /// The character set that its parent states for it.
+    pub charset: Option<String>,
+    /// The date of the line before it, in a mailbox.
+    pub mailbox_date: Option<Date>,
+    /// Its parent holds messages, so it is one if it has but one field, whatever else it may look like.
+    pub is_message: bool,
 }
 
 /// Where a document's original bytes are.
@@ -113,8 +143,10 @@ pub struct Found {
     pub kind: Kind,
     /// Where its bytes are.
     pub place: Place,
-    /// The media type that its parent claims for it, lower case without parameters, empty if none.
-    pub claimed_type: String,
+    /// How it stands there.
+    pub standing: Box<Standing>,
+    /// The reader that read it and its version, such as `pdf 1`.
+    pub tool: String,
     /// The media type found by looking at its bytes (and, where those do not tell, its name and claim), lower case without parameters.
     pub media_type: String,
     /// The claims that changed how it was read, in a canonical form, see [`crate::DocumentId::of`].
@@ -347,6 +379,13 @@ pub enum Event {
         read: u64,
         /// How many of those could not be read at all.
         failed: u64,
+    },
+    /// A document was encrypted, and a password opened it.
+    Unlocked {
+        /// Which document.
+        index: u32,
+        /// Which of [`Request::passwords`], from 0.
+        password: u32,
     },
     /// All children of document 0 before this point are complete: reading may go on from here with [`Task::Read`]'s `start`.
     Cursor(u64),

@@ -207,7 +207,7 @@ impl Trove<'_> {
     }
 
     fn inside(&mut self, parent: u64, ordinal: u64, child: u64, name: &str) {
-        self.writer.occurrence(parent, ordinal, child, Some(&Name::from(name))).unwrap();
+        self.writer.occurrence(parent, ordinal, child, Some(&Name::from(name)), &Default::default()).unwrap();
     }
 }
 
@@ -220,7 +220,7 @@ fn three_messages(trove: &mut Trove<'_>) {
     let [first, second, third] =
         [(10, "one", &[][..]), (20, "two", &[]), (30, "three", &["one"])].map(|(day, id, to)| trove.message(day, id, to));
     for (ordinal, message) in [first, second, third].into_iter().enumerate() {
-        trove.writer.occurrence(mailbox, ordinal as u64, message, None).unwrap();
+        trove.writer.occurrence(mailbox, ordinal as u64, message, None, &Default::default()).unwrap();
     }
     let plan = trove.file(b"a plan");
     trove.inside(first, 0, plan, "plan.pdf");

@@ -96,7 +96,7 @@ fn mailbox(writer: &mut Writer<'_>, collection: CollectionId) -> [u64; 5] {
     for (ordinal, (parent, child)) in
         [(mailbox, letter), (mailbox, second), (letter, note), (second, zip), (zip, page)].into_iter().enumerate()
     {
-        writer.occurrence(parent, ordinal as u64, child, Some(&Name::from("name.ext"))).unwrap();
+        writer.occurrence(parent, ordinal as u64, child, Some(&Name::from("name.ext")), &Default::default()).unwrap();
     }
     all
 }
@@ -158,7 +158,7 @@ fn what_holds_something_held_or_new_is_refused_and_withheld() {
     // A later reading finds something more in the first letter: the clearance no longer covers all that its bytes hold.
     ingest(&mut desk, |writer, collection| {
         let found = put(writer, collection, Kind::File, b"found later", "");
-        writer.occurrence(note, 0, found, None).unwrap();
+        writer.occurrence(note, 0, found, None, &Default::default()).unwrap();
     });
     let drafted = draft(&mut desk, "papers", &target(), NOW).unwrap();
     assert!(drafted.draft.is_none());

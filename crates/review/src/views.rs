@@ -153,7 +153,7 @@ impl Waiting {
             Input::Bytes(bytes) => ItemInput::Bytes(bytes),
             Input::File(file) => ItemInput::File(file),
         };
-        Item { request: Request { task: Task::View, name: self.name.clone(), budget: LARGEST, passwords: Vec::new() }, input }
+        Item { request: Request::new(Task::View, self.name.clone(), LARGEST), input }
     }
 }
 

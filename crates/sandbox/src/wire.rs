@@ -76,6 +76,7 @@ const CURSOR: u8 = 37;
 const VIEW: u8 = 38;
 const UNREAD: u8 = 39;
 const PAGE: u8 = 40;
+const UNLOCKED: u8 = 41;
 
 const TASK_READ: u8 = 0;
 const TASK_VIEW: u8 = 1;
@@ -86,7 +87,7 @@ const TASK_DRAW: u8 = 3;
 fn longest(kind: u8) -> Result<usize, Garbled> {
     match kind {
         DONE => Ok(1),
-        READY | TRIED | TERMS | COUNTED | CURSOR | UNREAD | PAGE => Ok(64),
+        READY | TRIED | TERMS | COUNTED | CURSOR | UNREAD | PAGE | UNLOCKED => Ok(64),
         REFUSED | FAULT => Ok(64 << 10),
         BYTES | TEXT | VIEW => Ok((2 << 20) + 64),
         FOUND => Ok(64 << 20),
@@ -150,6 +151,8 @@ pub(crate) fn put_order(out: &mut Vec<u8>, request: &Request, inline: Option<u64
         request.name.put(out);
         request.budget.put(out);
         request.passwords.put(out);
+        request.standing.put(out);
+        request.apart.put(out);
         inline.put(out);
     });
 }
@@ -160,7 +163,8 @@ pub(crate) fn get_order(kind: u8, payload: &[u8]) -> Result<Order, Garbled> {
     }
     let mut from = Source(payload);
     let task = get_task(&mut from)?;
-    let request = Request { task, name: Name::get(&mut from)?, budget: Value::get(&mut from)?, passwords: Value::get(&mut from)? };
+    let (name, budget, passwords) = (Name::get(&mut from)?, Value::get(&mut from)?, Value::get(&mut from)?);
+    let request = Request { task, name, budget, passwords, standing: Value::get(&mut from)?, apart: Value::get(&mut from)? };
     let inline = Value::get(&mut from)?;
     from.end(Order { request, inline })
 }
@@ -239,6 +243,10 @@ pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event) {
             read.put(out);
             failed.put(out);
         }),
+        Event::Unlocked { index, password } => frame(out, UNLOCKED, |out| {
+            index.put(out);
+            password.put(out);
+        }),
         Event::Cursor(position) => frame(out, CURSOR, |out| position.put(out)),
         Event::View(text) => frame(out, VIEW, |out| out.extend(text.as_bytes())),
         Event::Unread { page, gibberish } => frame(out, UNREAD, |out| (*page, *gibberish).put(out)),
@@ -271,6 +279,7 @@ pub(crate) fn get_answer(kind: u8, payload: &[u8]) -> Result<Answer, Garbled> {
             read: Value::get(from)?,
             failed: Value::get(from)?,
         }),
+        UNLOCKED => Answer::Event(Event::Unlocked { index: Value::get(from)?, password: Value::get(from)? }),
         CURSOR => Answer::Event(Event::Cursor(Value::get(from)?)),
         VIEW => Answer::Event(Event::View(value::text(from.rest())?)),
         UNREAD => Answer::Event(Event::Unread { page: Value::get(from)?, gibberish: Value::get(from)? }),

@@ -5,7 +5,7 @@ use crate::catalogue;
 use crate::codec::int;
 use crate::desk::Turn;
 use crate::error::{Error, Result};
-use crate::pack::{self, At, Owner, PackWriter};
+use crate::pack::{self, At, Owner, PackFiles, PackWriter};
 use daylight_durable::{crash_point, sync_dir};
 use daylight_model::{Digest, Hasher};
 use rusqlite::Connection;
@@ -203,6 +203,11 @@ impl Batch {
     pub(crate) fn record_stream(&mut self, seal: &Digest, length: u64, bytes: &mut dyn Read) -> Result<At> {
         self.begin()?;
         self.packs.append_stream(&self.connection, seal, length, bytes)
+    }
+
+    /// Derived bytes as they were stored, once they are on disk.
+    pub(crate) fn read_record(&self, pack: u64, offset: u64, length: u64) -> Result<Vec<u8>> {
+        PackFiles::new(&self.root).read(At { pack, offset }, None, length)
     }
 
     pub(crate) fn staging(&self) -> &Staging {

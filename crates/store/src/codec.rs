@@ -1,7 +1,7 @@
 //! The compact forms in which the catalogue keeps what need not be asked for by SQL: the facts of a document, and the segments of its text.
 
 use crate::error::{Error, Result};
-use daylight_model::reading::{Label, Segment};
+use daylight_model::reading::{Label, Segment, Standing};
 use daylight_model::{
     Caution, Date, DateDoubt, DateSource, FaultCode, KeySeen, Kind, MessageFacts, Outcome, Person, Precision, Role, Signature,
     SignatureAlgorithm, SignatureKind, SignedBody, Stage, Verdict,
@@ -10,6 +10,8 @@ use daylight_model::{
 /// 1 had no signatures.
 const FACTS: u8 = 2;
 const VERDICTS: u8 = 1;
+/// The version of how a document stands in another.
+const STANDING: u8 = 1;
 /// 1 had no pages.
 const TEXT: u8 = 2;
 /// The version of a text in parts.
@@ -291,6 +293,36 @@ fn put_signature(out: &mut Vec<u8>, signature: &Signature) {
 }
 
 /// Version, number of verdicts, then each.
+/// `None` where nothing is said but the depth, which the places themselves tell.
+pub(crate) fn encode_standing(standing: &Standing) -> Option<Vec<u8>> {
+    let Standing { depth, claimed_type, charset, mailbox_date, is_message } = standing;
+    if *standing == (Standing { depth: *depth, ..Standing::default() }) {
+        return None;
+    }
+    let bits = u8::from(charset.is_some()) | u8::from(mailbox_date.is_some()) << 1 | u8::from(*is_message) << 2;
+    let mut out = vec![STANDING, bits];
+    put_bytes(&mut out, claimed_type.as_bytes());
+    if let Some(charset) = charset {
+        put_bytes(&mut out, charset.as_bytes());
+    }
+    if let Some(date) = mailbox_date {
+        put_date(&mut out, date);
+    }
+    Some(out)
+}
+
+pub(crate) fn decode_standing(bytes: &[u8]) -> Result<Standing> {
+    let mut take = Take::of(bytes, "how a document stands");
+    let (_, bits) = take.start(STANDING)?;
+    Ok(Standing {
+        depth: 0,
+        claimed_type: take.string()?,
+        charset: if bits & 1 != 0 { Some(take.string()?) } else { None },
+        mailbox_date: if bits & 2 != 0 { Some(take.date()?) } else { None },
+        is_message: bits & 4 != 0,
+    })
+}
+
 pub(crate) fn encode_verdicts(verdicts: &[Verdict]) -> Vec<u8> {
     let mut out = vec![VERDICTS];
     put(&mut out, verdicts.len() as u64);

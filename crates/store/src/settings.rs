@@ -1,4 +1,5 @@
 use crate::error::{Error, Result};
+use daylight_model::reading::APART;
 use std::path::Path;
 
 /// What `daylight.toml` says.
@@ -8,6 +9,8 @@ pub struct Settings {
     pub title: String,
     /// The most bytes that all that is unpacked from one file of a trove may come to.
     pub budget: u64,
+    /// What is packed and unpacks to more bytes than this is read by itself, from the desk, and not with what holds it.
+    pub apart: u64,
     /// The memory one reading process may take, in bytes.
     pub memory: u64,
     /// How many seconds a reader has for a document, before what its size adds.
@@ -18,7 +21,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { title: String::new(), budget: 64 << 30, memory: 2 << 30, seconds: 60, languages: Vec::new() }
+        Self { title: String::new(), budget: 64 << 30, apart: APART, memory: 2 << 30, seconds: 60, languages: Vec::new() }
     }
 }
 
@@ -31,6 +34,8 @@ title = ""
 [reading]
 # What is unpacked from one file of a trove (a zip, say) may come to this many MiB; what lies beyond is listed as a fault.
 budget_mib = 65536
+# What is packed and unpacks to more than this many MiB is stored first and then read by itself: a reader holds less than that of it in memory.
+apart_mib = 64
 # The memory, in MiB, that one reading process may take.
 memory_mib = 2048
 # How many seconds a reader has for one document; large documents get more by their size.
@@ -67,6 +72,7 @@ impl Settings {
             let number = value.as_integer().and_then(|number| u64::try_from(number).ok()).filter(|number| (1..1 << 40).contains(number));
             match (key.as_str(), number) {
                 ("budget_mib", Some(number)) => self.budget = number << 20,
+                ("apart_mib", Some(number)) => self.apart = number << 20,
                 ("memory_mib", Some(number)) => self.memory = number << 20,
                 ("seconds", Some(number)) => self.seconds = number,
                 _ => return Err(format!("`reading.{key}` is not a setting or not a whole number above 0")),

@@ -20,6 +20,8 @@ pub struct Counts {
     pub faults: u64,
     /// Documents of which words may be missing from search.
     pub unread: u64,
+    /// Those of them that wait to be read by themselves.
+    pub waiting: u64,
     /// Threads of messages.
     pub threads: u64,
     /// Files of troves by how far the work on them has come, every state once.
@@ -93,6 +95,7 @@ impl Desk {
             blob_bytes: self.count("SELECT COALESCE(SUM(length), 0) FROM blob WHERE of IS NULL", [])?,
             faults: self.count("SELECT COUNT(*) FROM fault", [])?,
             unread: self.count("SELECT COUNT(*) FROM document WHERE flags & ?1", [UNREAD])?,
+            waiting: self.count("SELECT COUNT(*) FROM deferred", [])?,
             threads: self.count("SELECT COUNT(DISTINCT thread) FROM thread", [])?,
             units: self.tally(&UnitState::ALL, "SELECT COUNT(*) FROM unit WHERE state = ?1")?,
             collections: collections.collect::<Result<_>>()?,

@@ -6,7 +6,7 @@ use crate::documents::{faults_of, no_document, seq_of};
 use crate::error::{Error, Result};
 use crate::pack::Owner;
 use crate::texts::LongText;
-use daylight_model::reading::Segment;
+use daylight_model::reading::{Segment, Standing};
 use daylight_model::{Date, Digest, DocumentId, Fault, FaultCode, Kind, MessageFacts, Name, Stage};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ use std::path::PathBuf;
 /// Words of the document may be missing from search.
 pub(crate) const UNREAD: i64 = 1;
 /// What went wrong may go right another time: the reader died, or the bytes were withheld.
-const WORTH_ANOTHER_TRY: i64 = 2;
+pub(crate) const WORTH_ANOTHER_TRY: i64 = 2;
 /// No reader for the format existed.
 const NO_READER: i64 = 4;
 /// Pages of it were recognised by a machine.
@@ -134,16 +134,16 @@ impl Writer<'_> {
         Ok((known.seq, false))
     }
 
-    /// Notes where a document stands in another. Saying it again changes nothing.
-    pub fn occurrence(&mut self, parent: u64, ordinal: u64, child: u64, name: Option<&Name>) -> Result<()> {
+    /// Notes where and how a document stands in another. Saying it again changes nothing.
+    pub fn occurrence(&mut self, parent: u64, ordinal: u64, child: u64, name: Option<&Name>, standing: &Standing) -> Result<()> {
         self.begin()?;
         let new_name = match name {
             Some(name) if !self.fresh.contains(&child) => !self.has_name(child, name)?,
             _ => false,
         };
-        let sql = "INSERT INTO occurrence (parent, ordinal, child, name) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-        let added =
-            self.batch.connection.prepare_cached(sql)?.execute((int(parent), int(ordinal), int(child), name.map(|name| &name.0)))?;
+        let sql = "INSERT INTO occurrence (parent, ordinal, child, name, standing) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
+        let row = (int(parent), int(ordinal), int(child), name.map(|name| &name.0), codec::encode_standing(standing));
+        let added = self.batch.connection.prepare_cached(sql)?.execute(row)?;
         if added == 0 {
             return Ok(());
         }
@@ -213,10 +213,15 @@ impl Writer<'_> {
         self.begin()?;
         self.batch.connection.execute("UPDATE unit SET seq = ?2 WHERE seq = ?1", (int(old), int(new)))?;
         self.touch(new)?;
-        self.forget_rows(old)?;
+        self.forget_document(old)
+    }
+
+    /// Forgets a document, and has the index forget it.
+    pub(crate) fn forget_document(&mut self, seq: u64) -> Result<()> {
+        self.forget_rows(seq)?;
         self.change += 1;
         let sql = "INSERT INTO deleted (change, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        self.batch.connection.execute(sql, (int(self.change), int(old)))?;
+        self.batch.connection.execute(sql, (int(self.change), int(seq)))?;
         Ok(())
     }
 
@@ -259,7 +264,7 @@ impl Writer<'_> {
     }
 
     /// Adds a document unless there is one of this id.
-    fn insert(&mut self, new: &NewDocument<'_>, long: Option<&LongText>) -> Result<Option<u64>> {
+    pub(crate) fn insert(&mut self, new: &NewDocument<'_>, long: Option<&LongText>) -> Result<Option<u64>> {
         let (seq, change) = (self.seq + 1, self.change + 1);
         let sql = "INSERT INTO document (seq, id, change, kind, flags, blob, length, step, version, claims, media_type, title, facts)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
@@ -289,7 +294,7 @@ impl Writer<'_> {
         Ok(Some(seq))
     }
 
-    fn update(&mut self, seq: u64, new: &NewDocument<'_>, long: Option<&LongText>) -> Result<()> {
+    pub(crate) fn update(&mut self, seq: u64, new: &NewDocument<'_>, long: Option<&LongText>) -> Result<()> {
         let sql = "UPDATE document SET blob = COALESCE(?2, blob), length = ?3, step = ?4, version = ?5, media_type = ?6, title = ?7, facts = ?8 WHERE seq = ?1";
         self.batch.connection.prepare_cached(sql)?.execute((
             int(seq),
@@ -302,6 +307,7 @@ impl Writer<'_> {
             Facts::encode(new.date, new.counted, new.message),
         ))?;
         self.replace_faults(seq, new.faults)?;
+        self.batch.connection.prepare_cached("DELETE FROM text WHERE seq = ?1")?.execute([int(seq)])?;
         self.put_text(seq, new, long)?;
         self.touch(seq)
     }
@@ -321,7 +327,7 @@ impl Writer<'_> {
     }
 
     /// What its readers said of a document; what was said when a rendition was made of it is apart, and stays when it is read again.
-    fn reading_faults(&self, seq: u64) -> Result<Vec<Fault>> {
+    pub fn reading_faults(&self, seq: u64) -> Result<Vec<Fault>> {
         let mut faults = faults_of(&self.batch.connection, seq)?;
         faults.retain(|fault| fault.stage != Stage::Render);
         Ok(faults)
@@ -341,8 +347,6 @@ impl Writer<'_> {
 
     fn put_text(&mut self, seq: u64, new: &NewDocument<'_>, long: Option<&LongText>) -> Result<()> {
         if new.texts.is_empty() && long.is_none() {
-            let sql = "DELETE FROM text WHERE seq = ?1 AND step = ?2 AND version = ?3";
-            self.batch.connection.prepare_cached(sql)?.execute((int(seq), new.step, new.version))?;
             return Ok(());
         }
         let (at, length) = match long {
@@ -370,7 +374,7 @@ impl Writer<'_> {
     }
 
     fn forget_rows(&self, seq: u64) -> Result<()> {
-        for table in ["document", "fault", "text", "member", "thread", "verdict", "signed", "recognised"] {
+        for table in ["document", "fault", "text", "member", "thread", "verdict", "signed", "recognised", "deferred"] {
             self.batch.connection.execute(&format!("DELETE FROM {table} WHERE seq = ?1"), [int(seq)])?;
         }
         self.batch.connection.execute("DELETE FROM occurrence WHERE child = ?1 OR parent = ?1", [int(seq)])?;
@@ -394,7 +398,7 @@ pub(crate) fn highest_change(connection: &Connection) -> Result<u64> {
     Ok(uint(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?))
 }
 
-fn flags(faults: &[Fault]) -> i64 {
+pub(crate) fn flags(faults: &[Fault]) -> i64 {
     faults.iter().map(|fault| flag(fault.code)).fold(0, |all, one| all | one)
 }
 
@@ -402,7 +406,9 @@ fn flag(code: FaultCode) -> i64 {
     let unread = if code.loses_text() { UNREAD } else { 0 };
     unread
         | match code {
-            FaultCode::ReaderDied | FaultCode::TooSlow | FaultCode::Unreadable | FaultCode::Changed => WORTH_ANOTHER_TRY,
+            FaultCode::ReaderDied | FaultCode::TooSlow | FaultCode::Unreadable | FaultCode::Changed | FaultCode::Deferred => {
+                WORTH_ANOTHER_TRY
+            }
             FaultCode::NoReader => NO_READER,
             FaultCode::Recognised => RECOGNISED,
             _ => 0,

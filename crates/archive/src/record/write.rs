@@ -176,6 +176,7 @@ pub(super) fn code_word(code: FaultCode) -> &'static str {
         FaultCode::Rebuilt => "rebuilt",
         FaultCode::NeedsRecognition => "needs-recognition",
         FaultCode::Recognised => "recognised",
+        FaultCode::Deferred => "deferred",
     }
 }
 

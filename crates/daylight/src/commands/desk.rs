@@ -7,7 +7,7 @@ use crate::place;
 use anyhow::Result;
 use daylight_ingest::count_waiting;
 use daylight_model::{Fault, FaultCode, Stage};
-use daylight_store::{Counts, Desk, UnitState};
+use daylight_store::{Counted, Counts, Desk, UnitState};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -47,6 +47,7 @@ fn status_json(counts: &Counts) -> Value {
         "faults": counts.faults,
         "conversations": counts.threads,
         "bytes_stored": counts.blob_bytes,
+        "waiting": counts.waiting,
         "files_partly_read": units(counts, UnitState::Partial),
         "files_to_retry": units(counts, UnitState::FailedWillRetry),
         "collections": collections,
@@ -63,6 +64,9 @@ fn status_words(counts: &Counts) -> Result<()> {
     say!("{}: {}", count(documents, "document"), kinds(counts))?;
     let share = if documents == 0 { 0.0 } else { counts.unread as f64 * 100.0 / documents as f64 };
     say!("{} ({share:.1} %) could not be fully read: `daylight faults` lists them", count(counts.unread, "document"))?;
+    if counts.waiting > 0 {
+        say!("{} of them wait to be read by themselves: run an ingest or `daylight retry` to go on", output::thousands(counts.waiting))?;
+    }
     let partial = units(counts, UnitState::Partial);
     if partial > 0 {
         say!("{} only partly read: run the same ingest again to go on", count(partial, "file"))?;
@@ -82,7 +86,9 @@ fn kinds(counts: &Counts) -> String {
 
 pub(crate) fn faults(args: &args::Faults) -> Result<ExitCode> {
     let desk = Desk::open(&args.desk)?;
-    if args.csv {
+    if args.containers {
+        containers(&desk, args.json)?;
+    } else if args.csv {
         say!("id,title,reason,stage,tool,detail,limit,at")?;
         all_faults(&desk, csv_line)?;
     } else if args.all {
@@ -94,6 +100,31 @@ pub(crate) fn faults(args: &args::Faults) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The containers of which not everything was read.
+fn containers(desk: &Desk, as_json: bool) -> Result<()> {
+    let not_whole = desk.containers_not_whole()?;
+    for seq in &not_whole {
+        let Some(counted) = desk.document(*seq)?.counted else { continue };
+        let (id, title) = example(desk, *seq)?;
+        if as_json {
+            output::json(&json!({"id": id, "title": title, "expected": counted.expected, "read": counted.read, "failed": counted.failed}))?;
+        } else {
+            say!("{id}  {}  {title}", counted_words(counted))?;
+        }
+    }
+    if not_whole.is_empty() && !as_json {
+        say!("every container was read whole")?;
+    }
+    Ok(())
+}
+
+/// How a container fared: `12 expected, 11 read, 1 failed`.
+pub(crate) fn counted_words(counted: Counted) -> String {
+    let Counted { expected, read, failed } = counted;
+    let expected = expected.map_or_else(|| "number unknown".into(), |expected| format!("{} expected", output::thousands(expected)));
+    format!("{expected}, {} read, {} failed", output::thousands(read), output::thousands(failed))
 }
 
 fn grouped_faults(desk: &Desk, as_json: bool) -> Result<()> {

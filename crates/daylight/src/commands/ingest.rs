@@ -19,7 +19,7 @@ pub(crate) fn ingest(args: &args::Ingest) -> Result<ExitCode> {
     let lease = desk.take_ingest_lease()?;
     let jobs = args.jobs.or(std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let reader = place::reader()?;
-    let plan = Plan { paths: &args.paths, collection: &args.collection, jobs, reader: &reader };
+    let plan = Plan { paths: &args.paths, collection: &args.collection, jobs, reader: &reader, readers: daylight_extract::READERS };
     let progress = Arc::new(Progress::default());
     let drawing = Drawing::start(Arc::clone(&progress));
     let start = Instant::now();
@@ -47,6 +47,7 @@ fn print(summary: &Summary, recognition: &Recognition, took: Duration, as_json: 
             "bytes": summary.bytes,
             "seconds": seconds,
             "unchanged": summary.unchanged,
+            "outdated": summary.outdated,
             "withheld": summary.withheld,
             "recognition": recognise::as_json(recognition),
         }));
@@ -63,6 +64,9 @@ fn print(summary: &Summary, recognition: &Recognition, took: Duration, as_json: 
         count(summary.duplicates, "document"),
         count(summary.unchanged, "file")
     )?;
+    if summary.outdated > 0 {
+        say!("{} read again, because their readers are newer than what read them", count(summary.outdated, "document"))?;
+    }
     if summary.withheld > 0 {
         say!("{} read before and now withheld by the system; what is on the desk stays", count(summary.withheld, "file"))?;
     }

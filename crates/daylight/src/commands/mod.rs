@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod ingest;
 pub(crate) mod publish;
 pub(crate) mod recognise;
+pub(crate) mod rereading;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod show;

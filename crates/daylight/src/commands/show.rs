@@ -1,6 +1,7 @@
 //! `show`: one document, its facts, its text or its bytes.
 
 use crate::args;
+use crate::commands::desk::counted_words;
 use crate::commands::search::{people, plain};
 use crate::output::{self, say};
 use crate::place::{self, Place};
@@ -99,7 +100,9 @@ fn desk_facts(desk: &Desk, document: &Document) -> Result<Value> {
         "stands_in": parents,
         "holds": children,
         "conversation": thread,
-        "counted": document.counted.map(|counted| json!({"expected": counted.expected, "read": counted.read, "failed": counted.failed})),
+        "counted": document.counted.map(|counted| {
+            json!({"expected": counted.expected, "read": counted.read, "failed": counted.failed, "words": counted_words(counted)})
+        }),
         "signatures": signatures(&document.all_verdicts()),
         "faults": faults(&document.faults),
     }))

@@ -17,7 +17,7 @@ pub(crate) fn header_facts(header: &[u8]) -> daylight_model::MessageFacts {
 }
 
 /// The reader's name and version in faults.
-pub(crate) const TOOL: &str = "mail 1";
+pub(crate) const TOOL: &str = "mail 3";
 
 #[cfg(test)]
 mod tests;

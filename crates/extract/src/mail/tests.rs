@@ -59,7 +59,8 @@ fn a_message_is_its_text_and_its_attachments_are_documents() {
     assert!(heard.found[0].message.as_deref().unwrap().has_html);
     assert_eq!(heard.text(0, Label::Body), "the plain texta footer");
     assert_eq!(heard.text(0, Label::Hidden), "secret");
-    let children: Vec<_> = heard.found[1..].iter().map(|f| (f.ordinal, f.kind, f.media_type.as_str(), f.claimed_type.as_str())).collect();
+    let children: Vec<_> =
+        heard.found[1..].iter().map(|f| (f.ordinal, f.kind, f.media_type.as_str(), f.standing.claimed_type.as_str())).collect();
     let expected = [
         (0, Kind::File, "text/csv", "text/csv"),
         (1, Kind::File, "image/png", "image/png"),

@@ -22,7 +22,7 @@ use daylight_model::{FaultCode, Kind, Stage};
 use flow::Flow;
 use xml::Xml;
 
-const TOOL: &str = "office 1";
+pub(crate) const TOOL: &str = "office 1";
 
 /// What sort of document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use daylight_model::reading::{Input, Place, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 use std::io::Read;
 
-const TOOL: &str = "compressed 1";
+pub(crate) const TOOL: &str = "compressed 1";
 
 impl Method {
     pub(crate) fn media(self) -> &'static str {

@@ -11,7 +11,7 @@ use sevenz_rust2::{Archive, ArchiveEntry, BlockDecoder, Error, Password};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-const TOOL: &str = "7z 1";
+pub(crate) const TOOL: &str = "7z 1";
 /// Of things that are no files so many are named one by one.
 const NAMED: u64 = 100;
 const MEMORY_KB: usize = (DICTIONARY >> 10) as usize;

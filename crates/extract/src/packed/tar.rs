@@ -11,7 +11,7 @@ use daylight_model::{FaultCode, Kind, Name, Stage};
 use header::{Header, Long, What};
 use std::io::{self, Read};
 
-const TOOL: &str = "tar 1";
+pub(crate) const TOOL: &str = "tar 1";
 /// The unit of everything in a tar.
 const BLOCK: u64 = 512;
 /// Entries beyond this many are not read.

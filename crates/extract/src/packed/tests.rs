@@ -1,6 +1,6 @@
 use super::*;
 use crate::tests::{Heard, OnDisk, corpora, hear, mutate, request};
-use daylight_model::reading::{Label, Task};
+use daylight_model::reading::{APART, Label, Request, Standing, Task};
 use std::io::Write;
 
 const MAIL: &[u8] = b"From: a@b\nSubject: packed\n\nhello\n";
@@ -180,13 +180,13 @@ fn bombs_come_out_of_the_budget_and_nesting_ends() {
 
 #[test]
 fn what_is_too_long_to_read_streams_by() {
-    let noise: Vec<u8> = (0..LARGEST as u32 / 4 + 1000).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let noise: Vec<u8> = (0..APART as u32 / 4 + 1000).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     let packed = flate2::read::GzEncoder::new(&noise[..], flate2::Compression::none());
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut { packed }, &mut bytes).unwrap();
     let heard = hear("x.gz", &bytes);
     assert!(heard.original(&bytes, 1) == noise);
-    assert_eq!((heard.codes(1), heard.counted[0]), (vec![FaultCode::TooLarge], (0, Some(1), 1, 1)));
+    assert_eq!((heard.codes(1), heard.counted[0]), (vec![FaultCode::Deferred], (0, Some(1), 1, 0)));
 }
 
 #[test]
@@ -219,4 +219,26 @@ fn the_packed_files_of_another_suite_are_read() {
         println!("{name}: {} {:?}", heard.found[0].media_type, heard.codes(0));
         assert!(!heard.faults.is_empty(), "{name}");
     }
+}
+
+#[test]
+fn a_document_is_read_by_itself_as_it_was_read_in_its_place() {
+    let read = |name: &str, standing: Standing, bytes: &[u8]| {
+        let all = Task::Read { start: 0, skip_first: false };
+        let mut heard = Heard::default();
+        crate::read(&Request { standing, ..request(name, all) }, &Memory(bytes), &mut heard).unwrap();
+        heard
+    };
+    let packed = gzip(MAIL);
+    let deepest = read("x.gz", Standing { depth: 20, ..Standing::default() }, &packed);
+    assert_eq!((deepest.found.len(), deepest.codes(0)), (1, vec![FaultCode::TooDeep]));
+    let nearly = read("x.gz", Standing { depth: 19, ..Standing::default() }, &packed);
+    assert_eq!((nearly.found.len(), nearly.found[1].standing.depth, nearly.codes(1)), (2, 20, vec![FaultCode::TooDeep]));
+    let koi8 = encoding_rs::KOI8_R.encode("протокол").0.into_owned();
+    let stated = Standing { charset: Some("koi8-r".into()), claimed_type: "text/plain".into(), ..Standing::default() };
+    let text = read("a.txt", stated, &koi8);
+    assert_eq!((text.text(0, Label::Body).as_str(), text.found[0].claims.as_str()), ("протокол", "text; charset=koi8-r"));
+    let lone = b"X-Note: one field alone\n\nwords\n";
+    assert_eq!(read("", Standing::default(), lone).found[0].kind, daylight_model::Kind::File);
+    assert_eq!(read("", Standing { is_message: true, ..Standing::default() }, lone).found[0].kind, daylight_model::Kind::Message);
 }

@@ -1,6 +1,5 @@
 use super::*;
 use crate::document::Memory;
-use crate::packed::LARGEST;
 use crate::tests::{Heard, OnDisk, hear, request};
 use daylight_model::reading::{Label, Task};
 use std::io::Write;
@@ -157,12 +156,15 @@ fn a_bomb_comes_out_of_the_budget() {
 }
 
 #[test]
-fn an_entry_too_long_to_read_is_kept_whole() {
-    let long = b"words ".repeat((LARGEST as usize + (3 << 20)) / 6);
+fn an_entry_too_long_to_read_with_the_zip_is_given_whole_to_be_read_by_itself() {
+    let long = b"words ".repeat((4 << 20) / 6);
     let zip = Writer::default().with(b"long.txt", &long, true).with(b"after.txt", b"x", false).finish();
-    let heard = hear("x.zip", &zip);
+    let apart = daylight_model::reading::Request { apart: 1 << 20, ..request("x.zip", Task::Read { start: 0, skip_first: false }) };
+    let mut heard = Heard::default();
+    crate::read(&apart, &Memory(&zip), &mut heard).unwrap();
     assert!(heard.original(&zip, 1) == long);
-    assert_eq!((heard.codes(1), heard.found[1].media_type.as_str()), (vec![FaultCode::TooLarge], "text/plain"));
+    assert_eq!((heard.codes(1), heard.found[1].media_type.as_str()), (vec![FaultCode::Deferred], "text/plain"));
+    assert_eq!(heard.counted, [(0, Some(2), 2, 0)], "it did not fail: it is yet to be read");
     assert_eq!(heard.text(2, Label::Body), "x");
 }
 

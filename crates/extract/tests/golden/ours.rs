@@ -53,7 +53,7 @@ impl Sink for Reading {
             Event::Bytes { index, bytes } => self.bytes.entry(index).or_default().extend(bytes),
             Event::Text { index, segment } => self.texts.push((index, segment.label, segment.text)),
             Event::Fault { index, fault } => self.faults.push((index, fault)),
-            Event::Counted { .. } | Event::Cursor(_) | Event::View(_) => {}
+            _ => {}
         }
         Ok(())
     }
@@ -79,7 +79,7 @@ impl Input for Memory<'_> {
 pub fn read(name: &str, bytes: &[u8]) -> Reading {
     let mut reading = Reading { root: bytes.to_vec(), ..Reading::default() };
     let task = Task::Read { start: 0, skip_first: false };
-    let request = Request { task, name: Name::from(name), budget: 4 << 30, passwords: Vec::new() };
+    let request = Request::new(task, Name::from(name), 4 << 30);
     daylight_extract::read(&request, &Memory(bytes), &mut reading).unwrap();
     reading
 }
@@ -148,7 +148,7 @@ pub fn message(reading: &Reading, index: u32) -> Option<Message> {
     let facts: &MessageFacts = reading.found[index as usize].message.as_deref()?;
     let attachments = reading.children(index).map(|child| Attachment {
         name: child.name.as_ref().map(|name| String::from_utf8_lossy(&name.0).into_owned()),
-        claimed: child.claimed_type.clone(),
+        claimed: child.standing.claimed_type.clone(),
         bytes: reading.original(child.index).to_vec(),
         words: words(&reading.text(child.index, Label::Body)),
         message: message(reading, child.index).map(Box::new),

@@ -12,7 +12,8 @@ fn found(index: u32, parent: Option<u32>, place: Place) -> Event {
         name: None,
         kind: if index == 0 { Kind::Container } else { Kind::File },
         place,
-        claimed_type: String::new(),
+        standing: Box::default(),
+        tool: "test 1".into(),
         media_type: "text/plain".into(),
         claims: String::new(),
         message: None,
@@ -47,7 +48,7 @@ fn with_assembler<T>(work: impl FnOnce(&mut Assembler<'_>) -> Result<T, String>)
     let lease = desk.take_ingest_lease().unwrap();
     let staging = desk.writer(&lease).unwrap().staging();
     let source = root(b"0123456789");
-    let mut assembler = Assembler::new(&source, &staging);
+    let mut assembler = Assembler::new(&source, &staging, &["test 1"]);
     let done = work(&mut assembler)?;
     Ok((done, assembler.take_all()))
 }

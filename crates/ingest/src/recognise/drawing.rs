@@ -4,6 +4,7 @@ use super::machine::{Machine, Unread};
 use super::queue::{Job, Queue};
 use super::{DOTS_PER_INCH, News, VERSION};
 use crate::Error;
+use crate::lease::PASSWORDS;
 use daylight_model::reading::{Drawn, Event, MOST_PIXELS, Request, Stop, Task};
 use daylight_model::{FaultCode, Name};
 use daylight_sandbox::{Death, Ended, Item, ItemInput, Limits, Reader, Said, Worker};
@@ -39,6 +40,8 @@ pub(super) struct Doc {
     pub(super) paged: bool,
     name: Name,
     input: Input,
+    /// Those that opened something on this desk: it may be behind one of them.
+    passwords: Vec<String>,
 }
 
 enum Input {
@@ -60,7 +63,8 @@ impl Doc {
         // The worker is told what kind of thing it is, not what it was called in the trove.
         let kind = document.media_type.rsplit('/').next().unwrap_or_default();
         let paged = matches!(document.media_type.as_str(), "application/pdf" | "image/tiff");
-        Ok(Ok(Self { seq, paged, name: Name::from(format!("x.{kind}").as_str()), input }))
+        let passwords = desk.passwords(PASSWORDS)?;
+        Ok(Ok(Self { seq, paged, name: Name::from(format!("x.{kind}").as_str()), input, passwords }))
     }
 
     fn item(&self, task: Task) -> Item<'_> {
@@ -68,7 +72,8 @@ impl Doc {
             Input::Bytes(bytes) => ItemInput::Bytes(bytes),
             Input::File(file) => ItemInput::File(file),
         };
-        Item { request: Request { task, name: self.name.clone(), budget: u64::MAX, passwords: Vec::new() }, input }
+        let request = Request { passwords: self.passwords.clone(), ..Request::new(task, self.name.clone(), u64::MAX) };
+        Item { request, input }
     }
 }
 
@@ -120,7 +125,7 @@ impl<'a> Means<'a> {
         let doc = match Doc::open(&self.desk, seq)? {
             Ok(doc) => Arc::new(doc),
             Err(why) => {
-                let doc = Doc { seq, paged: false, name: Name::from(""), input: Input::Bytes(Vec::new()) };
+                let doc = Doc { seq, paged: false, name: Name::from(""), input: Input::Bytes(Vec::new()), passwords: Vec::new() };
                 return Ok(tell(News::Unlisted { doc: Arc::new(doc), why }));
             }
         };

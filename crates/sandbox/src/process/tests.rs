@@ -217,7 +217,7 @@ fn worker(limits: Limits) -> Worker {
 
 fn item<'a>(behaviour: &str, input: ItemInput<'a>) -> Item<'a> {
     let task = Task::Read { start: 0, skip_first: false };
-    Item { request: Request { task, name: Name::from(behaviour), budget: 1 << 30, passwords: Vec::new() }, input }
+    Item { request: Request::new(task, Name::from(behaviour), 1 << 30), input }
 }
 
 /// What was said of each item, and whether it was done.
@@ -478,7 +478,7 @@ fn every_layer_is_proven_from_inside() {
 
 /// A worker that says it is caged and is not.
 fn say_that_all_was_done() -> ExitCode {
-    shout(&[16, 3, 0, 0, 0, 3, 0, 0, 19, 1, 0, 0, 0, 0]).map_or(ExitCode::FAILURE, |()| {
+    shout(&[16, 3, 0, 0, 0, 4, 0, 0, 19, 1, 0, 0, 0, 0]).map_or(ExitCode::FAILURE, |()| {
         let _ = io::stdin().read(&mut [0; 64]);
         ExitCode::SUCCESS
     })

@@ -1,5 +1,5 @@
 use super::*;
-use daylight_model::reading::{Found, Place};
+use daylight_model::reading::{Found, Place, Standing};
 use daylight_model::{
     Date, DateDoubt, DateSource, Fault, FaultCode, Kind, MessageFacts, Person, Precision, Role, Signature, SignatureAlgorithm,
     SignatureKind, SignedBody, Stage,
@@ -54,7 +54,7 @@ fn events() -> Vec<Event> {
     let message = MessageFacts {
         subject: "水庫".into(),
         people: people.to_vec(),
-        dates,
+        dates: dates.clone(),
         message_id: "1@town.example".into(),
         in_reply_to: vec![String::new(), "2@town.example".into()],
         references: vec!["0@town.example".into()],
@@ -68,7 +68,14 @@ fn events() -> Vec<Event> {
         name: (index > 0).then(|| Name(b"a\xff\0/..".to_vec())),
         kind,
         place,
-        claimed_type: String::new(),
+        standing: Box::new(Standing {
+            depth: index,
+            claimed_type: "text/plain".into(),
+            charset: (index > 0).then(|| "koi8-r".into()),
+            mailbox_date: dates.first().copied(),
+            is_message: index > 0,
+        }),
+        tool: "mail 1".into(),
         media_type: "message/rfc822".into(),
         claims: "charset=koi8-r".into(),
         message: (kind == Kind::Message).then(|| Box::new(message.clone())),
@@ -81,6 +88,7 @@ fn events() -> Vec<Event> {
         Event::Bytes { index: 0, bytes: Vec::new() },
         Event::Counted { index: 0, expected: Some(9), read: 127, failed: 128 },
         Event::Counted { index: 0, expected: None, read: 1, failed: u64::MAX },
+        Event::Unlocked { index: 7, password: u32::MAX },
         Event::Cursor(1 << 63),
         Event::View("<p>a</p>".into()),
         Event::Unread { page: 7, gibberish: true },
@@ -127,6 +135,8 @@ fn every_event_and_request_reads_back_as_it_was() {
                 name: Name(b"\xff.eml".to_vec()),
                 budget: 1 << 30,
                 passwords: vec!["one".into(), String::new()],
+                standing: Standing { depth: 20, claimed_type: "a/b".into(), ..Standing::default() },
+                apart: u64::MAX,
             };
             let mut out = Vec::new();
             put_order(&mut out, &request, inline);

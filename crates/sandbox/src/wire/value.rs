@@ -1,6 +1,6 @@
 //! How each type of the model is written and read, side by side.
 
-use daylight_model::reading::{Found, Label, Place};
+use daylight_model::reading::{Found, Label, Place, Standing};
 use daylight_model::{
     Date, DateDoubt, DateSource, Fault, FaultCode, Kind, MessageFacts, Name, Person, Precision, Role, Signature, SignatureAlgorithm,
     SignatureKind, SignedBody, Stage,
@@ -316,7 +316,8 @@ fields! {
     Date { seconds, offset_minutes, precision, source, doubt }
     Person { role, name, address }
     Fault { stage, code, tool, detail, limit, at }
-    Found { index, parent, ordinal, name, kind, place, claimed_type, media_type, claims, message }
+    Found { index, parent, ordinal, name, kind, place, standing, tool, media_type, claims, message }
+    Standing { depth, claimed_type, charset, mailbox_date, is_message }
     MessageFacts { subject, people, dates, message_id, in_reply_to, references, has_html, signatures }
     Signature {
         kind, instance, domain, selector, identity, algorithm, value, digest, body, requoted, headers, left_out, time, expires, problem

@@ -28,9 +28,9 @@ fn trove(desk: &mut Desk, writer: &mut Writer<'_>) -> [u64; 3] {
     let (message, was_new) = writer.document(&new).unwrap();
     assert!(was_new);
     let attachment = put_file(writer, b"attachment");
-    writer.occurrence(mailbox, 0, message, None).unwrap();
-    writer.occurrence(message, 0, attachment, Some(&Name::from("plan.pdf"))).unwrap();
-    writer.occurrence(message, 1, attachment, Some(&Name(b"pl\xe4n.pdf".to_vec()))).unwrap();
+    writer.occurrence(mailbox, 0, message, None, &Default::default()).unwrap();
+    writer.occurrence(message, 0, attachment, Some(&Name::from("plan.pdf")), &Default::default()).unwrap();
+    writer.occurrence(message, 1, attachment, Some(&Name(b"pl\xe4n.pdf".to_vec())), &Default::default()).unwrap();
     for seq in [mailbox, message, attachment] {
         writer.member(town.id, seq).unwrap();
     }
@@ -148,7 +148,7 @@ fn the_same_trove_again_changes_nothing() {
     let mailbox = put_file(&mut writer, b"mailbox");
     writer.put_unit(&Unit { seq: Some(mailbox), ..desk.unit(CollectionId(1), &Name::from("in/box.mbox")).unwrap().unwrap() }).unwrap();
     let attachment = put_file(&mut writer, b"attachment");
-    writer.occurrence(2, 0, attachment, Some(&Name::from("plan.pdf"))).unwrap();
+    writer.occurrence(2, 0, attachment, Some(&Name::from("plan.pdf")), &Default::default()).unwrap();
     assert!(!writer.member(CollectionId(1), attachment).unwrap());
     assert_eq!(writer.commit().unwrap(), first);
     assert_eq!(desk.counts().unwrap(), counts);
@@ -170,9 +170,9 @@ fn what_the_index_should_hold_gets_a_new_change_number_when_it_changes() {
         changed(desk, before)
     };
 
-    writer.occurrence(message, 0, attachment, Some(&Name::from("x"))).unwrap();
+    writer.occurrence(message, 0, attachment, Some(&Name::from("x")), &Default::default()).unwrap();
     assert_eq!(step(&desk, &mut writer), [2, 1], "a name for one, an attachment for the other");
-    writer.occurrence(message, 0, attachment, Some(&Name::from("x"))).unwrap();
+    writer.occurrence(message, 0, attachment, Some(&Name::from("x")), &Default::default()).unwrap();
     assert_eq!(step(&desk, &mut writer), [0; 0], "nothing new");
     writer.member(other, message).unwrap();
     assert_eq!(step(&desk, &mut writer), [1], "another collection");
