@@ -8,10 +8,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::print_stdout))]
 
 mod charset;
+mod cipher;
 mod dates;
 mod detect;
 mod document;
 mod html;
+mod keys;
 mod mail;
 mod mbox;
 mod media;
@@ -39,7 +41,7 @@ use daylight_model::reading::{Input, Request, Sink, Stop, Task};
 /// # Errors
 /// Only [`Stop`], when `sink` no longer wants to hear.
 pub fn read(request: &Request, input: &(dyn Input + '_), sink: &mut dyn Sink) -> Result<(), Stop> {
-    let mut out = output::Output::new(sink, request.budget, input.length());
+    let mut out = output::Output::new(sink, request.budget, input.length(), &request.passwords);
     match request.task {
         Task::Read { start, skip_first } => {
             let resume = document::Resume { start, skip_first };

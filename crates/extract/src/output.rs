@@ -1,3 +1,4 @@
+use crate::keys::Keys;
 use daylight_model::reading::{Event, Found, Label, Segment, Sink, Stop};
 use daylight_model::{Fault, FaultCode, Stage};
 
@@ -13,6 +14,8 @@ const RATIO_FLOOR: u64 = 64 << 20;
 /// Where all readers of one root speak: numbers documents, keeps the budget and cuts what is long into events.
 pub(crate) struct Output<'a> {
     sink: &'a mut dyn Sink,
+    /// What is tried on whatever is encrypted.
+    pub(crate) keys: Keys,
     next: u32,
     left: u64,
     budget: u64,
@@ -43,9 +46,9 @@ impl Problem {
 }
 
 impl<'a> Output<'a> {
-    pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64) -> Self {
+    pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64, passwords: &[String]) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
-        Self { sink, next: 0, left: budget, budget, text: (0, 0) }
+        Self { sink, keys: Keys::new(passwords, input_length), next: 0, left: budget, budget, text: (0, 0) }
     }
 
     /// The number that the next document will have.
@@ -141,7 +144,11 @@ impl<'a> Output<'a> {
 
     /// Reading may go on at `at`. Only the root has cursors: what stands deeper is read again with its root's child.
     pub(crate) fn cursor(&mut self, container: u32, at: u64) -> Result<(), Stop> {
-        if container == 0 { self.sink.event(Event::Cursor(at)) } else { Ok(()) }
+        if container != 0 {
+            return Ok(());
+        }
+        self.keys.renew();
+        self.sink.event(Event::Cursor(at))
     }
 
     pub(crate) fn view(&mut self, html: &str) -> Result<(), Stop> {
@@ -179,7 +186,7 @@ mod tests {
     #[test]
     fn text_without_end_is_cut_with_one_fault_and_the_next_document_has_room() {
         let mut heard = Heard::default();
-        let mut out = Output::new(&mut heard, u64::MAX, u64::MAX);
+        let mut out = Output::new(&mut heard, u64::MAX, u64::MAX, &[]);
         for _ in 0..260 {
             out.text(0, Label::Body, "x".repeat(CHUNK)).unwrap();
         }

@@ -10,6 +10,7 @@ mod glyphs;
 mod marks;
 mod order;
 mod page;
+mod secret;
 mod words;
 
 use crate::document::{self, Doc, Inside, Memory};
@@ -17,8 +18,9 @@ use crate::output::{Output, Problem};
 use daylight_model::reading::{Label, Stop};
 use daylight_model::{FaultCode, Kind, Stage};
 use hayro_interpret::InterpreterCache;
-use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use hayro_interpret::hayro_syntax::Pdf;
 use page::{Drawn, Verdict};
+use secret::{Opened, Shut};
 use std::panic::{self, AssertUnwindSafe};
 
 const TOOL: &str = "pdf 1";
@@ -40,20 +42,16 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, bytes: &[u8], inside: &dyn In
         let why = Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, "a stream unpacks to too many bytes and is not read");
         out.fault(index, why.limit(bomb::LONGEST).at(emptied.at))?;
     }
-    match caught(|| Pdf::new(copy)) {
-        Some(Ok(pdf)) => Reading { pdf: &pdf, index, depth }.run(out, bytes.len() as u64, inside),
-        Some(Err(LoadPdfError::Decryption(error))) => {
-            let why = match error {
-                DecryptionError::PasswordProtected => "it needs a password",
-                _ => "its encryption is not one that is read",
-            };
-            out.fault(index, Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, why))
+    let why = match secret::open(&mut out.keys, copy) {
+        Ok(Opened { pdf, property }) => {
+            out.text(index, Label::Property, property.map_or(String::new(), |property| property + "\n"))?;
+            return Reading { pdf: &pdf, index, depth }.run(out, bytes.len() as u64, inside);
         }
-        Some(Err(LoadPdfError::Invalid)) => {
-            out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "it holds no page that can be found"))
-        }
-        None => out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "its structure could not be read")),
-    }
+        Err(Shut::Encrypted(why)) => Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, why),
+        Err(Shut::Invalid) => Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "it holds no page that can be found"),
+        Err(Shut::Broken) => Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "its structure could not be read"),
+    };
+    out.fault(index, why)
 }
 
 /// The library is meant not to panic, but it is young and large, and one bad font must not take the other pages with it. What it leaves behind in
