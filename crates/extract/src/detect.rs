@@ -17,6 +17,10 @@ const PDF: &str = "application/pdf";
 const ZIP: &str = "application/zip";
 /// A book: a zip of its chapters.
 const EPUB: &str = "application/epub+zip";
+const PGP: &str = "application/pgp-encrypted";
+/// What is said of a message that only those can read to whom it was sent.
+const TO_KEYS: &str =
+    "it is encrypted for those who have its key, and no password is tried on it: have them decrypt it, and bring in what comes of it";
 
 /// What others say that a file is.
 pub(crate) struct Claims<'a> {
@@ -98,8 +102,8 @@ impl Format {
         Format::Opaque { media: media.into(), code: FaultCode::NoReader, why: "" }
     }
 
-    fn encrypted(media: &str) -> Self {
-        Format::Opaque { media: media.into(), code: FaultCode::Encrypted, why: "" }
+    fn encrypted(media: &str, why: &'static str) -> Self {
+        Format::Opaque { media: media.into(), code: FaultCode::Encrypted, why }
     }
 }
 
@@ -190,7 +194,7 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
     Ok(mark.map(|mark| match mark {
         "application/rtf" => Format::Office(Office::Rtf, mark.into()),
         "application/vnd.ms-tnef" => Format::Office(Office::Tnef, mark.into()),
-        "application/pgp-encrypted" | "application/x-age" => Format::encrypted(mark),
+        "application/pgp-encrypted" | "application/x-age" => Format::encrypted(mark, TO_KEYS),
         "application/x-7z-compressed" => Format::Seven,
         mark if picture::is_read(mark) => Format::Picture(mark),
         "application/vnd.ms-outlook-pst" => Format::MailStore,
@@ -205,7 +209,10 @@ fn rar(head: &[u8]) -> Format {
     let four = head.get(9) == Some(&0x73) && head.get(10).is_some_and(|flags| flags & 0x80 != 0);
     let five = head.starts_with(b"Rar!\x1a\x07\x01\0") && head.get(13) == Some(&4);
     if (four && !head.starts_with(b"Rar!\x1a\x07\x01")) || five {
-        return Format::encrypted("application/vnd.rar");
+        return Format::encrypted(
+            "application/vnd.rar",
+            "it is protected by RAR's own encryption: unpack it with unrar, and bring in what it holds",
+        );
     }
     let why = "unpack it with unrar, and bring in what it holds";
     Format::Opaque { media: "application/vnd.rar".into(), code: FaultCode::NoReader, why }
@@ -218,7 +225,10 @@ fn compound(sort: Sort, narrowed: String, named: Option<&'static str>) -> Format
         Sort::Sheets => Format::Office(Office::Compound, "application/vnd.ms-excel".into()),
         Sort::Slides => Format::Office(Office::Compound, "application/vnd.ms-powerpoint".into()),
         Sort::Outlook => Format::Office(Office::Outlook, "application/vnd.ms-outlook".into()),
-        Sort::Encrypted => Format::encrypted(named.filter(|media| media.contains("openxmlformats")).unwrap_or(&narrowed)),
+        Sort::Encrypted => {
+            let media = named.filter(|media| media.contains("openxmlformats")).unwrap_or(&narrowed);
+            Format::Office(Office::Protected, media.into())
+        }
         Sort::Other => Format::Office(Office::Compound, narrowed),
     }
 }
@@ -317,9 +327,15 @@ fn text_type(head: &[u8], named: Option<&'static str>, claimed: &str) -> String 
 fn opaque(head: &[u8], named: Option<&'static str>, claimed: &str) -> Format {
     const ENVELOPED: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
     const SIGNED: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+    const SEALED: &[u8] = b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17";
     let early = &head[..head.len().min(64)];
-    if memchr::memmem::find(early, ENVELOPED).is_some() {
-        return Format::encrypted("application/pkcs7-mime");
+    if memchr::memmem::find(early, ENVELOPED).or(memchr::memmem::find(early, SEALED)).is_some() {
+        return Format::encrypted("application/pkcs7-mime", TO_KEYS);
+    }
+    // Packets that begin a message under a key or a password (RFC 9580 section 4.3).
+    let packets = matches!(head.first(), Some(0x84..=0x86 | 0x8c..=0x8e | 0xc1 | 0xc3 | 0xd2));
+    if packets && (named == Some(PGP) || claimed == PGP) {
+        return Format::encrypted(PGP, TO_KEYS);
     }
     let claimed = Some(claimed).filter(|media| media::says_something(media) && !media.starts_with("text/"));
     let signed = memchr::memmem::find(early, SIGNED).map(|_| "application/pkcs7-signature");

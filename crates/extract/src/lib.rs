@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::print_stdout))]
 
 mod charset;
+mod cipher;
 mod dates;
 mod dbf;
 mod detect;
@@ -15,6 +16,7 @@ mod document;
 mod drawn;
 mod emlx;
 mod html;
+mod keys;
 mod mail;
 mod mbox;
 mod media;
@@ -45,7 +47,7 @@ use daylight_model::reading::{Input, Request, Sink, Stop, Task};
 /// # Errors
 /// Only [`Stop`], when `sink` no longer wants to hear.
 pub fn read(request: &Request, input: &(dyn Input + '_), sink: &mut dyn Sink) -> Result<(), Stop> {
-    let mut out = output::Output::new(sink, request.budget, input.length());
+    let mut out = output::Output::new(sink, request.budget, input.length(), &request.passwords);
     out.apart = request.apart;
     match &request.task {
         Task::Read { start, skip_first } => {

@@ -1,3 +1,4 @@
+use crate::keys::Keys;
 use daylight_model::reading::{CUT, Event, Found, Label, Segment, Sink, Stop};
 use daylight_model::{Fault, FaultCode, Stage};
 
@@ -11,6 +12,8 @@ const RATIO_FLOOR: u64 = 64 << 20;
 /// Where all readers of one root speak: numbers documents, keeps the budget and cuts what is long into events.
 pub(crate) struct Output<'a> {
     sink: &'a mut dyn Sink,
+    /// What is tried on whatever is encrypted.
+    pub(crate) keys: Keys,
     next: u32,
     left: u64,
     budget: u64,
@@ -45,9 +48,10 @@ impl Problem {
 }
 
 impl<'a> Output<'a> {
-    pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64) -> Self {
+    pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64, passwords: &[String]) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
-        Self { sink, next: 0, left: budget, budget, apart: daylight_model::reading::APART, faulty: None, cut: None }
+        let keys = Keys::new(passwords, input_length);
+        Self { sink, keys, next: 0, left: budget, budget, apart: daylight_model::reading::APART, faulty: None, cut: None }
     }
 
     /// The number that the next document will have.
@@ -103,6 +107,12 @@ impl<'a> Output<'a> {
         if text.trim().is_empty() {
             return Ok(());
         }
+        // What opened a document is said with its properties, of which the way it was protected is one.
+        if label == Label::Property
+            && let Some(password) = self.keys.opened()
+        {
+            self.sink.event(Event::Unlocked { index, password })?;
+        }
         if !self.spend(text.len()) {
             // Said once, of the first piece that is left out.
             if self.cut.replace(index) == Some(index) {
@@ -145,7 +155,11 @@ impl<'a> Output<'a> {
 
     /// Reading may go on at `at`. Only the root has cursors: what stands deeper is read again with its root's child.
     pub(crate) fn cursor(&mut self, container: u32, at: u64) -> Result<(), Stop> {
-        if container == 0 { self.sink.event(Event::Cursor(at)) } else { Ok(()) }
+        if container != 0 {
+            return Ok(());
+        }
+        self.keys.renew();
+        self.sink.event(Event::Cursor(at))
     }
 
     /// Says that a page has no text that can be read.
@@ -203,7 +217,7 @@ mod tests {
     #[test]
     fn text_past_the_budget_is_left_out_with_one_fault_for_each_document() {
         let mut heard = Heard::default();
-        let mut out = Output::new(&mut heard, 3 << 20, u64::MAX);
+        let mut out = Output::new(&mut heard, 3 << 20, u64::MAX, &[]);
         for _ in 0..10 {
             out.text(0, Label::Body, "x".repeat(CHUNK)).unwrap();
         }
@@ -222,7 +236,7 @@ mod tests {
             format!("{}\n{}", "a ".repeat(600_000), "é".repeat(CHUNK)),
         ] {
             let mut heard = Heard::default();
-            Output::new(&mut heard, u64::MAX, u64::MAX).text(0, Label::Body, text.clone()).unwrap();
+            Output::new(&mut heard, u64::MAX, u64::MAX, &[]).text(0, Label::Body, text.clone()).unwrap();
             assert_eq!(heard.text.concat(), text);
             let (last, cut) = heard.text.split_last().unwrap();
             assert!(!last.is_empty() && cut.iter().all(|piece| (CUT..=CHUNK).contains(&piece.len())));

@@ -11,6 +11,7 @@ mod glyphs;
 mod marks;
 mod order;
 mod page;
+mod secret;
 mod words;
 
 use crate::document::{self, Doc, Inside, Memory};
@@ -18,8 +19,9 @@ use crate::output::{Output, Problem};
 use daylight_model::reading::{Drawn, Label, Stop, page_list};
 use daylight_model::{FaultCode, Kind, Stage};
 use hayro_interpret::InterpreterCache;
-use hayro_interpret::hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
+use hayro_interpret::hayro_syntax::Pdf;
 use page::Verdict;
+use secret::{Opened, Shut};
 use std::panic::{self, AssertUnwindSafe};
 
 pub(crate) const TOOL: &str = "pdf 1";
@@ -82,21 +84,16 @@ fn parsed(out: &mut Output<'_>, index: u32, bytes: &[u8]) -> Result<Option<Pdf>,
         let why = Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, "a stream unpacks to too many bytes and is not read");
         out.fault(index, why.limit(bomb::LONGEST).at(emptied.at))?;
     }
-    match caught(|| Pdf::new(copy)) {
-        Some(Ok(pdf)) => return Ok(Some(pdf)),
-        Some(Err(LoadPdfError::Decryption(error))) => {
-            let why = match error {
-                DecryptionError::PasswordProtected => "it needs a password",
-                _ => "its encryption is not one that is read",
-            };
-            out.fault(index, Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, why))?;
+    let why = match secret::open(&mut out.keys, copy) {
+        Ok(Opened { pdf, property }) => {
+            out.text(index, Label::Property, property.map_or(String::new(), |property| property + "\n"))?;
+            return Ok(Some(pdf));
         }
-        Some(Err(LoadPdfError::Invalid)) => {
-            out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "it holds no page that can be found"))?;
-        }
-        None => out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "its structure could not be read"))?,
-    }
-    Ok(None)
+        Err(Shut::Encrypted(why)) => Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, why),
+        Err(Shut::Invalid) => Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "it holds no page that can be found"),
+        Err(Shut::Broken) => Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "its structure could not be read"),
+    };
+    out.fault(index, why).map(|()| None)
 }
 
 /// The library is meant not to panic, but it is young and large, and one bad font must not take the other pages with it. What it leaves behind in

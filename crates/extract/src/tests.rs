@@ -99,9 +99,15 @@ pub(crate) fn request(name: &str, task: Task) -> Request {
 }
 
 pub(crate) fn hear(name: &str, bytes: &[u8]) -> Heard {
+    hear_with(name, bytes, &[])
+}
+
+/// The same with passwords to try.
+pub(crate) fn hear_with(name: &str, bytes: &[u8], passwords: &[&str]) -> Heard {
     let mut heard = Heard::default();
     let all = Task::Read { start: 0, skip_first: false };
-    read(&request(name, all), &crate::document::Memory(bytes), &mut heard).unwrap();
+    let passwords = passwords.iter().map(|password| (*password).to_owned()).collect();
+    read(&Request { passwords, ..request(name, all) }, &crate::document::Memory(bytes), &mut heard).unwrap();
     heard
 }
 
@@ -144,6 +150,7 @@ fn files_are_told_by_bytes_then_by_name() {
         ("x.mp3", b"\0\x01\x02\x03", Kind::File, "audio/mpeg", Some(FaultCode::NoReader)),
         ("x", b"\0\x01\x02\x03", Kind::File, "application/octet-stream", Some(FaultCode::NoReader)),
         ("x", b"-----BEGIN PGP MESSAGE-----\n\nabc\n", Kind::File, "application/pgp-encrypted", Some(FaultCode::Encrypted)),
+        ("x.gpg", b"\x85\x01\x0c\x03\0\xff\0\0", Kind::File, "application/pgp-encrypted", Some(FaultCode::Encrypted)),
         ("x.csv", b"a,b\n1,2\n", Kind::File, "text/csv", None),
         ("x", b"plain words", Kind::File, "text/plain", None),
         ("x", b"<?xml version='1.0'?><a/>", Kind::File, "application/xml", None),
@@ -421,7 +428,7 @@ fn what_is_too_large_for_memory_is_kept_and_says_the_limit() {
         ),
     ] {
         let task = Task::Read { start: 0, skip_first: false };
-        let request = Request { task, name: name.into(), budget: u64::MAX, passwords: Vec::new() };
+        let request = Request::new(task, name.into(), u64::MAX);
         let mut heard = Heard::default();
         read(&request, &Vast(begins, (512 << 20) + 1), &mut heard).unwrap();
         let faults: Vec<_> = heard.faults.iter().map(|(_, fault)| (fault.code, fault.limit)).collect();

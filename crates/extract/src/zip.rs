@@ -5,15 +5,18 @@
 
 mod directory;
 mod package;
+mod secret;
 
 use crate::document::{self, Doc, Inside, Resume, read_full};
+use crate::keys::By;
 use crate::output::{Output, Problem};
 use crate::packed::stream;
 use crate::packed::{Packed, Stretch, Unpacking, unsafe_name};
-use daylight_model::reading::{Input, Place, Stop};
+use daylight_model::reading::{Input, Label, Place, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 use directory::{Directory, Entry, Packing};
 pub(crate) use package::Package;
+use secret::{Secret, Shut};
 use std::io::{self, Read};
 
 pub(crate) const TOOL: &str = "zip 1";
@@ -68,7 +71,16 @@ pub(crate) fn read(
 ) -> Result<(), Stop> {
     let depth = doc.depth;
     let index = document::found(out, doc, Kind::Container, media, "", input)?;
-    let mut reading = Zip { index, depth, input, counts: Counts::default(), links: 0, unpacking: Unpacking::new(index, TOOL, inside) };
+    let mut reading = Zip {
+        index,
+        depth,
+        apart: false,
+        input,
+        counts: Counts::default(),
+        links: 0,
+        opened: Vec::new(),
+        unpacking: Unpacking::new(index, TOOL, inside),
+    };
     let result = match Directory::find(input) {
         Ok(Some(directory)) => reading.run(out, directory, resume)?,
         Ok(None) => {
@@ -81,6 +93,9 @@ pub(crate) fn read(
     if let Err(error) = result {
         let code = if error.kind() == io::ErrorKind::InvalidData { FaultCode::Malformed } else { FaultCode::Unreadable };
         out.fault(index, Problem::new(Stage::Split, code, TOOL, error.to_string()))?;
+    }
+    for (secret, by) in &reading.opened {
+        out.text(index, Label::Property, by.property(secret.method()) + "\n")?;
     }
     let Counts { stated, directories, read } = reading.counts;
     out.counted(index, Some(stated.saturating_sub(directories)), read, reading.unpacking.failed)
@@ -96,10 +111,14 @@ struct Counts {
 struct Zip<'a> {
     index: u32,
     depth: u32,
+    /// The zip does not stand in a document as it is: no entry is a slice of it.
+    apart: bool,
     input: &'a (dyn Input + 'a),
     unpacking: Unpacking<'a>,
     counts: Counts,
     links: u64,
+    /// How entries were encrypted that were opened, each way once.
+    opened: Vec<(Secret, By)>,
 }
 
 impl Zip<'_> {
@@ -147,7 +166,7 @@ impl Zip<'_> {
         out.fault(self.index, Problem::new(Stage::Split, FaultCode::NotAFile, TOOL, why).at(entry.header))
     }
 
-    fn entry(&mut self, out: &mut Output<'_>, directory: &Directory, entry: Entry, number: u64, skip: bool) -> Result<(), Stop> {
+    fn entry(&mut self, out: &mut Output<'_>, directory: &Directory, mut entry: Entry, number: u64, skip: bool) -> Result<(), Stop> {
         let mut doc = Doc::child(self.index, number, self.depth + 1);
         doc.problem = unsafe_name(&entry.name, TOOL);
         let start = match directory.data(self.input, &entry) {
@@ -155,11 +174,15 @@ impl Zip<'_> {
             Ok(_) => return self.lost(out, doc, &entry, number, FaultCode::Truncated, "its bytes are not where the zip says"),
             Err(_) => return self.lost(out, doc, &entry, number, FaultCode::Unreadable, "its bytes could not be read"),
         };
-        doc.name = Some(Name(entry.name));
-        doc.place = Place::Slice { of: self.index, offset: start, length: entry.packed };
+        doc.name = Some(Name(std::mem::take(&mut entry.name)));
+        if !self.apart {
+            doc.place = Place::Slice { of: self.index, offset: start, length: entry.packed };
+        }
         let stretch = Stretch { input: self.input, start, length: entry.packed };
+        if let Some(secret) = entry.secret.filter(|_| !skip) {
+            return self.secret(out, doc, secret, &entry, &stretch);
+        }
         let why = match entry.packing {
-            _ if entry.encrypted => Some((FaultCode::Encrypted, "it is kept as it stands in the zip")),
             _ if skip => Some((FaultCode::ReaderDied, "it is kept as it stands in the zip")),
             Packing::Other(_) => Some((FaultCode::NoReader, "its compression is not one that is read; it is kept as it stands in the zip")),
             _ => None,
@@ -168,12 +191,47 @@ impl Zip<'_> {
             self.unpacking.failed += 1;
             return self.keep(out, doc, &stretch, Problem::new(Stage::Split, code, TOOL, why));
         }
-        if entry.packing == Packing::Stored {
+        if entry.packing == Packing::Stored && !self.apart {
             return self.unpacking.inside.read(out, doc, &stretch);
         }
         doc.place = Place::Follows;
         let problems = doc.problem.take().into_iter().collect();
-        self.unpacking.child(out, doc, &mut unpacked(entry.packing, entry.unpacked, Packed { stretch, at: 0 }), problems)
+        self.unpacking.child(out, doc, &mut unpacked(entry.packing, entry.unpacked, Box::new(Packed { stretch, at: 0 })), problems)
+    }
+
+    /// An encrypted entry: opened as if it were not, or kept.
+    fn secret(&mut self, out: &mut Output<'_>, mut doc: Doc, secret: Secret, entry: &Entry, stretch: &Stretch<'_>) -> Result<(), Stop> {
+        let kept = "; it is kept as it stands in the zip";
+        let why = if secret == Secret::Other || matches!(entry.packing, Packing::Other(_)) {
+            format!("it is protected by {}, and packed in a way that is not read{kept}", secret.method())
+        } else if entry.unpacked > out.left() {
+            let why =
+                format!("it is protected by {}, and no password is tried, for it unpacks to more than the budget{kept}", secret.method());
+            self.unpacking.failed += 1;
+            return self.keep(out, doc, stretch, Problem::new(Stage::Split, FaultCode::TooLarge, TOOL, why).limit(out.budget()));
+        } else {
+            let most = out.left();
+            match secret::open(&mut out.keys, secret, entry, stretch, most) {
+                Ok((key, by)) => {
+                    if !self.opened.iter().any(|(other, who)| other.method() == secret.method() && *who == by) {
+                        self.opened.push((secret, by));
+                    }
+                    doc.place = Place::Follows;
+                    let problems = doc.problem.take().into_iter().collect();
+                    let mut stream = unpacked(entry.packing, entry.unpacked, secret::decrypted(&key, stretch));
+                    return self.unpacking.child(out, doc, &mut stream, problems);
+                }
+                Err(Shut::Locked(locked)) => locked.detail(secret.method()) + kept,
+                Err(Shut::Damaged) => {
+                    format!(
+                        "it is protected by {}, and a password fits, but its bytes are not those that were sealed{kept}",
+                        secret.method()
+                    )
+                }
+            }
+        };
+        self.unpacking.failed += 1;
+        self.keep(out, doc, stretch, Problem::new(Stage::Split, FaultCode::Encrypted, TOOL, why))
     }
 
     /// Keeps an entry as it stands packed in the zip.
@@ -193,9 +251,9 @@ impl Zip<'_> {
 }
 
 /// An entry's bytes as they unpack.
-fn unpacked<'a>(packing: Packing, length: u64, packed: Packed<'a>) -> Box<dyn Read + 'a> {
+fn unpacked<'a>(packing: Packing, length: u64, packed: Box<dyn Read + 'a>) -> Box<dyn Read + 'a> {
     match packing {
-        Packing::Stored | Packing::Other(_) => Box::new(packed),
+        Packing::Stored | Packing::Other(_) => packed,
         Packing::Deflated => stream::deflated(packed),
         Packing::Lzma { ended } => match stream::lzma_of_zip(packed, (!ended).then_some(length)) {
             Ok(unpacked) => unpacked,

@@ -120,7 +120,15 @@ fn read_bodies(out: &mut Output<'_>, index: u32, message: &[u8], structure: &Str
         let told = if read.html && read.group.is_some() { plain.get(&read.group).copied().unwrap_or(0) } else { 0 };
         if told == 0 || read.body.len() > told * MATERIALLY_MORE.0 + MATERIALLY_MORE.1 {
             if memchr::memmem::find(read.body.as_bytes(), b"-----BEGIN PGP MESSAGE-----").is_some() {
-                out.fault(index, Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, "the text holds a PGP message"))?;
+                out.fault(
+                    index,
+                    Problem::new(
+                        Stage::Read,
+                        FaultCode::Encrypted,
+                        TOOL,
+                        "the text holds a PGP message, which only those can read who have its key",
+                    ),
+                )?;
             }
             out.text(index, Label::Body, read.body)?;
         }

@@ -74,7 +74,7 @@ fn a_message_beyond_the_limit_is_kept_and_the_next_is_found() {
     let mailbox = format!("{FROM}A: 1\n\n{}\n\n{FROM}A: 2\n\nend\n", "long line\n".repeat(500_000));
     for input in [&OnDisk(mailbox.as_bytes()) as &dyn Input, &Memory(mailbox.as_bytes())] {
         let mut heard = Heard::default();
-        let mut out = Output::new(&mut heard, u64::MAX, input.length());
+        let mut out = Output::new(&mut heard, u64::MAX, input.length(), &[]);
         let doc = Doc { place: Place::Whole, parent: None, ..Doc::child(0, 0, 0) };
         read_limited(&mut out, doc, input, Resume::default(), &crate::open::Readers, 1 << 20).unwrap();
         assert_eq!(heard.codes(1), [FaultCode::TooLarge]);

@@ -10,16 +10,19 @@ mod odf;
 mod ole;
 mod ooxml;
 mod properties;
+mod protected;
 mod rtf;
 mod tnef;
 mod xml;
 
 use crate::document::{Doc, Inside, Memory, found, keep, load};
 use crate::output::{Output, Problem};
-use crate::zip::Package;
+use crate::zip::{self, Package};
 use daylight_model::reading::{Input, Label, Stop};
 use daylight_model::{FaultCode, Kind, Stage};
 use flow::Flow;
+use ole::cfb::Compound;
+use protected::Opened;
 use xml::Xml;
 
 pub(crate) const TOOL: &str = "office 1";
@@ -41,6 +44,8 @@ pub(crate) enum Office {
     OpenDocument(Family),
     /// doc, xls, ppt, and what is embedded in them.
     Compound,
+    /// A package under a password, in a compound file around it.
+    Protected,
     /// Outlook's .msg.
     Outlook,
     Rtf,
@@ -93,8 +98,24 @@ pub(crate) fn read(
                     return keep(out, doc, Kind::File, media, input, why);
                 }
             };
-            let read = if matches!(office, Office::Open(_)) { ooxml::read } else { odf::read };
-            read(out, doc, media, family, input, package, inside)
+            if matches!(office, Office::OpenDocument(_)) && protected::is_odf_protected(&package) {
+                let left = out.left();
+                let opened = protected::odf(&mut out.keys, &package, left);
+                return read_opened(out, doc, media, office, input, opened, inside);
+            }
+            read_package(out, doc, media, office, family, input, package, inside)
+        }
+        Office::Protected => {
+            let bytes = match load(input) {
+                Ok(bytes) => bytes,
+                Err(problem) => return keep(out, doc, Kind::File, media, input, problem),
+            };
+            let Some(file) = Compound::open(&bytes) else {
+                let why = Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "it is no compound file");
+                return keep(out, doc, Kind::File, media, input, why);
+            };
+            let opened = protected::package(&mut out.keys, &file);
+            read_opened(out, doc, media, office, input, opened, inside)
         }
         Office::Compound | Office::Outlook | Office::Rtf | Office::Tnef => {
             let bytes = match load(input) {
@@ -108,6 +129,57 @@ pub(crate) fn read(
             }
         }
     }
+}
+
+#[expect(clippy::too_many_arguments)]
+fn read_package(
+    out: &mut Output<'_>,
+    doc: Doc,
+    media: &str,
+    office: Office,
+    family: Family,
+    input: &(dyn Input + '_),
+    package: Package<'_>,
+    inside: &dyn Inside,
+) -> Result<(), Stop> {
+    let read = if matches!(office, Office::Open(_)) { ooxml::read } else { odf::read };
+    read(out, doc, media, family, input, package, inside)
+}
+
+/// Reads a document that was opened with a password as what it is without, or says why it was not opened. Its own bytes are those of `input`.
+fn read_opened(
+    out: &mut Output<'_>,
+    doc: Doc,
+    media: &str,
+    office: Office,
+    input: &(dyn Input + '_),
+    opened: Result<Opened, Problem>,
+    inside: &dyn Inside,
+) -> Result<(), Stop> {
+    let Opened { bytes, property, problems } = match opened {
+        Ok(opened) => opened,
+        Err(problem) => return keep(out, doc, Kind::File, media, input, problem),
+    };
+    if !out.spend(bytes.len()) {
+        let why = Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, "without its password it is past the budget");
+        return keep(out, doc, Kind::File, media, input, why.limit(out.budget()));
+    }
+    let index = out.next_index();
+    let plain = Memory(&bytes);
+    let found = zip::office_type(&plain).ok().flatten();
+    let form = found.as_deref().and_then(by_media).or(matches!(office, Office::OpenDocument(_)).then_some(office));
+    match (form, Package::open(&plain)) {
+        (Some(office @ (Office::Open(family) | Office::OpenDocument(family))), Ok(Some(package))) => {
+            let media = found.as_deref().unwrap_or(media);
+            read_package(out, doc, media, office, family, input, package.apart(), inside)?;
+        }
+        _ => {
+            let why = Problem::new(Stage::Read, FaultCode::NoReader, TOOL, "its password is right, but what it is made of is not read");
+            keep(out, doc, Kind::File, media, input, why)?;
+        }
+    }
+    out.text(index, Label::Property, property)?;
+    problems.into_iter().try_for_each(|problem| out.fault(index, problem))
 }
 
 fn read_rtf(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], inside: &dyn Inside) -> Result<(), Stop> {

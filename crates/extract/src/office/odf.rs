@@ -3,7 +3,6 @@
 mod content;
 
 use super::flow::Flow;
-use super::xml::Node;
 use super::{Family, part_xml, properties};
 use crate::document::{Doc, Inside, found};
 use crate::output::{Output, Problem};
@@ -27,9 +26,6 @@ pub(super) fn read(
     let depth = doc.depth;
     let index = found(out, doc, Kind::File, media, "", input)?;
     let mut flow = Flow::new(out, index);
-    if is_encrypted(&mut flow, &package)? {
-        return out.fault(index, Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, "a password is needed"));
-    }
     let mut content = Content::new(family);
     for number in whole(&package, "content.xml") {
         part_xml(&mut flow, &package, number, TOOL, |flow, xml| content.read(flow, xml, Label::Body))?;
@@ -59,19 +55,6 @@ fn whole(package: &Package<'_>, name: &str) -> Vec<usize> {
     let nested = format!("/{name}");
     let others = (0..package.names().len()).filter(|number| package.names()[*number].ends_with(&nested));
     first.into_iter().chain(others).collect()
-}
-
-fn is_encrypted(flow: &mut Flow<'_, '_>, package: &Package<'_>) -> Result<bool, Stop> {
-    let mut encrypted = false;
-    if let Some(number) = package.find("META-INF/manifest.xml") {
-        part_xml(flow, package, number, TOOL, |_, xml| {
-            while let Some(node) = xml.next() {
-                encrypted |= node == Node::Start && matches!(xml.name(), "encryption-data" | "encrypted-key");
-            }
-            Ok(())
-        })?;
-    }
-    Ok(encrypted)
 }
 
 /// Whether a part is a document of its own: pictures, sound, objects of other programs, macros.

@@ -38,7 +38,7 @@ pub(crate) fn read(
     let depth = doc.depth;
     let name = child_name(doc.name.as_ref(), method, input);
     let index = document::found(out, doc, Kind::Container, method.media(), "", input)?;
-    let mut unpacked = stream::open(method, Packed { stretch: Stretch::whole(input), at: 0 });
+    let mut unpacked = stream::open(method, Box::new(Packed { stretch: Stretch::whole(input), at: 0 }));
     let mut head = Vec::new();
     // What goes wrong so early goes wrong again when the stream is begun anew for its one child.
     let _ = unpacked.by_ref().take(512).read_to_end(&mut head);
@@ -58,7 +58,7 @@ pub(crate) fn read(
         document::keep(out, doc, Kind::File, "application/octet-stream", input, why)?;
         unpacking.failed = 1;
     } else {
-        let mut again = stream::open(method, Packed { stretch: Stretch::whole(input), at: 0 });
+        let mut again = stream::open(method, Box::new(Packed { stretch: Stretch::whole(input), at: 0 }));
         unpacking.child(out, doc, &mut again, problems)?;
     }
     out.counted(index, Some(1), 1, unpacking.failed)?;

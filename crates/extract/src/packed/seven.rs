@@ -1,13 +1,14 @@
-//! 7z, by sevenz-rust2: LZMA, LZMA2, copies and the filters for programs. Its entries stand packed together in blocks, and one block that
+//! 7z, by sevenz-rust2: LZMA, LZMA2, copies, the filters for programs, and AES-256. Its entries stand packed together in blocks, and one block that
 //! cannot be read does not keep the others from being read. A block that wants more memory than [`DICTIONARY`] is not unpacked.
 
 use super::stream::DICTIONARY;
 use super::{LONGEST_NAME, Unpacking, unsafe_name};
-use crate::document::{self, Doc, Inside, Resume};
+use crate::document::{self, Doc, Inside, Resume, read_full};
+use crate::keys::{By, Locked, Work};
 use crate::output::{Output, Problem};
-use daylight_model::reading::{Input, Stop};
+use daylight_model::reading::{Input, Label, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
-use sevenz_rust2::{Archive, ArchiveEntry, BlockDecoder, Error, Password};
+use sevenz_rust2::{Archive, ArchiveEntry, Block, BlockDecoder, EncoderMethod, Error, Password};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
@@ -15,6 +16,9 @@ pub(crate) const TOOL: &str = "7z 1";
 /// Of things that are no files so many are named one by one.
 const NAMED: u64 = 100;
 const MEMORY_KB: usize = (DICTIONARY >> 10) as usize;
+const METHOD: &str = "AES-256 (7z)";
+/// Of a directory that is packed or encrypted the part that says so is not longer than this.
+const LONGEST_HEAD: usize = 64 << 10;
 
 /// Reads a 7z from the entry with number `resume.start` on. Directories among the entries are passed over.
 pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume, inside: &dyn Inside) -> Result<(), Stop> {
@@ -22,7 +26,26 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), res
     let first_volume = doc.name.as_ref().is_some_and(|name| name.0.ends_with(b".001"));
     let index = document::found(out, doc, Kind::Container, "application/x-7z-compressed", "", input)?;
     let mut place = Place { input, at: 0 };
-    let archive = match Archive::read_with_memory_limit(&mut place, &Password::empty(), MEMORY_KB) {
+    let mut opened = Vec::new();
+    let mut archive = Archive::read_with_memory_limit(&mut place, &Password::empty(), MEMORY_KB);
+    if archive.as_ref().is_err_and(wants_password) {
+        // A directory is not taken for one before its checksum holds.
+        let found = out.keys.open(&[], directory_cost(input), |password, _| {
+            Archive::read_with_memory_limit(&mut place, &Password::from(password), MEMORY_KB).ok()
+        });
+        archive = match found {
+            Ok((found, by)) => {
+                opened.push(by);
+                Ok(found)
+            }
+            Err(locked) => {
+                let why = format!("its directory cannot be read: {}", locked.detail(METHOD));
+                out.fault(index, Problem::new(Stage::Split, FaultCode::Encrypted, TOOL, why))?;
+                return out.counted(index, None, 0, 0);
+            }
+        };
+    }
+    let archive = match archive {
         Ok(archive) => archive,
         Err(error) => {
             let why = if first_volume { "it is the first of several files: bring them in as one" } else { "its directory cannot be read" };
@@ -30,8 +53,16 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), res
             return out.counted(index, None, 0, 0);
         }
     };
-    let mut reading = Seven { depth, archive: &archive, resume, read: 0, links: 0, unpacking: Unpacking::new(index, TOOL, inside) };
+    let mut reading =
+        Seven { depth, archive: &archive, resume, read: 0, links: 0, opened, locked: None, unpacking: Unpacking::new(index, TOOL, inside) };
     reading.run(out, &mut place)?;
+    if let Some((lost, locked)) = reading.locked {
+        let why = format!("{lost} entries cannot be unpacked: {}", locked.detail(METHOD));
+        out.fault(index, Problem::new(Stage::Split, FaultCode::Encrypted, TOOL, why))?;
+    }
+    if let Some(by) = reading.opened.last() {
+        out.text(index, Label::Property, by.property(METHOD) + "\n")?;
+    }
     let expected = archive.files.iter().filter(|file| is_file(file)).count() as u64;
     out.counted(index, Some(expected), reading.read, reading.unpacking.failed)
 }
@@ -68,6 +99,10 @@ struct Seven<'a> {
     resume: Resume,
     read: u64,
     links: u64,
+    /// For whom what was encrypted could be opened.
+    opened: Vec<By>,
+    /// How many entries no password opened, and what was tried on the block on which least was.
+    locked: Option<(u64, Locked)>,
     unpacking: Unpacking<'a>,
 }
 
@@ -100,7 +135,30 @@ impl Seven<'_> {
         }
         let mut next = range.start;
         let mut stopped = None;
-        let password = Password::empty();
+        let password = match cost(&self.archive.blocks[block]) {
+            None => Password::empty(),
+            Some(cost) => {
+                let most = out.left();
+                let tried = out.keys.open(&[], cost, |password, work| {
+                    let password = Password::from(password);
+                    self.is_right(place, block, &password, most, work).then_some(password)
+                });
+                match tried {
+                    Ok((password, by)) => {
+                        self.opened.push(by);
+                        password
+                    }
+                    Err(locked) => {
+                        let lost = self.count(range);
+                        self.read += lost;
+                        self.unpacking.failed += lost;
+                        let (all, worst) = self.locked.unwrap_or((0, locked));
+                        self.locked = Some((all + lost, if locked.untried > worst.untried { locked } else { worst }));
+                        return Ok(());
+                    }
+                }
+            }
+        };
         let decoder = BlockDecoder::new_with_memory_limit(1, MEMORY_KB, block, self.archive, &password, place);
         let result = decoder.for_each_entries(&mut |_, reader| {
             let (number, done) = (next, next >= range.end);
@@ -119,10 +177,27 @@ impl Seven<'_> {
         let lost = self.count(next.min(range.end)..range.end);
         self.read += lost;
         self.unpacking.failed += lost;
-        let encrypted = self.archive.is_file_encrypted(range.start);
         let why = format!("{lost} entries from number {next} on cannot be unpacked");
-        let why = if encrypted { Problem::new(Stage::Split, FaultCode::Encrypted, TOOL, why) } else { problem(&error, &why) };
-        out.fault(self.unpacking.container, why)
+        out.fault(self.unpacking.container, problem(&error, &why))
+    }
+
+    /// Whether a password opens a block: the first entry that has a checksum unpacks to what has it.
+    fn is_right(&self, place: &mut Place<'_>, block: usize, password: &Password, most: u64, work: &mut Work<'_>) -> bool {
+        let (mut right, mut left) = (false, most);
+        let decoder = BlockDecoder::new_with_memory_limit(1, MEMORY_KB, block, self.archive, password, place);
+        let result = decoder.for_each_entries(&mut |entry, reader| {
+            if !entry.has_stream {
+                return Ok(true);
+            }
+            if entry.size > left || !work.spend(entry.size / 64) {
+                return Ok(false);
+            }
+            left -= entry.size;
+            let length = io::copy(reader, &mut io::sink())?;
+            right = entry.has_crc && length == entry.size;
+            Ok(length == entry.size && !right)
+        });
+        right && result.is_ok()
     }
 
     fn count(&self, range: Range<usize>) -> u64 {
@@ -162,6 +237,39 @@ impl Seven<'_> {
     }
 }
 
+/// What it costs to try a password on a block; `None` if it is not encrypted.
+fn cost(block: &Block) -> Option<u64> {
+    let sealed = block.coders.iter().filter(|coder| coder.encoder_method_id() == EncoderMethod::ID_AES256_SHA256);
+    sealed.map(|coder| rounds(coder.properties().first().copied().unwrap_or(0))).max()
+}
+
+/// The same for the directory, whose own description stands at the end of the file (7zFormat.txt).
+fn directory_cost(input: &(dyn Input + '_)) -> u64 {
+    let mut start = [0; 32];
+    let mut head = vec![0; LONGEST_HEAD];
+    let found = read_full(input, 0, &mut start).and_then(|_| {
+        let number = |at: usize| start[at..at + 8].iter().rev().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
+        let length = usize::try_from(number(20)).unwrap_or(LONGEST_HEAD).min(LONGEST_HEAD);
+        read_full(input, number(12).saturating_add(32), &mut head[..length])
+    });
+    head.truncate(found.unwrap_or(0));
+    let coders = memchr::memmem::find_iter(&head, EncoderMethod::ID_AES256_SHA256);
+    coders.map(|at| rounds(head.get(at + 5).copied().unwrap_or(0))).max().unwrap_or(1 << 19)
+}
+
+/// The rounds that the first of the cipher's properties asks for. Each hashes the password and a number, less than a block.
+fn rounds(property: u8) -> u64 {
+    match property & 63 {
+        power @ 0..=24 => 1 << power,
+        // Of more the library will not hear, and 63 stands for none.
+        _ => 1,
+    }
+}
+
+fn wants_password(error: &Error) -> bool {
+    matches!(error, Error::PasswordRequired | Error::MaybeBadPassword(_))
+}
+
 fn is_file(file: &ArchiveEntry) -> bool {
     !file.is_directory && !file.is_anti_item
 }
@@ -173,8 +281,6 @@ fn is_link(file: &ArchiveEntry) -> bool {
 
 fn problem(error: &Error, what: &str) -> Problem {
     let (code, why) = match error {
-        Error::PasswordRequired | Error::MaybeBadPassword(_) => (FaultCode::Encrypted, "it wants a password".to_owned()),
-        Error::UnsupportedCompressionMethod(method) if method.contains("AES") => (FaultCode::Encrypted, "it wants a password".to_owned()),
         Error::UnsupportedCompressionMethod(_) | Error::Unsupported(_) | Error::ExternalUnsupported | Error::UnsupportedVersion { .. } => {
             (FaultCode::NoReader, "its compression is not one that is read".to_owned())
         }

@@ -7,7 +7,6 @@
 //! | xz 1.2.1, LZMA | lzma-rust2; two spots of unsafe in its range decoder, which 7z switches on | [`DICTIONARY`] |
 //! | zstd (RFC 8878) | ruzstd | [`DICTIONARY`] |
 
-use super::Packed;
 use super::bzip2::Bzip2;
 use flate2::bufread::GzDecoder;
 use lzma_rust2::{LzmaReader, XzReader};
@@ -28,7 +27,7 @@ pub(crate) enum Method {
 }
 
 /// Unpacks a compressed file, all of its members one after the other.
-pub(crate) fn open<'a>(method: Method, packed: Packed<'a>) -> Box<dyn Read + 'a> {
+pub(crate) fn open<'a>(method: Method, packed: Box<dyn Read + 'a>) -> Box<dyn Read + 'a> {
     let source = BufReader::new(packed);
     match method {
         Method::Xz => Box::new(XzReader::new_mem_limit(source, true, (DICTIONARY >> 10) as u32)),
@@ -37,13 +36,13 @@ pub(crate) fn open<'a>(method: Method, packed: Packed<'a>) -> Box<dyn Read + 'a>
 }
 
 /// Unpacks raw deflate.
-pub(crate) fn deflated<'a>(packed: Packed<'a>) -> Box<dyn Read + 'a> {
+pub(crate) fn deflated<'a>(packed: Box<dyn Read + 'a>) -> Box<dyn Read + 'a> {
     Box::new(flate2::read::DeflateDecoder::new(packed))
 }
 
 /// Unpacks LZMA as it stands in a zip (APPNOTE.TXT 5.8.8): a version, the length of the properties, the properties, and the stream, which
 /// either has an end mark or ends where `length` says.
-pub(crate) fn lzma_of_zip<'a>(packed: Packed<'a>, length: Option<u64>) -> io::Result<Box<dyn Read + 'a>> {
+pub(crate) fn lzma_of_zip<'a>(packed: Box<dyn Read + 'a>, length: Option<u64>) -> io::Result<Box<dyn Read + 'a>> {
     let mut source = BufReader::new(packed);
     let mut head = [0; 9];
     source.read_exact(&mut head)?;
@@ -64,7 +63,7 @@ struct Members<'a> {
     begun: bool,
 }
 
-type Source<'a> = BufReader<Packed<'a>>;
+type Source<'a> = BufReader<Box<dyn Read + 'a>>;
 
 enum State<'a> {
     Between(Source<'a>),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::tests::{Heard, OnDisk, corpora, hear, mutate, request};
+use crate::tests::{Heard, OnDisk, corpora, hear, hear_with, mutate, request};
 use daylight_model::reading::{APART, Label, Request, Standing, Task};
 use std::io::Write;
 
@@ -153,6 +153,34 @@ fn a_7z_gives_its_files_and_a_secret_one_says_so() {
     let mut rest = Heard::default();
     crate::read(&request("x.7z", Task::Read { start: 1, skip_first: true }), &OnDisk(&bytes), &mut rest).unwrap();
     assert_eq!((rest.counted[0], rest.codes(0)), ((0, Some(3), 3, 1), vec![FaultCode::ReaderDied]));
+}
+
+/// `letter.eml` and `second.txt` under `swordfish`, by 7-Zip 26.02: packed, packed with its names hidden, and stored.
+const SEALED: [&[u8]; 3] =
+    [include_bytes!("encrypted/plain-names.7z"), include_bytes!("encrypted/hidden-names.7z"), include_bytes!("encrypted/stored.7z")];
+
+#[test]
+fn a_7z_under_a_password_is_opened_with_it_and_not_with_another() {
+    for bytes in SEALED {
+        let heard = hear_with("x.7z", bytes, &["wrong", "swordfish"]);
+        let names: Vec<_> = heard.found[1..].iter().map(|found| found.name.as_ref().unwrap().to_string()).collect();
+        assert_eq!((names, heard.faults.len()), (vec!["letter.eml".to_owned(), "second.txt".to_owned()], 0));
+        assert_eq!(heard.text(1, Label::Body), "hello from within\n");
+        assert_eq!(heard.text(0, Label::Property), "protected: AES-256 (7z), opened with a password\n");
+        for wrong in [&[][..], &["wrong", "bad"]] {
+            let heard = hear_with("x.7z", bytes, wrong);
+            assert_eq!((heard.found.len(), heard.codes(0)), (1, vec![FaultCode::Encrypted]));
+            let detail = &heard.faults[0].1.detail;
+            assert!(detail.contains("`daylight unlock`") && !detail.contains("bad"), "{detail}");
+        }
+    }
+}
+
+#[test]
+fn no_damage_to_a_7z_under_a_password_does_harm() {
+    for bytes in SEALED {
+        mutate(bytes, 8, |changed| drop(hear_with("x.7z", changed, &["swordfish"])));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use crate::tests::{Heard, corpora, files_under, hear};
+use crate::tests::{Heard, corpora, files_under, hear, hear_with, mutate};
 use daylight_model::FaultCode;
 use daylight_model::reading::Label;
 use std::collections::HashMap;
@@ -160,6 +160,49 @@ fn what_is_encrypted_is_read_if_it_needs_no_password() {
     ] {
         let heard = hear("x.pdf", bytes);
         assert_eq!((body(&heard).as_str(), heard.codes(0)), (text, Vec::from_iter(code)));
+    }
+}
+
+/// Made by qpdf 11.3.0 of one page that says `no longer secret`: its user password, its owner's, and how it is protected.
+const SEALED: [(&[u8], &str, &str, &str); 5] = [
+    (include_bytes!("encrypted/user-rc4-40.pdf"), "user", "owner", "RC4, 40 bits"),
+    (include_bytes!("encrypted/user-rc4-128.pdf"), "user", "owner", "RC4, 128 bits"),
+    (include_bytes!("encrypted/user-aes-128.pdf"), "user", "owner", "AES-128"),
+    (include_bytes!("encrypted/user-aes-256-r5.pdf"), "user", "owner", "AES-256, revision 5"),
+    (include_bytes!("encrypted/user-aes-256.pdf"), "Grüße", "Besitzer ß", "AES-256, revision 6"),
+];
+
+#[test]
+fn what_wants_a_password_is_read_with_the_users_or_the_owners() {
+    for (bytes, user, owner, method) in SEALED {
+        for password in [user, owner] {
+            let heard = hear_with("x.pdf", bytes, &["wrong", password]);
+            assert_eq!((body(&heard).as_str(), heard.codes(0)), ("no longer secret\n", vec![]), "{method}");
+            assert!(heard.text(0, Label::Property).starts_with(&format!("protected: {method}, opened with a password\n")), "{method}");
+        }
+        for (passwords, tried) in [(&[][..], "`daylight unlock` tries passwords"), (&["wrong", "bad"], "none of the 2 passwords tried")] {
+            let heard = hear_with("x.pdf", bytes, passwords);
+            assert_eq!((body(&heard).as_str(), heard.codes(0)), ("", vec![FaultCode::Encrypted]), "{method}");
+            let detail = &heard.faults[0].1.detail;
+            assert!(detail.contains(method) && detail.contains(tried) && !detail.contains("bad"), "{detail}");
+        }
+        // Without its table of objects it is as secret.
+        let mut damaged = bytes.to_vec();
+        let at = memchr::memmem::rfind(&damaged, b"startxref").unwrap();
+        damaged[at..].fill(b' ');
+        let heard = hear_with("x.pdf", &damaged, &["wrong"]);
+        assert!(
+            heard.codes(0) == [FaultCode::Encrypted] || method == "AES-128" && !heard.faults.is_empty(),
+            "{method}: {:?}",
+            heard.faults
+        );
+    }
+}
+
+#[test]
+fn no_damage_to_a_protected_pdf_does_harm() {
+    for (bytes, user, owner, _) in SEALED {
+        mutate(bytes, 60, |changed| drop(hear_with("x.pdf", changed, &[user, owner])));
     }
 }
 

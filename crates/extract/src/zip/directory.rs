@@ -1,3 +1,4 @@
+use super::secret::Secret;
 use crate::document::read_full;
 use crate::packed::LONGEST_NAME;
 use crate::packed::stream::Method;
@@ -38,7 +39,10 @@ pub(super) enum Packing {
 pub(super) struct Entry {
     pub(super) name: Vec<u8>,
     pub(super) packing: Packing,
-    pub(super) encrypted: bool,
+    /// How it is encrypted, if it is.
+    pub(super) secret: Option<Secret>,
+    /// The CRC-32 of what it unpacks to.
+    pub(super) crc: u32,
     /// A symbolic link, of which the bytes say where to.
     pub(super) link: bool,
     /// How many bytes it takes in the zip.
@@ -74,10 +78,12 @@ impl Directory {
         let mut size = u64::from(u32_at(record, 12));
         let mut offset = u64::from(u32_at(record, 16));
         let mut end = place;
-        if (entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff)
-            && let Some((at, large)) = zip64_end(input, place)?
-        {
-            (entries, size, offset, end) = (u64_at(&large, 32), u64_at(&large, 40), u64_at(&large, 48), at);
+        // The larger record may be there although the smaller one has room enough, where it was not known at the beginning what would come.
+        if let Some((at, large)) = zip64_end(input, place)? {
+            if entries == 0xffff || size == 0xffff_ffff || offset == 0xffff_ffff {
+                (entries, size, offset) = (u64_at(&large, 32), u64_at(&large, 40), u64_at(&large, 48));
+            }
+            end = at;
         }
         let Some(at) = end.checked_sub(size) else { return Ok(None) };
         let Some(base) = at.checked_sub(offset) else { return Ok(None) };
@@ -130,18 +136,31 @@ impl Directory {
         let mut unpacked = u64::from(u32_at(bytes, 24));
         let mut header = u64::from(u32_at(bytes, 42));
         // Section 4.5.3: what does not fit stands in an extra field, in this order and only then.
-        let mut large = zip64_extra(&bytes[46 + name..46 + name + extra]);
+        let extra = &bytes[46 + name..46 + name + extra];
+        let mut large = field(extra, 1).unwrap_or_default();
         for value in [&mut unpacked, &mut packed, &mut header] {
             if *value == u64::from(u32::MAX) && large.len() >= 8 {
                 *value = u64_at(large, 0);
                 large = &large[8..];
             }
         }
-        let packing = match u16_at(bytes, 10) {
+        let flags = u16_at(bytes, 8);
+        let crc = u32_at(bytes, 16);
+        let sealed = field(extra, 0x9901).filter(|sealed| sealed.len() >= 7);
+        let secret = (flags & 1 != 0).then(|| {
+            // Where the sum was not known yet when the entry was begun, its time stands for it.
+            let checks = [(crc >> 24) as u8, if flags & 8 != 0 { bytes[13] } else { (crc >> 24) as u8 }];
+            Secret::of(u16_at(bytes, 10), flags, sealed, checks)
+        });
+        let method = match (u16_at(bytes, 10), sealed) {
+            (99, Some(sealed)) => u16_at(sealed, 5),
+            (method, _) => method,
+        };
+        let packing = match method {
             0 => Packing::Stored,
             8 => Packing::Deflated,
             12 => Packing::As(Method::Bzip2),
-            14 => Packing::Lzma { ended: u16_at(bytes, 8) & 2 != 0 },
+            14 => Packing::Lzma { ended: flags & 2 != 0 },
             93 => Packing::As(Method::Zstd),
             95 => Packing::As(Method::Xz),
             other => Packing::Other(other),
@@ -149,7 +168,7 @@ impl Directory {
         let name = bytes[46..46 + name.min(LONGEST_NAME)].to_vec();
         // Section 4.4.2: made on Unix, which keeps a file's mode in the upper half of its attributes.
         let link = bytes[5] == 3 && crate::packed::is_link(u32_at(bytes, 38) >> 16);
-        Entry { name, packing, link, encrypted: u16_at(bytes, 8) & 1 != 0, packed, unpacked, header: header.saturating_add(self.base) }
+        Entry { name, packing, link, secret, crc, packed, unpacked, header: header.saturating_add(self.base) }
     }
 
     /// Where an entry's bytes begin: behind its local header (section 4.3.7), if one stands where it should.
@@ -179,16 +198,17 @@ fn zip64_end(input: &(dyn Input + '_), place: u64) -> io::Result<Option<(u64, [u
     Ok(None)
 }
 
-fn zip64_extra(mut extra: &[u8]) -> &[u8] {
+/// The extra field with this number (section 4.5).
+fn field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
     while extra.len() >= 4 {
         let (id, length) = (u16_at(extra, 0), usize::from(u16_at(extra, 2)));
-        let Some(field) = extra.get(4..4 + length) else { break };
-        if id == 1 {
-            return field;
+        let field = extra.get(4..4 + length)?;
+        if id == wanted {
+            return Some(field);
         }
         extra = &extra[4 + length..];
     }
-    &[]
+    None
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {

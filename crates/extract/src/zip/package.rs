@@ -20,6 +20,8 @@ pub(crate) struct Package<'a> {
     by_name: HashMap<String, usize>,
     /// There may be more parts than are known.
     pub(crate) torn: bool,
+    /// Its bytes do not stand in a document: those of its children follow.
+    apart: bool,
 }
 
 impl<'a> Package<'a> {
@@ -40,7 +42,12 @@ impl<'a> Package<'a> {
         }
         let names: Vec<String> = parts.iter().map(|part| String::from_utf8_lossy(&part.name).replace('\\', "/")).collect();
         let by_name = names.iter().enumerate().rev().map(|(number, name)| (name.to_ascii_lowercase(), number)).collect();
-        Ok(Some(Self { input, directory, parts, names, by_name, torn }))
+        Ok(Some(Self { input, directory, parts, names, by_name, torn, apart: false }))
+    }
+
+    /// The same of bytes that are not the document's own, but what came of them.
+    pub(crate) fn apart(self) -> Self {
+        Self { apart: true, ..self }
     }
 
     /// The names of all parts, in the order of the zip.
@@ -62,13 +69,13 @@ impl<'a> Package<'a> {
     pub(crate) fn part(&self, number: usize) -> io::Result<Box<dyn Read + 'a>> {
         let bad = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why);
         let entry = &self.parts[number];
-        if entry.encrypted {
+        if entry.secret.is_some() {
             return Err(bad("it is encrypted"));
         }
         let start = self.directory.data(self.input, entry)?;
         let start = start.filter(|start| start.checked_add(entry.packed).is_some_and(|end| end <= self.input.length()));
         let start = start.ok_or_else(|| bad("its bytes are not where the zip says"))?;
-        let packed = Packed { stretch: Stretch { input: self.input, start, length: entry.packed }, at: 0 };
+        let packed = Box::new(Packed { stretch: Stretch { input: self.input, start, length: entry.packed }, at: 0 });
         match entry.packing {
             Packing::Other(_) => Err(bad("its compression is not one that is read")),
             packing => Ok(unpacked(packing, entry.unpacked, packed)),
@@ -85,7 +92,8 @@ impl<'a> Package<'a> {
         is_child: impl Fn(usize) -> bool,
     ) -> Result<(), Stop> {
         let unpacking = Unpacking::new(index, TOOL, inside);
-        let mut reading = Zip { index, depth, input: self.input, counts: Counts::default(), links: 0, unpacking };
+        let mut reading =
+            Zip { index, depth, apart: self.apart, input: self.input, counts: Counts::default(), links: 0, opened: Vec::new(), unpacking };
         for (number, entry) in self.parts.into_iter().enumerate() {
             if is_child(number) && !reading.unpacking.spent_out {
                 reading.entry(out, &self.directory, entry, number as u64, false)?;

@@ -23,7 +23,7 @@ struct Node {
 }
 
 /// Builds the file. `change` is given the name and bytes of each stream at the top; `extra` names entries of the whole file's root to be put there too.
-pub(super) fn build(
+pub(in crate::office) fn build(
     file: &Compound<'_>,
     storage: usize,
     extra: Option<usize>,

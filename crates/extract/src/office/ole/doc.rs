@@ -15,9 +15,6 @@ const WORD_97: u16 = 193;
 pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>, bytes: &[u8]) -> Result<(), Stop> {
     let fault = |code, why: &str| Problem::new(Stage::Read, code, TOOL, why);
     let flags = u16_at(bytes, 10);
-    if flags & 0x100 != 0 {
-        return flow.out.fault(flow.index, fault(FaultCode::Encrypted, "a password is needed"));
-    }
     if u16_at(bytes, 2) < WORD_97 {
         flow.out.fault(
             flow.index,

@@ -1,7 +1,7 @@
 //! The compound files of Office before 2007, and those of Outlook's messages.
 
 mod blips;
-mod build;
+pub(super) mod build;
 pub(super) mod cfb;
 mod doc;
 mod msg;
@@ -10,11 +10,12 @@ mod summary;
 mod xls;
 
 use super::flow::Flow;
+use super::protected::{self, Opened};
 use crate::document::{self, Doc, Inside, Memory};
 use crate::office::bytes::{ansi, place_at, stretch};
 use crate::output::{Output, Problem};
 use cfb::Compound;
-use daylight_model::reading::Stop;
+use daylight_model::reading::{Label, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 use flate2::read::ZlibDecoder;
 use std::io::Read;
@@ -64,7 +65,21 @@ pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], in
     if sort == Sort::Outlook {
         return msg::read(out, doc, media, &file, bytes, inside);
     }
+    let opened = protected::legacy(&mut out.keys, &file, sort);
     let index = document::found(out, doc, Kind::File, media, "", &Memory(bytes))?;
+    let Opened { bytes: plain, property, problems } = match opened {
+        Some(Ok(opened)) => opened,
+        Some(Err(problem)) => {
+            out.fault(index, problem)?;
+            return summary_alone(out, index, &file);
+        }
+        None => Opened::default(),
+    };
+    if !out.spend(plain.len()) {
+        let why = Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, "without its password it is past the budget");
+        return out.fault(index, why.limit(out.budget()));
+    }
+    let file = Compound::open(&plain).unwrap_or(file);
     let mut flow = Flow::new(out, index);
     let main = |name| file.top(name).unwrap_or_default();
     match sort {
@@ -80,10 +95,12 @@ pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], in
     flow.flush()?;
     summary::read(&mut flow, &file)?;
     if let Some(user) = ppt::last_user(&file) {
-        flow.whole_line(daylight_model::reading::Label::Property, &format!("last user: {user}"))?;
+        flow.whole_line(Label::Property, &format!("last user: {user}"))?;
     }
+    flow.whole_line(Label::Property, &property)?;
     flow.flush()?;
     let said = flow.said;
+    problems.into_iter().try_for_each(|problem| out.fault(index, problem))?;
     let mut children = Children { out, index, depth, ordinal: 0, spent_out: false, inside };
     children.objects(&file)?;
     children.pictures(&file)?;
@@ -92,6 +109,13 @@ pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], in
         return out.fault(index, why);
     }
     Ok(())
+}
+
+/// Of a document that is not opened the properties may stand open beside it.
+fn summary_alone(out: &mut Output<'_>, index: u32, file: &Compound<'_>) -> Result<(), Stop> {
+    let mut flow = Flow::new(out, index);
+    summary::read(&mut flow, file)?;
+    flow.flush()
 }
 
 /// Documents in a document, numbered as they are found.

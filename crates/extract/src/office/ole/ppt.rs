@@ -3,12 +3,9 @@
 use super::cfb::Compound;
 use crate::office::bytes::{ansi, place_at, stretch, u16_at, u32_at, utf16};
 use crate::office::flow::Flow;
-use crate::output::Problem;
 use daylight_model::reading::{Label, Stop};
-use daylight_model::{FaultCode, Stage};
 use std::collections::{HashMap, HashSet};
 
-const TOOL: &str = "ppt 1";
 /// Records within records are not looked into below this depth.
 const DEEPEST: usize = 32;
 const DOCUMENT: u16 = 0x3e8;
@@ -17,9 +14,6 @@ const NOTES: u16 = 0x3f0;
 
 pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>, bytes: &[u8]) -> Result<(), Stop> {
     let user = file.top("Current User").unwrap_or_default();
-    if u32_at(&user, 12) == 0xf3d1_c4df {
-        return flow.out.fault(flow.index, Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, "a password is needed"));
-    }
     let live = live(bytes, place_at(&user, 16));
     let mut show = Show::default();
     for (at, record) in records(bytes, 0) {

@@ -23,9 +23,7 @@ const CONTINUE: u16 = 0x3c;
 pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>) -> Result<(), Stop> {
     let bytes = file.top("Workbook").or_else(|| file.top("Book")).unwrap_or_default();
     let mut book = Book::default();
-    if !book.read_globals(&bytes) {
-        return flow.out.fault(flow.index, Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, "a password is needed"));
-    }
+    book.read_globals(&bytes);
     let mut read = 0;
     for (place, sheet) in std::mem::take(&mut book.sheets).into_iter().enumerate() {
         flow.page(u32::try_from(place + 1).ok())?;
@@ -82,8 +80,8 @@ struct Listed {
 }
 
 impl Book {
-    /// Reads what stands before the sheets; false if it is encrypted.
-    fn read_globals(&mut self, bytes: &[u8]) -> bool {
+    /// Reads what stands before the sheets.
+    fn read_globals(&mut self, bytes: &[u8]) {
         let (mut codes, mut used) = (HashMap::new(), Vec::new());
         let mut records = Records { bytes, at: 0 };
         let mut sst: Vec<&[u8]> = Vec::new();
@@ -91,7 +89,6 @@ impl Book {
         for (kind, data) in records.by_ref() {
             match kind {
                 BOF => (self.old, self.page) = (u16_at(data, 0) < 0x600, 1252),
-                0x2f => return false,
                 0x42 => self.page = u32::from(u16_at(data, 0)),
                 0x22 => self.since_1904 = u16_at(data, 0) == 1,
                 0x41e if codes.len() < 65_536 => {
@@ -112,7 +109,6 @@ impl Book {
         }
         self.formats = used.iter().map(|id| codes.get(id).cloned().unwrap_or_else(|| number::builtin(u32::from(*id)))).collect();
         self.shared = Strings::read(&sst);
-        true
     }
 
     /// A string of bytes behind its length in one byte.
