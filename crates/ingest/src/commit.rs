@@ -7,8 +7,8 @@ use crate::progress::Progress;
 use crate::source::{Held, Source};
 use crate::walk::Root;
 use crate::{Error, READER, READER_VERSION, Summary, verdicts};
-use daylight_model::{Date, Digest, DocumentId, Fault, Kind, Name};
-use daylight_store::{BlobId, CollectionId, Counted, NewDocument, Unit, UnitState, Writer};
+use daylight_model::{Date, Digest, DocumentId, Fault, FaultCode, Kind, Name, Stage};
+use daylight_store::{BlobId, CollectionId, Counted, Forgotten, NewDocument, Unit, UnitState, Writer};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,7 @@ pub(crate) struct Committer<'a> {
     collection: CollectionId,
     collection_name: &'a str,
     progress: &'a Progress,
+    forgotten: &'a Forgotten,
     summary: Summary,
     /// What is known of the roots whose last piece has not come yet, by their number.
     open: HashMap<u64, OpenRoot>,
@@ -47,9 +48,15 @@ struct OpenRoot {
 type Known = HashMap<u32, (u64, BlobId)>;
 
 impl<'a> Committer<'a> {
-    pub(crate) fn new(writer: Writer<'a>, collection: CollectionId, collection_name: &'a str, progress: &'a Progress) -> Self {
+    pub(crate) fn new(
+        writer: Writer<'a>,
+        collection: CollectionId,
+        collection_name: &'a str,
+        progress: &'a Progress,
+        forgotten: &'a Forgotten,
+    ) -> Self {
         let waiting = Waiting { since: Instant::now(), documents: 0, bytes: 0 };
-        Self { writer, collection, collection_name, progress, summary: Summary::default(), open: HashMap::new(), waiting }
+        Self { writer, collection, collection_name, progress, forgotten, summary: Summary::default(), open: HashMap::new(), waiting }
     }
 
     /// Writes a piece. Some(change) says that everything up to that change is now durable.
@@ -61,6 +68,7 @@ impl<'a> Committer<'a> {
                 self.progress.file_done();
             }
             Piece::Unreadable { root, fault } => self.unreadable(&root, fault)?,
+            Piece::Forgotten { size, digest, why } => self.withhold(size, &digest, why)?,
             Piece::Part { opened, docs, cursor } => {
                 self.store(&opened, docs, Some(cursor))?;
             }
@@ -95,27 +103,7 @@ impl<'a> Committer<'a> {
             self.summary.withheld += 1;
             return Ok(());
         }
-        let title = root.file_name().to_string();
-        let faults = [fault];
-        let new = NewDocument {
-            id: DocumentId::of_unreadable(self.collection_name, &name.0),
-            kind: Kind::File,
-            blob: None,
-            length: 0,
-            claims: "",
-            media_type: "application/octet-stream",
-            title: &title,
-            date: None,
-            message: None,
-            faults: &faults,
-            counted: None,
-            texts: &[],
-            step: "walk",
-            version: 1,
-        };
-        let (seq, is_new) = self.writer.document(&new)?;
-        self.count(&new, is_new, false);
-        self.writer.member(self.collection, seq)?;
+        let seq = self.stand_in(&name.0, &root.file_name().to_string(), fault)?;
         let unit = Unit {
             collection: self.collection,
             path: name,
@@ -128,6 +116,42 @@ impl<'a> Committer<'a> {
         };
         self.writer.put_unit(&unit)?;
         Ok(())
+    }
+
+    /// Notes that bytes which were forgotten here came again and were not taken. Neither their name nor where they were found is kept.
+    fn withhold(&mut self, size: u64, digest: &Digest, why: String) -> Result<(), Error> {
+        self.progress.file_done();
+        self.summary.bytes += size;
+        self.summary.forgotten += 1;
+        let fault = Fault { stage: Stage::Walk, code: FaultCode::Forgotten, tool: "walk 1".into(), detail: why, limit: None, at: None };
+        // The digest is hashed once more for the id, so that it does not stand there either.
+        self.stand_in(&Digest::of(&digest.0).0, "withheld", fault)?;
+        Ok(())
+    }
+
+    /// A document that has nothing but a fault, for what could not or must not be read.
+    fn stand_in(&mut self, place: &[u8], title: &str, fault: Fault) -> Result<u64, Error> {
+        let faults = [fault];
+        let new = NewDocument {
+            id: DocumentId::of_unreadable(self.collection_name, place),
+            kind: Kind::File,
+            blob: None,
+            length: 0,
+            claims: "",
+            media_type: "application/octet-stream",
+            title,
+            date: None,
+            message: None,
+            faults: &faults,
+            counted: None,
+            texts: &[],
+            step: "walk",
+            version: 1,
+        };
+        let (seq, is_new) = self.writer.document(&new)?;
+        self.count(&new, is_new, false);
+        self.writer.member(self.collection, seq)?;
+        Ok(seq)
     }
 
     /// Stores the documents of a piece and says in the ledger how far the root is.
@@ -188,6 +212,11 @@ impl<'a> Committer<'a> {
             version: READER_VERSION,
         };
         let (seq, is_new) = self.writer.document(&new)?;
+        if self.forgotten.has(&doc.digest) {
+            // What it stands in was begun to be stored already: it goes, with the bytes of that, when the ingest ends or the desk is opened next.
+            self.writer.forget_again(seq)?;
+            self.summary.forgotten += 1;
+        }
         if let Some(message) = &doc.message {
             verdicts::judge(&mut self.writer, seq, message)?;
         }

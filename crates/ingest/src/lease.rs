@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::source::{ReadError, Source};
 use crate::walk::{self, Root};
 use daylight_model::reading::{Request, Stop, Task};
-use daylight_model::{Fault, FaultCode, Name, Stage};
+use daylight_model::{Digest, Fault, FaultCode, Name, Stage};
 use daylight_sandbox::{Death, Ended, Item, Limits, Reader, Worker};
 use daylight_store::{Error, Settings, Staging};
 use std::sync::Arc;
@@ -36,6 +36,8 @@ pub(crate) enum Piece {
     Last { opened: Arc<Opened>, docs: Vec<Doc> },
     /// There is nothing to read: a link, or a file that the system does not give.
     Unreadable { root: Root, fault: Fault },
+    /// Its bytes were forgotten here, or hold what was: they are not taken again.
+    Forgotten { size: u64, digest: Digest, why: String },
     /// It was read before and has not changed.
     Unchanged { root: Root },
 }

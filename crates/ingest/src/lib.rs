@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod assemble;
+mod care;
 mod commit;
 mod indexing;
 mod lease;
@@ -16,13 +17,14 @@ mod source;
 mod verdicts;
 mod walk;
 
+pub use care::{check_index, forget, open_desk};
 pub use indexing::{complete_index, open_index};
 pub use progress::{Moment, Progress};
 pub use verdicts::{Imported, import_keys};
 
 use commit::Committer;
 use daylight_sandbox::{LEASE, Reader};
-use daylight_store::{Collection, Desk, IngestLease, Unit, UnitState};
+use daylight_store::{Collection, Desk, Forgotten, IngestLease, Unit, UnitState};
 use lease::{Halt, Opened, Piece, Readers};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -73,6 +75,8 @@ pub struct Summary {
     pub unchanged: u64,
     /// Files that an earlier ingest read and that the system now refuses to give; what is on the desk stays.
     pub withheld: u64,
+    /// Documents that were forgotten here before, or held what was, and were not taken again.
+    pub forgotten: u64,
 }
 
 /// Why an ingest could not be done. What was stored until then stays, and the next ingest goes on from there.
@@ -109,7 +113,13 @@ pub fn ingest(desk: &mut Desk, lease: &IngestLease, plan: &Plan<'_>, progress: &
     let collection = desk.create_collection(plan.collection)?;
     // Before anything new: what an ingest that was killed has stored and not indexed.
     let index = open_index(desk)?;
-    flow(desk, lease, plan, &collection, &paths, progress, &index)
+    let summary = flow(desk, lease, plan, &collection, &paths, progress, &index)?;
+    drop(index);
+    if desk.is_forgetting()? {
+        care::finish_forgetting(desk, lease)?;
+        complete_index(desk)?;
+    }
+    Ok(summary)
 }
 
 /// The paths as the ledger keeps them, links at their very end followed, since whoever named them meant what they lead to.
@@ -129,7 +139,8 @@ fn flow(
 ) -> Result<Summary, Error> {
     let writer = desk.writer(lease)?;
     let staging = writer.staging();
-    let mut committer = Committer::new(writer, collection.id, &collection.name, progress);
+    let forgotten = desk.forgotten()?;
+    let mut committer = Committer::new(writer, collection.id, &collection.name, progress, &forgotten);
     thread::scope(|scope| {
         let (roots_in, roots_out) = mpsc::sync_channel::<(u64, Root)>(WALK_AHEAD);
         let (pieces_in, pieces_out) = mpsc::sync_channel::<Result<Piece, Halt>>(PIECES);
@@ -140,8 +151,9 @@ fn flow(
         for _ in 0..plan.jobs.get() {
             let ledger = desk.reopen()?;
             let readers = Readers::new(plan.reader, desk.settings(), staging.clone(), Arc::clone(progress));
-            let (roots, pieces, collection) = (Arc::clone(&roots_out), pieces_in.clone(), collection.clone());
-            scope.spawn(move || read_all(readers, &ledger, &collection, &roots, &pieces));
+            let (roots, pieces, known) =
+                (Arc::clone(&roots_out), pieces_in.clone(), Known { ledger, collection: collection.clone(), forgotten: &forgotten });
+            scope.spawn(move || read_all(readers, &known, &roots, &pieces));
         }
         drop((pieces_in, roots_out));
         let source = desk.reopen()?;
@@ -167,14 +179,15 @@ fn walk_all(paths: &[PathBuf], skip: &Path, progress: &Progress, roots: &SyncSen
     progress.walk_is_over();
 }
 
+/// What a reading thread asks before it has a file read.
+struct Known<'a> {
+    ledger: Desk,
+    collection: Collection,
+    forgotten: &'a Forgotten,
+}
+
 /// One reading thread: takes roots, reads them, gives what they hold to the one that stores.
-fn read_all(
-    mut readers: Readers,
-    ledger: &Desk,
-    collection: &Collection,
-    roots: &Mutex<Receiver<(u64, Root)>>,
-    pieces: &SyncSender<Result<Piece, Halt>>,
-) {
+fn read_all(mut readers: Readers, known: &Known<'_>, roots: &Mutex<Receiver<(u64, Root)>>, pieces: &SyncSender<Result<Piece, Halt>>) {
     let mut hand_on = |piece| pieces.send(Ok(piece)).map_err(|_| Halt::Closed);
     let mut work = || -> Result<(), Halt> {
         loop {
@@ -184,7 +197,7 @@ fn read_all(
             }
             let mut lease = Vec::with_capacity(batch.len());
             for (number, root) in batch {
-                match open(&readers, ledger, collection, number, root)? {
+                match open(&readers, known, number, root)? {
                     Ok(opened) => lease.push(Arc::new(opened)),
                     Err(piece) => hand_on(piece)?,
                 }
@@ -212,9 +225,9 @@ fn take_batch(roots: &Mutex<Receiver<(u64, Root)>>) -> Vec<(u64, Root)> {
     batch
 }
 
-/// Opens a root, unless the ledger says that these very bytes were read from this very place.
-fn open(readers: &Readers, ledger: &Desk, collection: &Collection, number: u64, root: Root) -> Result<Result<Opened, Piece>, Halt> {
-    let unit = ledger.unit(collection.id, &root.name()).map_err(Halt::Desk)?;
+/// Opens a root, unless the ledger says that these very bytes were read from this very place, or they were forgotten here.
+fn open(readers: &Readers, known: &Known<'_>, number: u64, root: Root) -> Result<Result<Opened, Piece>, Halt> {
+    let unit = known.ledger.unit(known.collection.id, &root.name()).map_err(Halt::Desk)?;
     let mut opened = match readers.open(number, root)? {
         Ok(opened) => opened,
         Err(piece) => return Ok(Err(piece)),
@@ -225,6 +238,10 @@ fn open(readers: &Readers, ledger: &Desk, collection: &Collection, number: u64, 
         Some(unit) if unit.state == UnitState::Done => return Ok(Err(Piece::Unchanged { root: opened.root })),
         Some(unit) if unit.state == UnitState::Partial => opened.start = unit.cursor,
         _ => {}
+    }
+    let digest = opened.source.digest();
+    if let Some(why) = known.forgotten.why(&digest) {
+        return Ok(Err(Piece::Forgotten { size: opened.source.length(), digest, why }));
     }
     Ok(Ok(opened))
 }

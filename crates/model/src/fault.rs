@@ -50,11 +50,15 @@ pub enum FaultCode {
     Rebuilt,
     /// Its text stands in pictures, or its characters cannot be told from its bytes: it must be recognised.
     NeedsRecognition,
+    /// Its bytes were forgotten on this desk, because an editor said so: they themselves, or what stood in them.
+    Forgotten,
+    /// What was read of it was damaged on the desk's disk, and waits to be read again.
+    Damaged,
 }
 
 impl FaultCode {
     /// Every code, in the order of its number on disk and on the wire; new ones are added at the end.
-    pub const ALL: [FaultCode; 17] = [
+    pub const ALL: [FaultCode; 19] = [
         FaultCode::Unreadable,
         FaultCode::Empty,
         FaultCode::NoReader,
@@ -72,6 +76,8 @@ impl FaultCode {
         FaultCode::Changed,
         FaultCode::Rebuilt,
         FaultCode::NeedsRecognition,
+        FaultCode::Forgotten,
+        FaultCode::Damaged,
     ];
 
     /// The words for it, as people and JSON see them.
@@ -94,12 +100,15 @@ impl FaultCode {
             FaultCode::Changed => "changed while read",
             FaultCode::Rebuilt => "rebuilt",
             FaultCode::NeedsRecognition => "needs text recognition",
+            FaultCode::Forgotten => "forgotten",
+            FaultCode::Damaged => "damaged on the desk",
         }
     }
 
-    /// Whether some of the document's words may be missing from search because of it. An empty file has no words to miss.
+    /// Whether some of the document's words may be missing from search because of it. An empty file has no words to miss, and
+    /// what was forgotten is missed by nobody.
     pub fn loses_text(self) -> bool {
-        !matches!(self, FaultCode::Empty | FaultCode::UnsafeName | FaultCode::Rebuilt)
+        !matches!(self, FaultCode::Empty | FaultCode::UnsafeName | FaultCode::Rebuilt | FaultCode::Forgotten)
     }
 }
 

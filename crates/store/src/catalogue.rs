@@ -10,7 +10,7 @@ use std::time::Duration;
 const APPLICATION_ID: i64 = 0x4441_594c;
 
 /// The steps from nothing to today's format. A step that was in a release is never changed: another is added.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// Makes the catalogue, or takes up one that a killed `init` left.
 pub(crate) fn create(path: &Path) -> Result<Connection> {
@@ -20,6 +20,18 @@ pub(crate) fn create(path: &Path) -> Result<Connection> {
 /// Opens a catalogue, bringing it to today's format.
 pub(crate) fn open(path: &Path) -> Result<Connection> {
     open_with(path, OpenFlags::empty())
+}
+
+/// Opens a catalogue for work that sorts all of it: what does not fit into memory is put aside in `aside`, never in the system's temporary folder.
+pub(crate) fn open_for_care(path: &Path, aside: &Path) -> Result<Connection> {
+    let connection = open(path)?;
+    // SQLite takes the name as UTF-8. Where it is not, all is sorted in memory.
+    if let Some(aside) = aside.to_str() {
+        let aside = aside.replace('\'', "''");
+        connection.execute_batch(&format!("PRAGMA temp_store_directory = '{aside}'; PRAGMA temp_store = FILE;"))?;
+    }
+    connection.execute_batch("PRAGMA secure_delete = ON;")?;
+    Ok(connection)
 }
 
 fn open_with(path: &Path, create: OpenFlags) -> Result<Connection> {
@@ -103,14 +115,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalogue.sqlite");
         let mut connection = create(&path).unwrap();
-        let steps = [MIGRATIONS[0], MIGRATIONS[1], "CREATE TABLE extra (x); SELECT no_such_thing();"];
+        let today = MIGRATIONS.len() as i64;
+        let with = |step| MIGRATIONS.into_iter().chain([step]).collect::<Vec<_>>();
+        let steps = with("CREATE TABLE extra (x); SELECT no_such_thing();");
         assert!(migrate(&mut connection, &path, &steps, false).is_err());
-        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(version(&connection).unwrap(), today);
         assert!(connection.prepare("SELECT * FROM extra").is_err());
-        let steps = [MIGRATIONS[0], MIGRATIONS[1], "CREATE TABLE extra (x);"];
-        migrate(&mut connection, &path, &steps, false).unwrap();
-        assert_eq!(version(&connection).unwrap(), 3);
+        migrate(&mut connection, &path, &with("CREATE TABLE extra (x);"), false).unwrap();
+        assert_eq!(version(&connection).unwrap(), today + 1);
         let error = open(&path).unwrap_err().to_string();
-        assert!(error.contains("format 3") && error.contains("up to 2"), "{error}");
+        assert!(error.contains(&format!("format {}", today + 1)) && error.contains(&format!("up to {today}")), "{error}");
     }
 }

@@ -175,6 +175,8 @@ pub(super) fn code_word(code: FaultCode) -> &'static str {
         FaultCode::Changed => "changed",
         FaultCode::Rebuilt => "rebuilt",
         FaultCode::NeedsRecognition => "needs-recognition",
+        FaultCode::Forgotten => "forgotten",
+        FaultCode::Damaged => "damaged",
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::args;
 use crate::output::{self, count, say};
 use anyhow::Result;
+use daylight_ingest::open_desk;
 use daylight_model::{Fault, FaultCode, Stage};
 use daylight_store::{Counts, Desk, UnitState};
 use serde_json::{Value, json};
@@ -21,7 +22,7 @@ pub(crate) fn init(args: &args::Init) -> Result<ExitCode> {
 }
 
 pub(crate) fn status(args: &args::Status) -> Result<ExitCode> {
-    let counts = Desk::open(&args.desk)?.counts()?;
+    let counts = open_desk(&args.desk)?.counts()?;
     if args.json {
         output::json(&status_json(&counts))?;
     } else {
@@ -78,7 +79,7 @@ fn kinds(counts: &Counts) -> String {
 }
 
 pub(crate) fn faults(args: &args::Faults) -> Result<ExitCode> {
-    let desk = Desk::open(&args.desk)?;
+    let desk = open_desk(&args.desk)?;
     if args.csv {
         say!("id,title,reason,stage,tool,detail,limit,at")?;
         all_faults(&desk, csv_line)?;

@@ -5,8 +5,7 @@ use crate::output::{self, count, say};
 use crate::place;
 use crate::progress::Drawing;
 use anyhow::Result;
-use daylight_ingest::{Plan, Progress, Summary, ingest as run};
-use daylight_store::Desk;
+use daylight_ingest::{Plan, Progress, Summary, ingest as run, open_desk};
 use serde_json::json;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -14,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) fn ingest(args: &args::Ingest) -> Result<ExitCode> {
-    let mut desk = Desk::open(&args.desk)?;
+    let mut desk = open_desk(&args.desk)?;
     let lease = desk.take_ingest_lease()?;
     let jobs = args.jobs.or(std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let reader = place::reader()?;
@@ -42,6 +41,7 @@ fn print(summary: &Summary, took: Duration, as_json: bool) -> Result<()> {
             "seconds": seconds,
             "unchanged": summary.unchanged,
             "withheld": summary.withheld,
+            "forgotten": summary.forgotten,
         }));
     }
     let size = indicatif::HumanBytes(summary.bytes);
@@ -58,6 +58,9 @@ fn print(summary: &Summary, took: Duration, as_json: bool) -> Result<()> {
     )?;
     if summary.withheld > 0 {
         say!("{} read before and now withheld by the system; what is on the desk stays", count(summary.withheld, "file"))?;
+    }
+    if summary.forgotten > 0 {
+        say!("{} forgotten here before and not taken again", count(summary.forgotten, "document"))?;
     }
     say!("{} met: `daylight faults` lists them", count(summary.faults, "fault"))?;
     say!("{size} in {seconds:.1} s")
