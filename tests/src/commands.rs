@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 20] = [
     "init",
     "ingest",
     "status",
@@ -23,6 +23,10 @@ const COMMANDS: [&str; 16] = [
     "serve",
     "index",
     "verify",
+    "check",
+    "backup",
+    "restore",
+    "forget",
     "demo",
     "doctor",
 ];

@@ -119,9 +119,9 @@ impl Desk {
         let mut writer = self.writer(alone.lease)?;
         writer.batch.connection.execute_batch("PRAGMA secure_delete = ON")?;
         writer.begin()?;
+        mark_digests(&writer, plan, order.time)?;
         carry(self, &mut writer, plan)?;
         crash_point("forget.carried");
-        mark_digests(&writer, plan, order.time)?;
         for seq in &plan.bereft {
             bereave(&mut writer, uint(*seq), order.time)?;
         }

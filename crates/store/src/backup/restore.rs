@@ -67,8 +67,10 @@ fn begin(root: &Path) -> Result<()> {
     make_folder(root)?;
     let begun = root.join(BEGUN);
     if !begun.exists() {
-        if fs::read_dir(root).map_err(Error::io(root))?.next().is_some() {
-            return Err(Error::NotEmpty(root.to_owned()));
+        for entry in fs::read_dir(root).map_err(Error::io(root))? {
+            if entry.map_err(Error::io(root))?.file_name() != *format!(".{BEGUN}.tmp") {
+                return Err(Error::NotEmpty(root.to_owned()));
+            }
         }
         write_atomic(&begun, b"A restore that was begun here has not ended: run it again, or delete this folder.\n")
             .map_err(Error::io(&begun))?;
