@@ -18,6 +18,7 @@ use crate::codec::uint;
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::leftovers::unnamed_files;
+use crate::records::pack_lengths;
 use daylight_durable::{AppendFile, Lock, crash_point, sync_dir, write_atomic};
 use daylight_model::{Digest, Hasher};
 use manifest::{Manifest, Piece, StateFile};
@@ -68,6 +69,9 @@ impl Desk {
         let to = prepare(&self.root, to)?;
         let _alone = Lock::take(&to.join("backup.lock"), "backup").map_err(Error::lock)?;
         let earlier = Manifest::read(&to)?;
+        if let Some(earlier) = &earlier {
+            self.must_be_of_this_desk(earlier, &to)?;
+        }
         let mut backup = Backup { desk: self, to: &to, done: BackedUp::default(), total: 0, progress };
         let state = earlier.as_ref().map_or(0, |earlier| earlier.state) + 1;
         let (files, copy) = backup.state(state, earlier.as_ref())?;
@@ -87,6 +91,25 @@ impl Desk {
         done.documents = uint(copy.query_row("SELECT COUNT(*) FROM document", [], |row| row.get(0))?);
         done.missing = manifest.missing;
         Ok(done)
+    }
+}
+
+impl Desk {
+    /// Refuses to go on with a backup whose packs are not the beginnings of this desk's: it is another's, or this one was restored from an earlier backup.
+    fn must_be_of_this_desk(&self, earlier: &Manifest, to: &Path) -> Result<()> {
+        let lengths = pack_lengths(&self.connection)?;
+        for pieces in earlier.pieces.chunk_by(|a, b| a.pack == b.pack) {
+            let Some(last) = pieces.last() else { continue };
+            let have = last.offset + last.length;
+            // One that is gone from the desk was forgotten in: the next manifest does not name it.
+            let Some(length) = lengths.get(&last.pack) else { continue };
+            let copy = to.join("pack").join(last.pack.to_string());
+            if *length < have || !same_tail(&*self.packs.file(last.pack)?, &copy, have)? {
+                let what = "holds a backup of another desk, or of another course of this one: choose another folder";
+                return Err(Error::Refused(format!("{} {what}", to.display())));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -154,15 +177,7 @@ impl Backup<'_> {
             target
                 .truncate_to(have)
                 .map_err(|error| Error::damaged(path.display().to_string(), format!("{error}; make a backup into another folder")))?;
-            let other = || {
-                Error::Refused(format!(
-                    "{} holds a backup of another desk, or of another course of this one: choose another folder",
-                    self.to.display()
-                ))
-            };
-            if length < have || !same_tail(&file, &path, have)? {
-                return Err(other());
-            }
+            // The desk's packs only grow: where it has no more, it has the same.
             if length > have {
                 let mut hasher = Hasher::default();
                 copy_range(&file, have, length - have, &mut |bytes| {
