@@ -208,7 +208,9 @@ fn a_note_that_was_emptied_holds_the_log_together_and_nothing_else_can_be_change
     let entry = desk.audit_log(2, 1).unwrap().remove(0);
     assert_eq!((entry.action.as_str(), entry.actor.as_str(), entry.note.as_str()), ("forgot", "Ana", "an order"));
     assert!(entry.detail.starts_with("documents: 1\nwithout original bytes: 0\nblanked: 1 "), "{}", entry.detail);
-    for change in ["UPDATE audit SET actor = 'Eve' WHERE n = 1", "UPDATE audit SET note = 'x' WHERE n = 1", "UPDATE audit SET note = '' WHERE n = 2"] {
+    for change in
+        ["UPDATE audit SET actor = 'Eve' WHERE n = 1", "UPDATE audit SET note = 'x' WHERE n = 1", "UPDATE audit SET note = '' WHERE n = 2"]
+    {
         desk.connection.execute_batch(&format!("SAVEPOINT s; {change}")).unwrap();
         assert!(desk.verify_audit().is_err(), "{change}");
         desk.connection.execute_batch("ROLLBACK TO s; RELEASE s").unwrap();
