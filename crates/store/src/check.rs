@@ -76,8 +76,8 @@ struct Check<'a, 'b> {
     /// For questions that sort a whole table.
     care: Connection,
     told: &'a mut Told<'b>,
+    /// How many bytes there are to look at.
     total: u64,
-    /// How many damaged things there are that were not repaired.
     result: Checkup,
     bad_blobs: BTreeSet<i64>,
 }
