@@ -27,6 +27,10 @@ const COMMANDS: &[&str] = &[
     "serve",
     "index",
     "verify",
+    "check",
+    "backup",
+    "restore",
+    "forget",
     "demo",
     "doctor",
 ];

@@ -6,6 +6,7 @@
 
 mod architecture;
 mod browser;
+mod care;
 mod commands;
 mod crashes;
 mod faults;

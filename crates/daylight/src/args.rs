@@ -34,6 +34,10 @@ pub(crate) enum Command {
     Serve(Serve),
     Index(Index),
     Verify(Verify),
+    Check(Check),
+    Backup(Backup),
+    Restore(Restore),
+    Forget(Forget),
     Demo(Demo),
     Doctor(Doctor),
 }
@@ -465,6 +469,79 @@ pub(crate) struct Demo {
 #[derive(Args)]
 #[command(after_help = "Exits 1 if anything was not refused.\nExample: daylight doctor")]
 pub(crate) struct Doctor {
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Checks every pack, row and index entry of a desk against each other. Repairs what can be derived, and names what is lost.
+///
+/// What can be derived is the index, conversations, counters, what was made for publishing, rows of documents that are gone, and tails of interrupted
+/// writes; a damaged text is marked to be read again. Damaged originals are named and left alone: a backup has them.
+#[derive(Args)]
+#[command(after_help = "Exits 1 if something is wrong that could not be repaired.\nExample: daylight check ~/desk")]
+pub(crate) struct Check {
+    /// The desk; nobody else may ingest, clear or forget meanwhile.
+    pub(crate) desk: PathBuf,
+    /// Prints one JSON object a finding, and last one with counts.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Copies a desk, while others read, decide and ingest. Into the folder of an earlier backup it copies only what is new.
+///
+/// A backup has everything that the desk has: whoever steals it gains all that is unpublished, and the log's key if that is on the desk. Keep it on an
+/// encrypted disk, off the internet. What the desk has forgotten goes from this backup when it is made anew; copies elsewhere are yours to find.
+#[derive(Args)]
+#[command(after_help = "The index is not copied: it is made again.\nExample: daylight backup ~/desk /media/safe/desk-backup")]
+pub(crate) struct Backup {
+    /// The desk.
+    pub(crate) desk: PathBuf,
+    /// A folder that is new, empty, or an earlier backup of this desk.
+    pub(crate) to: PathBuf,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Makes a desk of a backup, checking every byte of it on the way.
+#[derive(Args)]
+#[command(after_help = "Example: daylight restore /media/safe/desk-backup ~/desk")]
+pub(crate) struct Restore {
+    /// The folder that `daylight backup` wrote.
+    pub(crate) from: PathBuf,
+    /// The desk to make; it must not exist yet, or be empty.
+    pub(crate) desk: PathBuf,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Takes documents out of a desk for good: bytes, text, renditions, index entries and their traces in every file.
+///
+/// The bytes of whatever they stand in (a mailbox, a zip, the message an attachment came with) hold them, so those go too; its text, its facts and
+/// everything else inside it stay. What stands in them and nowhere else goes with them. Words of theirs that others quote stay where they are quoted.
+///
+/// The audit log keeps that something was forgotten, by whom, when and why. The same bytes are not taken again. What is published stays published,
+/// and its number is never given again. Backups forget when they are made anew. Below the file system (on an SSD, in snapshots) bytes may survive.
+#[derive(Args)]
+#[command(after_help = "Without --yes it is only said what would go, if more goes than was named.\n\
+    Example: daylight forget ~/desk 1f0c9a3b77d2 --as 'Ana Ruiz' --because 'court order 4 O 31/26'")]
+pub(crate) struct Forget {
+    /// The desk; nobody else may ingest, clear or copy it meanwhile.
+    pub(crate) desk: PathBuf,
+    /// The documents' ids or their beginnings.
+    #[arg(required = true)]
+    pub(crate) ids: Vec<String>,
+    /// The editor who has it done.
+    #[arg(long = "as", value_name = "EDITOR")]
+    pub(crate) editor: String,
+    /// Why; it stays in the audit log, so name nothing here that is to be forgotten.
+    #[arg(long, value_name = "WHY")]
+    pub(crate) because: String,
+    /// Goes on where more is lost than was named.
+    #[arg(long)]
+    pub(crate) yes: bool,
     /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -57,6 +57,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Index(args) => commands::serve::index(&args),
         Command::Verify(args) => commands::verify::verify(&args),
         Command::Demo(args) => commands::demo::demo(&args),
+        Command::Check(args) => commands::care::check(&args),
+        Command::Backup(args) => commands::care::backup(&args),
+        Command::Restore(args) => commands::care::restore(&args),
+        Command::Forget(args) => commands::care::forget(&args),
         Command::Doctor(args) => commands::doctor::doctor(&args),
     }
 }

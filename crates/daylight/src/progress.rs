@@ -34,6 +34,37 @@ impl Drawing {
     }
 }
 
+/// A bar for work that tells how many bytes of how many are done; nothing where there is no terminal.
+pub(crate) struct Bytes(ProgressBar);
+
+impl Bytes {
+    /// Begins to draw.
+    pub(crate) fn start() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} · {bytes_per_sec} · {eta} left") {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// Draws how far it has come.
+    pub(crate) fn tell(&self, done: u64, total: u64) {
+        self.0.set_length(total.max(done));
+        self.0.set_position(done);
+    }
+
+    /// Takes the bar away, so that a line can be printed.
+    pub(crate) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.0.suspend(work)
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 fn bar(progress: &Progress, over: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} · {bytes_per_sec} · {eta} left · {msg}") {

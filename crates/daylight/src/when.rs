@@ -35,6 +35,14 @@ pub(crate) fn words(date: &Date) -> String {
     formatted(date, format) + doubt
 }
 
+/// A moment in UTC, to the second: `2014-04-14T09:12:00Z`.
+pub(crate) fn moment(seconds: u64) -> String {
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok())
+        .map_or_else(|| seconds.to_string(), |time| time.to_string())
+}
+
 fn formatted(date: &Date, format: &str) -> String {
     let offset = Offset::from_seconds(i32::from(date.offset_minutes.unwrap_or(0)) * 60).unwrap_or(Offset::UTC);
     match Timestamp::from_second(date.seconds) {

@@ -69,7 +69,7 @@ fn holder(file: &mut File) -> String {
 }
 
 /// The time in UTC to the second, as RFC 3339 writes it.
-fn utc(time: SystemTime) -> String {
+pub fn utc(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = civil(days);

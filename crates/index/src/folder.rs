@@ -70,6 +70,28 @@ impl Index {
 
     /// Deletes the index in this folder, whatever its state, and makes an empty one. The folder must be an index's own: all of its files go.
     pub fn recreate(dir: &Path) -> Result<Self, IndexError> {
+        Self::remove_all(dir)?;
+        Self::create(dir)
+    }
+
+    /// Deletes every file of the index in this folder, once nobody writes to it.
+    ///
+    /// # Errors
+    /// [`IndexError::Busy`] if somebody does.
+    pub fn erase(dir: &Path) -> Result<(), IndexError> {
+        // Held while the files go, so that nobody who began to write before adds one. What cannot be opened, nobody writes to.
+        let opened = Self::open(dir).ok();
+        let writer = match opened.as_ref().map(|index| index.writer(1, 0)) {
+            Some(Err(IndexError::Busy)) => return Err(IndexError::Busy),
+            writer => writer.and_then(Result::ok),
+        };
+        Self::remove_all(dir)?;
+        drop(writer);
+        // The writer may have put its own account of its files back.
+        Self::remove_all(dir)
+    }
+
+    fn remove_all(dir: &Path) -> Result<(), IndexError> {
         // The version goes first, so that an interruption leaves nothing that looks whole.
         for file in [VERSION_FILE, COMMIT_FILE] {
             remove(&dir.join(file))?;
@@ -80,7 +102,24 @@ impl Index {
                 remove(&entry.path())?;
             }
         }
-        Self::create(dir)
+        Ok(())
+    }
+
+    /// The number of every document that it holds, in no order.
+    pub fn each_seq(&self, take: &mut dyn FnMut(u64)) -> Result<(), IndexError> {
+        for segment in &self.columns()?.segments {
+            for doc in (0..segment.reader.max_doc()).filter(|doc| segment.is_alive(*doc)) {
+                take(segment.seq.first(doc).unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    /// The files of the last commit whose bytes are not those that were written.
+    pub fn damaged_files(&self) -> Result<Vec<String>, IndexError> {
+        let mut names: Vec<String> = self.engine.validate_checksum()?.iter().map(|path| path.display().to_string()).collect();
+        names.sort();
+        Ok(names)
     }
 
     fn create(dir: &Path) -> Result<Self, IndexError> {

@@ -7,8 +7,8 @@ use crate::progress::Progress;
 use crate::source::{Held, Source};
 use crate::walk::Root;
 use crate::{Error, Rereading, Summary, verdicts};
-use daylight_model::{Date, Digest, DocumentId, Fault, FaultCode, Kind, Name};
-use daylight_store::{BlobId, Collection, Counted, LongText, NewDocument, Unit, UnitState, Writer, parse_reader};
+use daylight_model::{Date, Digest, DocumentId, Fault, FaultCode, Kind, Name, Stage};
+use daylight_store::{BlobId, Collection, Counted, Forgotten, LongText, NewDocument, Unit, UnitState, Writer, parse_reader};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,7 @@ pub(crate) struct Committer<'a> {
     /// Where files of a trove go, if any are read.
     collection: Option<&'a Collection>,
     pub(crate) progress: &'a Progress,
+    pub(crate) forgotten: &'a Forgotten,
     pub(crate) summary: Summary,
     pub(crate) again: Rereading,
     /// What is known of the roots whose last piece has not come yet, by their number.
@@ -60,10 +61,10 @@ pub(crate) struct OpenRoot {
 pub(crate) type Known = HashMap<u32, (u64, BlobId)>;
 
 impl<'a> Committer<'a> {
-    pub(crate) fn new(writer: Writer<'a>, collection: Option<&'a Collection>, progress: &'a Progress) -> Self {
+    pub(crate) fn new(writer: Writer<'a>, collection: Option<&'a Collection>, progress: &'a Progress, forgotten: &'a Forgotten) -> Self {
         let waiting = Waiting { since: Instant::now(), documents: 0, bytes: 0 };
         let (summary, again) = (Summary::default(), Rereading::default());
-        Self { writer, collection, progress, summary, again, open: HashMap::new(), waiting }
+        Self { writer, collection, progress, forgotten, summary, again, open: HashMap::new(), waiting }
     }
 
     pub(crate) fn collection(&self) -> Result<&'a Collection, Error> {
@@ -79,6 +80,7 @@ impl<'a> Committer<'a> {
                 self.progress.file_done();
             }
             Piece::Unreadable { root, fault } => self.unreadable(&root, fault)?,
+            Piece::Forgotten { size, digest, why } => self.withhold(size, &digest, why)?,
             Piece::Part { opened, docs, cursor } => self.store(&opened, docs, Some(cursor))?,
             Piece::Last { opened, docs } => {
                 self.store(&opened, docs, None)?;
@@ -116,27 +118,7 @@ impl<'a> Committer<'a> {
             self.summary.withheld += 1;
             return Ok(());
         }
-        let title = root.file_name().to_string();
-        let faults = [fault];
-        let new = NewDocument {
-            id: DocumentId::of_unreadable(&collection.name, &name.0),
-            kind: Kind::File,
-            blob: None,
-            length: 0,
-            claims: "",
-            media_type: "application/octet-stream",
-            title: &title,
-            date: None,
-            message: None,
-            faults: &faults,
-            counted: None,
-            texts: &[],
-            step: "walk",
-            version: 1,
-        };
-        let (seq, is_new) = self.writer.document(&new)?;
-        self.count(&new, is_new, false);
-        self.writer.member(collection.id, seq)?;
+        let seq = self.stand_in(&name.0, &root.file_name().to_string(), fault)?;
         let unit = Unit {
             collection: collection.id,
             path: name,
@@ -149,6 +131,42 @@ impl<'a> Committer<'a> {
         };
         self.writer.put_unit(&unit)?;
         Ok(())
+    }
+
+    /// Notes that bytes which were forgotten here came again and were not taken. Neither their name nor where they were found is kept.
+    fn withhold(&mut self, size: u64, digest: &Digest, why: String) -> Result<(), Error> {
+        self.progress.file_done();
+        self.summary.bytes += size;
+        self.summary.forgotten += 1;
+        let fault = Fault { stage: Stage::Walk, code: FaultCode::Forgotten, tool: "walk 1".into(), detail: why, limit: None, at: None };
+        // The digest is hashed once more for the id, so that it does not stand there either.
+        self.stand_in(&Digest::of(&digest.0).0, "withheld", fault)?;
+        Ok(())
+    }
+
+    /// A document that has nothing but a fault, for what could not or must not be read.
+    fn stand_in(&mut self, place: &[u8], title: &str, fault: Fault) -> Result<u64, Error> {
+        let (collection, faults) = (self.collection()?, [fault]);
+        let new = NewDocument {
+            id: DocumentId::of_unreadable(&collection.name, place),
+            kind: Kind::File,
+            blob: None,
+            length: 0,
+            claims: "",
+            media_type: "application/octet-stream",
+            title,
+            date: None,
+            message: None,
+            faults: &faults,
+            counted: None,
+            texts: &[],
+            step: "walk",
+            version: 1,
+        };
+        let (seq, is_new) = self.writer.document(&new)?;
+        self.count(&new, is_new, false);
+        self.writer.member(collection.id, seq)?;
+        Ok(seq)
     }
 
     /// Stores the documents of a piece and says in the ledger how far the root is.
@@ -218,6 +236,7 @@ impl<'a> Committer<'a> {
         let title = title(&doc, &root.file_name());
         let new = new_document(&doc, blob, &title);
         let (seq, is_new) = self.writer.document_with(&new, long.as_ref())?;
+        self.forget_again(&doc, seq)?;
         self.judge(&doc, seq)?;
         if again {
             self.writer.set_faults(seq, &doc.faults)?;
@@ -233,6 +252,15 @@ impl<'a> Committer<'a> {
             self.writer.keep_password(seq, password)?;
         }
         Ok((doc.index, seq, blob))
+    }
+
+    /// What was forgotten and came again inside of something goes again, with the bytes of what it stands in, when the ingest ends or the desk is opened next.
+    pub(crate) fn forget_again(&mut self, doc: &Doc, seq: u64) -> Result<(), Error> {
+        if self.forgotten.has(&doc.digest) {
+            self.writer.forget_again(seq)?;
+            self.summary.forgotten += 1;
+        }
+        Ok(())
     }
 
     pub(crate) fn judge(&mut self, doc: &Doc, seq: u64) -> Result<(), Error> {

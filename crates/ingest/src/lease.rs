@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::source::{ReadError, Source};
 use crate::walk::{self, Root};
 use daylight_model::reading::{Request, Standing, Stop, Task};
-use daylight_model::{Fault, FaultCode, Name, Stage};
+use daylight_model::{Digest, Fault, FaultCode, Name, Stage};
 use daylight_sandbox::{Death, Ended, Item, Limits, Reader, Worker};
 use daylight_store::{CollectionId, Desk, Error, Settings, Staging};
 use std::sync::Arc;
@@ -84,6 +84,8 @@ pub(crate) enum Piece {
     GaveUp { opened: Arc<Opened>, fault: Fault },
     /// There is nothing to read: a link, or a file that the system does not give.
     Unreadable { root: Root, fault: Fault },
+    /// Its bytes were forgotten here, or hold what was: they are not taken again.
+    Forgotten { size: u64, digest: Digest, why: String },
     /// It was read before and has not changed.
     Unchanged { size: u64 },
 }
@@ -94,7 +96,7 @@ impl Piece {
         match self {
             Piece::Part { docs, .. } => docs.iter().map(Doc::in_memory).sum(),
             Piece::Last { opened, docs } => opened.source.in_memory() + docs.iter().map(Doc::in_memory).sum::<u64>(),
-            Piece::GaveUp { .. } | Piece::Unreadable { .. } | Piece::Unchanged { .. } => 0,
+            Piece::GaveUp { .. } | Piece::Unreadable { .. } | Piece::Forgotten { .. } | Piece::Unchanged { .. } => 0,
         }
     }
 }

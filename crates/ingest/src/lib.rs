@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod assemble;
+mod care;
 mod commit;
 mod hints;
 mod indexing;
@@ -21,6 +22,7 @@ mod source;
 mod verdicts;
 mod walk;
 
+pub use care::{check_index, forget, open_desk};
 pub use indexing::{complete_index, open_index};
 pub use progress::{Moment, Progress};
 pub use recognise::{Machine, Recognition, Which, count_waiting, page_picture, recognise};
@@ -29,7 +31,7 @@ pub use verdicts::{Imported, import_keys};
 
 use commit::Committer;
 use daylight_sandbox::{LEASE, Reader};
-use daylight_store::{Collection, Desk, IngestLease, Staging, Unit, UnitState};
+use daylight_store::{Collection, Desk, Forgotten, IngestLease, Staging, Unit, UnitState};
 use lease::{Halt, Opened, Piece, Readers, Target};
 use room::{Room, Share};
 use std::collections::VecDeque;
@@ -86,6 +88,8 @@ pub struct Summary {
     pub outdated: u64,
     /// Files that an earlier ingest read and that the system now refuses to give; what is on the desk stays.
     pub withheld: u64,
+    /// Documents that were forgotten here before, or held what was, and were not taken again.
+    pub forgotten: u64,
 }
 
 /// Why an ingest could not be done. What was stored until then stays, and the next ingest goes on from there.
@@ -141,6 +145,11 @@ pub fn ingest(desk: &mut Desk, lease: &IngestLease, plan: &Plan<'_>, progress: &
         }
         Ok(())
     })?;
+    drop(index);
+    if desk.is_forgetting()? {
+        care::finish_forgetting(desk, lease)?;
+        complete_index(desk)?;
+    }
     Ok(Summary { outdated, ..summary })
 }
 
@@ -177,7 +186,8 @@ pub(crate) fn flow(
 ) -> Result<(Summary, Rereading), Error> {
     let writer = desk.writer(lease)?;
     let staging = writer.staging();
-    let committer = Committer::new(writer, collection, means.progress);
+    let forgotten = desk.forgotten()?;
+    let committer = Committer::new(writer, collection, means.progress, &forgotten);
     thread::scope(|scope| {
         let (changes_in, changes_out) = mpsc::channel::<u64>();
         let source = desk.reopen()?;
@@ -199,7 +209,7 @@ impl Running<'_> {
     /// Reads every file under these paths.
     fn read_trove(&mut self, desk: &Desk, paths: &[PathBuf]) -> Result<(), Error> {
         let Self { means, committer, staging, changes } = self;
-        let (progress, collection) = (means.progress, committer.collection()?);
+        let (progress, collection, forgotten) = (means.progress, committer.collection()?, committer.forgotten);
         thread::scope(|scope| {
             let (roots_in, roots_out) = mpsc::sync_channel::<(u64, Root)>(WALK_AHEAD);
             let (pieces_in, pieces_out) = mpsc::sync_channel::<Sent>(PIECES);
@@ -210,8 +220,9 @@ impl Running<'_> {
             for _ in 0..means.jobs.get() {
                 let ledger = desk.reopen()?;
                 let readers = Readers::new((means.reader, means.readers), &ledger, staging.clone(), Arc::clone(progress))?;
+                let known = Known { ledger, collection, forgotten };
                 let (roots, pieces) = (Arc::clone(&roots_out), (pieces_in.clone(), Arc::clone(&room)));
-                scope.spawn(move || read_all(readers, &ledger, collection, &roots, &pieces));
+                scope.spawn(move || read_all(readers, &known, &roots, &pieces));
             }
             drop((pieces_in, roots_out));
             store_all(committer, pieces_out, changes)
@@ -247,14 +258,15 @@ fn walk_all(paths: &[PathBuf], skip: &Path, progress: &Progress, roots: &SyncSen
     progress.walk_is_over();
 }
 
+/// What a reading thread asks before it has a file read.
+struct Known<'a> {
+    ledger: Desk,
+    collection: &'a Collection,
+    forgotten: &'a Forgotten,
+}
+
 /// One reading thread: takes roots, reads them, gives what they hold to the one that stores.
-fn read_all(
-    mut readers: Readers,
-    ledger: &Desk,
-    collection: &Collection,
-    roots: &Mutex<Receiver<(u64, Root)>>,
-    pieces: &(SyncSender<Sent>, Arc<Room>),
-) {
+fn read_all(mut readers: Readers, known: &Known<'_>, roots: &Mutex<Receiver<(u64, Root)>>, pieces: &(SyncSender<Sent>, Arc<Room>)) {
     let mut hand_on = |piece| hand_on(pieces, piece);
     let mut work = || -> Result<(), Halt> {
         loop {
@@ -264,7 +276,7 @@ fn read_all(
             }
             let mut lease = Vec::with_capacity(batch.len());
             for (number, root) in batch {
-                match open(&readers, ledger, collection, number, root)? {
+                match open(&readers, known, number, root)? {
                     Ok(opened) => lease.push(Arc::new(opened)),
                     Err(piece) => hand_on(piece)?,
                 }
@@ -298,9 +310,9 @@ fn take_batch(roots: &Mutex<Receiver<(u64, Root)>>) -> Vec<(u64, Root)> {
     batch
 }
 
-/// Opens a root, unless the ledger says that these very bytes were read from this very place.
-fn open(readers: &Readers, ledger: &Desk, collection: &Collection, number: u64, root: Root) -> Result<Result<Opened, Piece>, Halt> {
-    let unit = ledger.unit(collection.id, &root.name()).map_err(Halt::Desk)?;
+/// Opens a root, unless the ledger says that these very bytes were read from this very place, or they were forgotten here.
+fn open(readers: &Readers, known: &Known<'_>, number: u64, root: Root) -> Result<Result<Opened, Piece>, Halt> {
+    let unit = known.ledger.unit(known.collection.id, &root.name()).map_err(Halt::Desk)?;
     let mut opened = match readers.open(number, root)? {
         Ok(opened) => opened,
         Err(piece) => return Ok(Err(piece)),
@@ -311,6 +323,10 @@ fn open(readers: &Readers, ledger: &Desk, collection: &Collection, number: u64, 
         Some(unit) if unit.state == UnitState::Done => return Ok(Err(Piece::Unchanged { size: unit.size })),
         Some(unit) if unit.state == UnitState::Partial => opened.start = unit.cursor,
         _ => {}
+    }
+    let digest = opened.source.digest();
+    if let Some(why) = known.forgotten.why(&digest) {
+        return Ok(Err(Piece::Forgotten { size: opened.source.length(), digest, why }));
     }
     Ok(Ok(opened))
 }

@@ -151,6 +151,9 @@ impl Committer<'_> {
             let unmet = self.writer.places_in(seq)?;
             open.unmet.insert(seq, unmet);
         }
+        if became == Reread::New {
+            self.forget_again(&doc, seq)?;
+        }
         if became != Reread::Worse {
             self.judge(&doc, seq)?;
         }

@@ -54,11 +54,15 @@ pub enum FaultCode {
     Recognised,
     /// It is too long to be read with what holds it, and waits to be read by itself.
     Deferred,
+    /// Its bytes were forgotten on this desk, because an editor said so: they themselves, or what stood in them.
+    Forgotten,
+    /// What was read of it was damaged on the desk's disk, and waits to be read again.
+    Damaged,
 }
 
 impl FaultCode {
     /// Every code, in the order of its number on disk and on the wire; new ones are added at the end.
-    pub const ALL: [FaultCode; 19] = [
+    pub const ALL: [FaultCode; 21] = [
         FaultCode::Unreadable,
         FaultCode::Empty,
         FaultCode::NoReader,
@@ -78,6 +82,8 @@ impl FaultCode {
         FaultCode::NeedsRecognition,
         FaultCode::Recognised,
         FaultCode::Deferred,
+        FaultCode::Forgotten,
+        FaultCode::Damaged,
     ];
 
     /// The words for it, as people and JSON see them.
@@ -102,12 +108,15 @@ impl FaultCode {
             FaultCode::NeedsRecognition => "needs text recognition",
             FaultCode::Recognised => "text recognised by a machine",
             FaultCode::Deferred => "waits to be read by itself",
+            FaultCode::Forgotten => "forgotten",
+            FaultCode::Damaged => "damaged on the desk",
         }
     }
 
-    /// Whether some of the document's words may be missing from search because of it. An empty file has no words to miss.
+    /// Whether some of the document's words may be missing from search because of it. An empty file has no words to miss, and
+    /// what was forgotten is missed by nobody.
     pub fn loses_text(self) -> bool {
-        !matches!(self, FaultCode::Empty | FaultCode::UnsafeName | FaultCode::Rebuilt | FaultCode::Recognised)
+        !matches!(self, FaultCode::Empty | FaultCode::UnsafeName | FaultCode::Rebuilt | FaultCode::Recognised | FaultCode::Forgotten)
     }
 }
 

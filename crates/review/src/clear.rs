@@ -75,6 +75,12 @@ pub fn clear(desk: &mut Desk, reader: &Reader, name: &str, selection: Selection<
     Ok(outcome)
 }
 
+/// Makes what is published of these documents again: their text and their view.
+pub fn render_again(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<()> {
+    make_renditions(desk, reader, seqs)?;
+    Ok(())
+}
+
 /// Records an editor's decision that these documents must not be published for now, whatever was decided before.
 pub fn hold(desk: &mut Desk, name: &str, seqs: &[u64], editor: &str, note: &str, now: u64) -> Result<()> {
     check_editor(editor)?;

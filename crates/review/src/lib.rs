@@ -19,7 +19,7 @@ mod views;
 #[cfg(test)]
 mod tests;
 
-pub use clear::{Outcome, Selection, clear, hold};
+pub use clear::{Outcome, Selection, clear, hold, render_again};
 pub use cleared::Cleared;
 pub use daylight_store::Desk;
 pub use document::{Document, Occurrence, Rendition, Role};

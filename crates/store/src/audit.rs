@@ -3,6 +3,7 @@ use crate::desk::Desk;
 use crate::error::{Error, Result};
 use daylight_model::{Digest, Hasher};
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::HashMap;
 
 /// One entry of the audit log. Each holds the hash of the one before, so that none can be changed, taken out or put in without changing the last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub struct AuditEntry {
     /// The hash of this one.
     pub hash: Digest,
 }
+
+/// The action of an entry that tells of something forgotten.
+pub(crate) const FORGOT: &str = "forgot";
 
 const COLUMNS: &str = "n, time, actor, action, detail, note, previous, hash";
 
@@ -63,9 +67,23 @@ impl Desk {
         Ok(last(&self.connection)?.map_or(Digest([0; 32]), |entry| entry.hash))
     }
 
+    /// The entries whose notes were emptied, each with the hash that it has without its note, as the entry says that tells of it.
+    fn blanked(&self) -> Result<HashMap<u64, String>> {
+        let mut statement = self.connection.prepare_cached("SELECT detail FROM audit WHERE action = ?1")?;
+        let mut rows = statement.query([FORGOT])?;
+        let mut blanked = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let detail: String = row.get(0)?;
+            let named = detail.lines().filter_map(|line| line.strip_prefix("blanked: ")?.split_once(' '));
+            blanked.extend(named.filter_map(|(n, hash)| Some((n.parse().ok()?, hash.to_owned()))));
+        }
+        Ok(blanked)
+    }
+
     /// Checks every entry against the one before and says how many there are. An entry that was changed, taken out or put in is an error that
-    /// names the first that does not fit. That the log was not cut at its end only a head kept elsewhere can show; releases keep one.
+    /// names the first that does not fit. One whose note a later entry says was emptied is held to the hash that that entry gives. That the log was not cut at its end only a head kept elsewhere can show; releases keep one.
     pub fn verify_audit(&self) -> Result<u64> {
+        let blanked = self.blanked()?;
         let (mut count, mut previous) = (0, Digest([0; 32]));
         loop {
             let entries = self.audit_log(count, 1000)?;
@@ -73,7 +91,9 @@ impl Desk {
                 return Ok(count);
             }
             for entry in entries {
-                let fits = entry.n == count + 1 && entry.previous == previous && entry.hash == entry.computed_hash();
+                let computed = entry.computed_hash();
+                let emptied = entry.note.is_empty() && blanked.get(&entry.n).is_some_and(|hash| *hash == computed.to_string());
+                let fits = entry.n == count + 1 && entry.previous == previous && (entry.hash == computed || emptied);
                 if !fits {
                     return Err(Error::damaged(
                         format!("audit log, entry {}", count + 1),
@@ -100,6 +120,15 @@ pub(crate) fn append(connection: &Connection, time: u64, actor: &str, action: &s
         (int(entry.n), int(entry.time), &entry.actor, &entry.action, &entry.detail, &entry.note, entry.previous.0, entry.hash.0),
     )?;
     Ok(entry)
+}
+
+/// Empties the note of an entry, and gives the hash that the entry has without it; `None` if there was no note.
+pub(crate) fn blank(connection: &Connection, n: i64) -> Result<Option<Digest>> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE n = ?1 AND note <> ''");
+    let Some(mut found) = connection.prepare_cached(&sql)?.query_row([n], entry).optional()? else { return Ok(None) };
+    found.note = String::new();
+    connection.prepare_cached("UPDATE audit SET note = '' WHERE n = ?1")?.execute([n])?;
+    Ok(Some(found.computed_hash()))
 }
 
 fn last(connection: &Connection) -> Result<Option<AuditEntry>> {

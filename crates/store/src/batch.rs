@@ -1,6 +1,6 @@
 //! What is written together: bytes made durable first, then the one catalogue transaction that names them.
 
-use crate::blobs::{self, BlobId, Place};
+use crate::blobs::{self, BlobId, Place, Source};
 use crate::catalogue;
 use crate::codec::int;
 use crate::desk::Turn;
@@ -208,6 +208,35 @@ impl Batch {
     /// Derived bytes as they were stored, once they are on disk.
     pub(crate) fn read_record(&self, pack: u64, offset: u64, length: u64) -> Result<Vec<u8>> {
         PackFiles::new(&self.root).read(At { pack, offset }, None, length)
+    }
+
+    /// From here on records go into a new pack.
+    pub(crate) fn turn_over(&mut self) -> Result<()> {
+        self.begin()?;
+        self.packs.turn_over(&self.connection)
+    }
+
+    /// Copies a record as it stands elsewhere, with the seal that it has there.
+    pub(crate) fn copy_record(&mut self, seal: &Digest, bytes: &[u8]) -> Result<At> {
+        self.begin()?;
+        self.packs.append(&self.connection, seal, bytes)
+    }
+
+    /// Gives bytes that stand in others a place of their own, as they are, and says which. The row is the caller's to change.
+    pub(crate) fn carry(&mut self, digest: &Digest, source: &Source) -> Result<Place> {
+        self.begin()?;
+        if source.length() < LARGE {
+            return Ok(Place::Pack(self.packs.append(&self.connection, digest, &source.as_it_is(0, source.length())?)?));
+        }
+        let mut large = self.staging.begin()?;
+        let mut at = 0;
+        while at < source.length() {
+            let piece = source.as_it_is(at, (source.length() - at).min(LARGE))?;
+            large.write_all(&piece).map_err(Error::io(&self.root))?;
+            at += piece.len() as u64;
+        }
+        self.files.push(Pending { temporary: large.path, path: blobs::file_path(&self.root, digest) });
+        Ok(Place::File)
     }
 
     pub(crate) fn staging(&self) -> &Staging {

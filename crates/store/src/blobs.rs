@@ -134,6 +134,17 @@ impl Source {
         Ok(bytes)
     }
 
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// A part of the bytes as they stand in the file, unchecked.
+    pub(crate) fn as_it_is(&self, at: u64, length: u64) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(length).map_err(|_| Error::damaged(self.place.clone(), "it is too long"))?];
+        self.file.read_exact_at(&mut bytes, self.start + at).map_err(|error| Error::damaged(self.place.clone(), error.to_string()))?;
+        Ok(bytes)
+    }
+
     pub(crate) fn stream(self) -> Stream {
         Stream { source: self, read: 0, hasher: Some(Hasher::default()) }
     }

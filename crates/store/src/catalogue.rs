@@ -22,6 +22,18 @@ pub(crate) fn open(path: &Path) -> Result<Connection> {
     open_with(path, OpenFlags::empty())
 }
 
+/// Opens a catalogue for work that sorts all of it: what does not fit into memory is put aside in `aside`, never in the system's temporary folder.
+pub(crate) fn open_for_care(path: &Path, aside: &Path) -> Result<Connection> {
+    let connection = open(path)?;
+    // SQLite takes the name as UTF-8. Where it is not, all is sorted in memory.
+    if let Some(aside) = aside.to_str() {
+        let aside = aside.replace('\'', "''");
+        connection.execute_batch(&format!("PRAGMA temp_store_directory = '{aside}'; PRAGMA temp_store = FILE;"))?;
+    }
+    connection.execute_batch("PRAGMA secure_delete = ON;")?;
+    Ok(connection)
+}
+
 fn open_with(path: &Path, create: OpenFlags) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | create;
     let mut connection = Connection::open_with_flags(path, flags)?;
@@ -104,14 +116,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalogue.sqlite");
         let mut connection = create(&path).unwrap();
-        let steps = [MIGRATIONS.as_slice(), &["CREATE TABLE extra (x); SELECT no_such_thing();"]].concat();
+        let today = MIGRATIONS.len() as i64;
+        let with = |step| MIGRATIONS.into_iter().chain([step]).collect::<Vec<_>>();
+        let steps = with("CREATE TABLE extra (x); SELECT no_such_thing();");
         assert!(migrate(&mut connection, &path, &steps, false).is_err());
-        assert_eq!(version(&connection).unwrap(), MIGRATIONS.len() as i64);
+        assert_eq!(version(&connection).unwrap(), today);
         assert!(connection.prepare("SELECT * FROM extra").is_err());
-        let steps = [MIGRATIONS.as_slice(), &["CREATE TABLE extra (x);"]].concat();
-        migrate(&mut connection, &path, &steps, false).unwrap();
-        assert_eq!(version(&connection).unwrap(), steps.len() as i64);
+        migrate(&mut connection, &path, &with("CREATE TABLE extra (x);"), false).unwrap();
+        assert_eq!(version(&connection).unwrap(), today + 1);
         let error = open(&path).unwrap_err().to_string();
-        assert!(error.contains(&format!("format {}", steps.len())) && error.contains(&format!("up to {}", MIGRATIONS.len())), "{error}");
+        assert!(error.contains(&format!("format {}", today + 1)) && error.contains(&format!("up to {today}")), "{error}");
     }
 }

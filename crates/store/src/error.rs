@@ -47,8 +47,8 @@ pub enum Error {
         /// Whether there are more.
         more: bool,
     },
-    /// The document has no original bytes here, because they could never be read.
-    #[error("document {0} has no bytes: it could not be read")]
+    /// The document has no original bytes here, because they could never be read or were forgotten.
+    #[error("document {0} has no bytes here: its faults say why")]
     NoBytes(u64),
     /// Something on disk is not what it was when it was written.
     #[error("damaged: {place}: {what}")]

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::writer::Writer;
 use daylight_model::{Digest, Name};
 use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::BTreeSet;
 
 /// How far the work on one file of a trove has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +72,24 @@ impl Writer<'_> {
         let digest = unit.digest.map(|digest| digest.0);
         let row = (unit.collection.0, &unit.path.0, state, int(unit.cursor), unit.strikes, unit.seq.map(int), int(unit.size), digest);
         self.batch.connection.prepare_cached(sql)?.execute(row)?;
+        Ok(())
+    }
+
+    /// Says of every file of a trove in which this document stands that it is to be read again.
+    pub(crate) fn read_again(&mut self, seq: u64) -> Result<()> {
+        let (mut seen, mut stack) = (BTreeSet::from([int(seq)]), vec![int(seq)]);
+        while let Some(seq) = stack.pop() {
+            let state = code(&UnitState::ALL, &UnitState::FailedWillRetry);
+            self.batch.connection.prepare_cached("UPDATE unit SET state = ?2 WHERE seq = ?1")?.execute((seq, state))?;
+            let mut statement = self.batch.connection.prepare_cached("SELECT parent FROM occurrence WHERE child = ?1")?;
+            let parents = statement.query_map([seq], |row| row.get::<_, i64>(0))?;
+            for parent in parents {
+                let parent = parent?;
+                if seen.insert(parent) {
+                    stack.push(parent);
+                }
+            }
+        }
         Ok(())
     }
 

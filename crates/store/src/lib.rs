@@ -6,18 +6,23 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod audit;
+mod backup;
 mod batch;
 mod blobs;
 mod catalogue;
+mod check;
 mod codec;
 mod decisions;
 mod desk;
 mod documents;
 mod drafts;
 mod error;
+mod forget;
 mod ledger;
+mod leftovers;
 mod pack;
 mod recognised;
+mod records;
 mod renditions;
 mod replay;
 mod rereading;
@@ -34,14 +39,17 @@ mod writer;
 mod tests;
 
 pub use audit::AuditEntry;
+pub use backup::{BackedUp, Restored};
 pub use batch::{LargeBlob, Staged, Staging};
 pub use blobs::BlobId;
+pub use check::{CheckOutcome, Checked, Checkup, Finding, Told};
 pub use codec::Counted;
 pub use decisions::{Decision, State};
 pub use desk::{Collection, CollectionId, Desk, IngestLease};
 pub use documents::{Document, Occurrence};
 pub use drafts::{Draft, DraftLine, NewDraft, NewLine, Published};
 pub use error::{Error, Result};
+pub use forget::{Alone, ForgetPlan, Forgotten, Order};
 pub use ledger::{Unit, UnitState};
 pub use recognised::{Outcome, RecognisedPage};
 pub use renditions::{Rendition, RenditionRole, RenditionWriter};

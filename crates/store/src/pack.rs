@@ -14,7 +14,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-const MAGIC: [u8; 12] = *b"DAYLPACK\x01\0\0\0";
+pub(crate) const MAGIC: [u8; 12] = *b"DAYLPACK\x01\0\0\0";
 /// Digest and length before a record's bytes.
 pub(crate) const RECORD_HEADER: u64 = 40;
 /// A pack that is this long gets no more records. Tests use short ones, so that they see several.
@@ -83,7 +83,7 @@ impl PackFiles {
         Ok(bytes)
     }
 
-    fn file(&self, number: u64) -> Result<Arc<File>> {
+    pub(crate) fn file(&self, number: u64) -> Result<Arc<File>> {
         if let Some(file) = self.open.borrow().get(&number) {
             return Ok(Arc::clone(file));
         }
@@ -185,6 +185,13 @@ impl PackWriter {
         open.buffer.extend_from_slice(&digest.0);
         open.buffer.extend_from_slice(&length.to_le_bytes());
         Ok((at, open))
+    }
+
+    /// From here on records go into a new pack, whose number no pack had before, even if nothing is added to it.
+    pub(crate) fn turn_over(&mut self, connection: &Connection) -> Result<()> {
+        self.full.extend(self.current.take());
+        self.current = Some(self.next(connection)?);
+        Ok(())
     }
 
     /// Makes every record durable and tells the catalogue how long the packs are.

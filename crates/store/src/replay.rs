@@ -82,6 +82,16 @@ impl Desk {
         highest_change(&self.connection)
     }
 
+    /// Every document's number, rising.
+    pub fn each_document(&self, take: &mut dyn FnMut(u64)) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("SELECT seq FROM document ORDER BY seq")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            take(uint(row.get(0)?));
+        }
+        Ok(())
+    }
+
     /// What changed after change number `after`, in the order of the numbers, at most `limit` and about 2 MiB of text; nothing if an index that
     /// has `after` is up to date. A document that changed again meanwhile appears once, with its last number.
     pub fn changed_since(&self, after: u64, limit: usize) -> Result<Vec<Change>> {

@@ -358,7 +358,7 @@ impl Writer<'_> {
                 continue;
             }
             let inside = seqs(&self.batch.connection, "SELECT DISTINCT child FROM occurrence WHERE parent = ?1", &[&int(seq)])?;
-            self.forget_document(seq)?;
+            self.remove(seq)?;
             went += 1;
             rest.extend(inside);
         }

@@ -1,6 +1,7 @@
 //! What the desk promises, told through its public face alone, except where a test has to damage what is on disk.
 
 mod bytes;
+mod care;
 mod deciding;
 mod documents;
 mod making;

@@ -188,6 +188,23 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Counts again what stands in a container that says how many it holds.
+    pub(crate) fn count_again(&mut self, seq: u64) -> Result<()> {
+        let mut statement = self.batch.connection.prepare_cached("SELECT facts FROM document WHERE seq = ?1")?;
+        let facts: Vec<u8> = statement.query_row([int(seq)], |row| row.get(0)).optional()?.ok_or_else(|| no_document(seq))?;
+        drop(statement);
+        let Some(counted) = Facts::decode(&facts)?.counted else { return Ok(()) };
+        let (read, failed) = self.count_children(seq)?;
+        self.set_counted(seq, Counted { expected: counted.expected, read, failed })
+    }
+
+    /// Has a document with forgotten bytes forgotten again, before anything else is done on the desk.
+    pub fn forget_again(&mut self, seq: u64) -> Result<()> {
+        self.begin()?;
+        self.batch.connection.prepare_cached("INSERT INTO forgetting (seq) VALUES (?1) ON CONFLICT DO NOTHING")?.execute([int(seq)])?;
+        Ok(())
+    }
+
     /// Adds what could not be read of a document. Saying it again changes nothing.
     pub fn add_fault(&mut self, seq: u64, fault: &Fault) -> Result<()> {
         self.begin()?;
@@ -213,16 +230,7 @@ impl Writer<'_> {
         self.begin()?;
         self.batch.connection.execute("UPDATE unit SET seq = ?2 WHERE seq = ?1", (int(old), int(new)))?;
         self.touch(new)?;
-        self.forget_document(old)
-    }
-
-    /// Forgets a document, and has the index forget it.
-    pub(crate) fn forget_document(&mut self, seq: u64) -> Result<()> {
-        self.forget_rows(seq)?;
-        self.change += 1;
-        let sql = "INSERT INTO deleted (change, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        self.batch.connection.execute(sql, (int(self.change), int(seq)))?;
-        Ok(())
+        self.remove(old)
     }
 
     /// Makes everything since the last commit durable, all or nothing, and says the highest change number there is: what an index that has taken
@@ -373,11 +381,18 @@ impl Writer<'_> {
         statement.query_row([int(seq)], |row| row.get(0)).optional()?.map(codec::kind).transpose()
     }
 
-    fn forget_rows(&self, seq: u64) -> Result<()> {
+    /// Takes a document out of the catalogue, and tells the index.
+    pub(crate) fn remove(&mut self, seq: u64) -> Result<()> {
+        self.begin()?;
         for table in ["document", "fault", "text", "member", "thread", "verdict", "signed", "recognised", "deferred"] {
-            self.batch.connection.execute(&format!("DELETE FROM {table} WHERE seq = ?1"), [int(seq)])?;
+            self.batch.connection.prepare_cached(&format!("DELETE FROM {table} WHERE seq = ?1"))?.execute([int(seq)])?;
         }
-        self.batch.connection.execute("DELETE FROM occurrence WHERE child = ?1 OR parent = ?1", [int(seq)])?;
+        for column in ["child", "parent"] {
+            self.batch.connection.prepare_cached(&format!("DELETE FROM occurrence WHERE {column} = ?1"))?.execute([int(seq)])?;
+        }
+        self.change += 1;
+        let sql = "INSERT INTO deleted (change, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        self.batch.connection.prepare_cached(sql)?.execute((int(self.change), int(seq)))?;
         Ok(())
     }
 }
@@ -406,9 +421,12 @@ fn flag(code: FaultCode) -> i64 {
     let unread = if code.loses_text() { UNREAD } else { 0 };
     unread
         | match code {
-            FaultCode::ReaderDied | FaultCode::TooSlow | FaultCode::Unreadable | FaultCode::Changed | FaultCode::Deferred => {
-                WORTH_ANOTHER_TRY
-            }
+            FaultCode::ReaderDied
+            | FaultCode::TooSlow
+            | FaultCode::Unreadable
+            | FaultCode::Changed
+            | FaultCode::Deferred
+            | FaultCode::Damaged => WORTH_ANOTHER_TRY,
             FaultCode::NoReader => NO_READER,
             FaultCode::Recognised => RECOGNISED,
             _ => 0,

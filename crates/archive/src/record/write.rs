@@ -177,6 +177,8 @@ pub(super) fn code_word(code: FaultCode) -> &'static str {
         FaultCode::NeedsRecognition => "needs-recognition",
         FaultCode::Recognised => "recognised",
         FaultCode::Deferred => "deferred",
+        FaultCode::Forgotten => "forgotten",
+        FaultCode::Damaged => "damaged",
     }
 }
 

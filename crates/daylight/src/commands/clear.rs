@@ -4,9 +4,8 @@ use crate::args;
 use crate::output::{self, count, say};
 use crate::place;
 use anyhow::Result;
-use daylight_ingest::open_index;
+use daylight_ingest::{open_desk, open_index};
 use daylight_review::{Outcome, Selection, clear as run};
-use daylight_store::Desk;
 use serde_json::json;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const SHOWN: usize = 20;
 
 pub(crate) fn clear(args: &args::Clear) -> Result<ExitCode> {
-    let mut desk = Desk::open(&args.desk)?;
+    let mut desk = open_desk(&args.desk)?;
     let selection = args.query.as_deref().map_or(Selection::All, Selection::Query);
     if let Selection::Query(_) = selection {
         // A query must not miss what was ingested and not indexed before a crash.

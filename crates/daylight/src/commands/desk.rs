@@ -5,7 +5,7 @@ use crate::commands::recognise;
 use crate::output::{self, count, say};
 use crate::place;
 use anyhow::Result;
-use daylight_ingest::count_waiting;
+use daylight_ingest::{count_waiting, open_desk};
 use daylight_model::{Fault, FaultCode, Stage};
 use daylight_store::{Counted, Counts, Desk, UnitState};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(crate) fn init(args: &args::Init) -> Result<ExitCode> {
 }
 
 pub(crate) fn status(args: &args::Status) -> Result<ExitCode> {
-    let counts = Desk::open(&args.desk)?.counts()?;
+    let counts = open_desk(&args.desk)?.counts()?;
     if args.json {
         output::json(&status_json(&counts))?;
     } else {
@@ -85,7 +85,7 @@ fn kinds(counts: &Counts) -> String {
 }
 
 pub(crate) fn faults(args: &args::Faults) -> Result<ExitCode> {
-    let desk = Desk::open(&args.desk)?;
+    let desk = open_desk(&args.desk)?;
     if args.containers {
         containers(&desk, args.json)?;
     } else if args.csv {

@@ -7,8 +7,7 @@ use crate::commands::search::plain;
 use crate::output::{self, count, say};
 use anyhow::{Context, Result, bail};
 use daylight_dkim::import::{Import, Provenance, day, import as read_keys};
-use daylight_ingest::{Imported, import_keys};
-use daylight_store::Desk;
+use daylight_ingest::{Imported, import_keys, open_desk};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +22,7 @@ const LARGEST: u64 = 256 << 20;
 const ENDINGS: [&str; 5] = ["txt", "key", "pem", "dns", "json"];
 
 pub(crate) fn import(args: &args::DkimImport) -> Result<ExitCode> {
-    let desk = Desk::open(&args.desk)?;
+    let desk = open_desk(&args.desk)?;
     let lease = desk.take_ingest_lease()?;
     let seen = match &args.seen {
         Some(text) => Some(day(text).with_context(|| format!("--seen takes a day such as 2019-05-01, not `{text}`"))?),
@@ -96,7 +95,7 @@ fn read_file(file: &Path, from: &Provenance) -> Result<Import> {
 }
 
 pub(crate) fn list(args: &args::DkimList) -> Result<ExitCode> {
-    let desk = Desk::open(&args.desk)?;
+    let desk = open_desk(&args.desk)?;
     let mut rows = Vec::new();
     for key in desk.signature_keys()? {
         let signed = desk.signed_with(&key.name)?;

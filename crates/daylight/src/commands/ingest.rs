@@ -6,8 +6,7 @@ use crate::output::{self, count, say};
 use crate::place;
 use crate::progress::Drawing;
 use anyhow::Result;
-use daylight_ingest::{Plan, Progress, Recognition, Summary, Which, ingest as run, recognise as recognise_pages};
-use daylight_store::Desk;
+use daylight_ingest::{Plan, Progress, Recognition, Summary, Which, ingest as run, open_desk, recognise as recognise_pages};
 use serde_json::json;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -15,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub(crate) fn ingest(args: &args::Ingest) -> Result<ExitCode> {
-    let mut desk = Desk::open(&args.desk)?;
+    let mut desk = open_desk(&args.desk)?;
     let lease = desk.take_ingest_lease()?;
     let jobs = args.jobs.or(std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let reader = place::reader()?;
@@ -49,6 +48,7 @@ fn print(summary: &Summary, recognition: &Recognition, took: Duration, as_json: 
             "unchanged": summary.unchanged,
             "outdated": summary.outdated,
             "withheld": summary.withheld,
+            "forgotten": summary.forgotten,
             "recognition": recognise::as_json(recognition),
         }));
     }
@@ -69,6 +69,9 @@ fn print(summary: &Summary, recognition: &Recognition, took: Duration, as_json: 
     }
     if summary.withheld > 0 {
         say!("{} read before and now withheld by the system; what is on the desk stays", count(summary.withheld, "file"))?;
+    }
+    if summary.forgotten > 0 {
+        say!("{} forgotten here before and not taken again", count(summary.forgotten, "document"))?;
     }
     say!("{} met: `daylight faults` lists them", count(summary.faults, "fault"))?;
     recognise::in_words(recognition)?;

@@ -1,5 +1,6 @@
 //! One module for each thing a person can ask for. What is here reads arguments, calls a library and prints; decisions live in the libraries.
 
+pub(crate) mod care;
 pub(crate) mod clear;
 pub(crate) mod demo;
 pub(crate) mod desk;

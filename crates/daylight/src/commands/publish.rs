@@ -4,8 +4,8 @@ use crate::args;
 use crate::commands::clear::now;
 use crate::output::{self, count, remark, say};
 use anyhow::{Context, Result, bail};
+use daylight_ingest::open_desk;
 use daylight_publish::{Job, Outcome, Passphrase, SigningKeyFile, public_path, publish as run};
-use daylight_store::Desk;
 use indicatif::HumanBytes;
 use serde_json::json;
 use std::io::{IsTerminal, stdin};
@@ -64,7 +64,7 @@ fn first_line(file: &Path) -> Result<Passphrase> {
 }
 
 pub(crate) fn publish(args: &args::Publish) -> Result<ExitCode> {
-    let mut desk = Desk::open(&args.desk)?;
+    let mut desk = open_desk(&args.desk)?;
     let editors = args.key.iter().map(|file| editor_key(file, args.passphrase_file.as_deref())).collect::<Result<Vec<_>>>()?;
     let log_key = args.log_key.clone().unwrap_or_else(|| desk.path().join("log.key"));
     let job = Job {

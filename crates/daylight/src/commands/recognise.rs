@@ -5,15 +5,14 @@ use crate::output::{self, count, say};
 use crate::place;
 use crate::progress::Drawing;
 use anyhow::Result;
-use daylight_ingest::{Progress, Recognition, Which, recognise as run};
-use daylight_store::Desk;
+use daylight_ingest::{Progress, Recognition, Which, open_desk, recognise as run};
 use serde_json::{Value, json};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 pub(crate) fn recognise(args: &args::Recognise) -> Result<ExitCode> {
-    let desk = Desk::open(&args.desk)?;
+    let desk = open_desk(&args.desk)?;
     let lease = desk.take_ingest_lease()?;
     let jobs = args.jobs.or(std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let seqs = args.ids.iter().map(|id| desk.resolve(id)).collect::<Result<Vec<u64>, _>>()?;

@@ -5,7 +5,7 @@ use crate::output::{self, count, say};
 use crate::place;
 use crate::progress::Drawing;
 use anyhow::{Context, Result, bail};
-use daylight_ingest::{Progress, Rereading, Retried, Retry, Unlocked, Wanted, retry as run_retry, unlock as run_unlock};
+use daylight_ingest::{Progress, Rereading, Retried, Retry, Unlocked, Wanted, open_desk, retry as run_retry, unlock as run_unlock};
 use daylight_store::{Collection, Desk};
 use serde_json::json;
 use std::fs::File;
@@ -22,7 +22,7 @@ const LARGEST_LIST: u64 = 16 << 20;
 const LONGEST_PASSWORD: usize = 1024;
 
 pub(crate) fn retry(args: &args::Retry) -> Result<ExitCode> {
-    let mut desk = Desk::open(&args.desk)?;
+    let mut desk = open_desk(&args.desk)?;
     let lease = desk.take_ingest_lease()?;
     let collection = collection(&desk, args.collection.as_deref())?;
     let ids = resolve(&desk, &args.ids)?;
@@ -71,7 +71,7 @@ fn retry_words(retried: &Retried, args: &args::Retry) -> Result<()> {
 }
 
 pub(crate) fn unlock(args: &args::Unlock) -> Result<ExitCode> {
-    let desk = Desk::open(&args.desk)?;
+    let desk = open_desk(&args.desk)?;
     let passwords = args.password_file.as_deref().map(passwords).transpose()?.unwrap_or_default();
     let lease = desk.take_ingest_lease()?;
     let collection = collection(&desk, args.collection.as_deref())?;

@@ -7,10 +7,9 @@ use crate::when;
 use anyhow::Result;
 use daylight_index::Sort;
 use daylight_index::query::QueryError;
-use daylight_ingest::open_index;
+use daylight_ingest::{open_desk, open_index};
 use daylight_model::{Date, Person, Role};
 use daylight_reader::{Library, SearchError, SearchOptions};
-use daylight_store::Desk;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
@@ -59,7 +58,7 @@ pub(crate) fn search(args: &args::Search) -> Result<ExitCode> {
 }
 
 fn in_desk(args: &args::Search, query: &str, sort: Sort) -> Result<Result<Answer, QueryError>> {
-    let desk = Desk::open(&args.place)?;
+    let desk = open_desk(&args.place)?;
     let index = open_index(&desk)?;
     let found = match daylight_review::search(&desk, &index, query, args.limit, sort) {
         Err(daylight_review::Error::Query(mistake)) => return Ok(Err(mistake)),

@@ -9,7 +9,7 @@ use crate::when;
 use anyhow::{Context, Result, bail};
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line};
-use daylight_ingest::page_picture;
+use daylight_ingest::{open_desk, page_picture};
 use daylight_model::reading::PlainText;
 use daylight_model::{Date, Fault, Verdict};
 use daylight_store::{Desk, Document};
@@ -28,7 +28,7 @@ pub(crate) fn show(args: &args::Show) -> Result<ExitCode> {
 }
 
 fn from_desk(args: &args::Show) -> Result<()> {
-    let desk = Desk::open(&args.place)?;
+    let desk = open_desk(&args.place)?;
     let seq = desk.resolve(&args.id)?;
     if args.raw {
         return copy(&mut desk.raw(seq)?);

@@ -7,7 +7,7 @@ use crate::resolver::Resolver;
 use anyhow::{Result, bail};
 use daylight_dkim::dns::Answer;
 use daylight_dkim::import::{Provenance, import};
-use daylight_ingest::{Imported, import_keys};
+use daylight_ingest::{Imported, import_keys, open_desk};
 use daylight_model::SignatureKey;
 use daylight_store::Desk;
 use serde_json::json;
@@ -32,7 +32,7 @@ struct Told {
 }
 
 pub(crate) fn online(args: &args::DkimOnline) -> Result<ExitCode> {
-    let desk = Desk::open(&args.desk)?;
+    let desk = open_desk(&args.desk)?;
     let resolver = Resolver::new(args.resolver.as_deref(), args.socks.as_deref())?;
     let missing: Vec<(String, u64)> = desk.missing_keys()?.into_iter().filter(|(name, _)| is_wanted(name, &args.domain)).collect();
     if !missing.is_empty() && !consent(args, &resolver, &missing)? {
