@@ -1,4 +1,5 @@
 use super::*;
+use daylight_model::reading::Standing;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -103,7 +104,7 @@ fn counters_and_conversations_are_made_anew() {
         let id = DocumentId::of(Kind::Container, &Digest::of(&outer), "");
         let outer = writer.document(&NewDocument { id, kind: Kind::Container, blob: Some(blob), counted, ..file(&outer) }).unwrap().0;
         let inner = put_file(writer, b"inner");
-        writer.occurrence(outer, 0, inner, None).unwrap();
+        writer.occurrence(outer, 0, inner, None, &Standing::default()).unwrap();
         put_message(writer, b"first", &facts(1, "a@x", &[]));
         put_message(writer, b"second", &facts(2, "b@x", &["a@x"]));
     });
@@ -151,7 +152,7 @@ fn slices_of_what_goes_become_bytes_of_their_own_whatever_their_size() {
             let bytes = &outer[range.clone()];
             let blob = writer.slice(&Digest::of(bytes), blob, range.start as u64, bytes.len() as u64).unwrap();
             let seq = writer.document(&NewDocument { blob: Some(blob), ..file(bytes) }).unwrap().0;
-            writer.occurrence(container, seq, seq, Some(&Name(b"a name".to_vec()))).unwrap();
+            writer.occurrence(container, seq, seq, Some(&Name(b"a name".to_vec())), &Standing::default()).unwrap();
             seq
         };
         (container, part(large.clone()), part(small.clone()), part(gone.clone()))
@@ -179,7 +180,7 @@ fn what_stands_elsewhere_too_stays_and_nothing_stands_in_the_place_of_no_bytes()
         let [one, other] = [b"message one", b"message two"].map(|bytes| put_message(writer, bytes, &facts(1, "", &[])));
         let (shared, own, empty) = (put_file(writer, b"letterhead"), put_file(writer, b"secret"), put_file(writer, b""));
         for (parent, child) in [(one, shared), (other, shared), (one, own), (one, empty), (other, empty)] {
-            writer.occurrence(parent, child, child, None).unwrap();
+            writer.occurrence(parent, child, child, None, &Standing::default()).unwrap();
         }
         (one, other, shared, own, empty)
     });

@@ -9,7 +9,6 @@ use daylight_dkim::dns::Answer;
 use daylight_dkim::import::{Provenance, import};
 use daylight_ingest::{Imported, import_keys, open_desk};
 use daylight_model::SignatureKey;
-use daylight_store::Desk;
 use serde_json::json;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
