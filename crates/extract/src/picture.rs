@@ -34,7 +34,9 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, media: &str, input: &(dyn Inp
     let result = forms::read(media, input, &mut seen);
     let mut lines = String::new();
     if let Some((width, height)) = seen.size {
-        lines.push_str(&format!("size: {width} x {height}\n"));
+        // Said here, since a fault for each icon of each message would bury those that matter.
+        let small = if is_small(width, height) { ", too small to hold words" } else { "" };
+        lines.push_str(&format!("size: {width} x {height}{small}\n"));
     }
     if seen.pages > 1 {
         lines.push_str(&format!("pages: {}\n", seen.pages));

@@ -47,7 +47,7 @@ fn pictures() -> Vec<(Vec<u8>, &'static str)> {
     .concat();
     let heic = [&b"\0\0\0\x18ftypheic\0\0\0\0metaispe\0\0\0\0\0\0\0\x03\0\0\0\x02"[..], &exif].concat();
     let camera = "maker: Own\nplace: -10.500000, 10.500000\n";
-    let with = |more: &str| -> &'static str { Box::leak(format!("size: 3 x 2\n{more}").into_boxed_str()) };
+    let with = |more: &str| -> &'static str { Box::leak(format!("size: 3 x 2, too small to hold words\n{more}").into_boxed_str()) };
     vec![
         (jpeg, with(&format!("{camera}comment: odd\n"))),
         (png.concat(), with(&format!("Author: odd\n{camera}"))),
