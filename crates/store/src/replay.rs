@@ -1,9 +1,10 @@
 use crate::codec::{self, Facts, int, uint};
 use crate::desk::Desk;
 use crate::error::Result;
+use crate::flags::UNREAD;
 use crate::pack::At;
 use crate::verdicts::all_verdicts;
-use crate::writer::{UNREAD, highest_change};
+use crate::writer::highest_change;
 use daylight_model::reading::Segment;
 use daylight_model::{Date, Digest, Kind, Name, Person, Verdict};
 use rusqlite::Row;

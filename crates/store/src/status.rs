@@ -3,8 +3,8 @@ use crate::decisions::State;
 use crate::desk::Desk;
 use crate::documents::fault;
 use crate::error::Result;
+use crate::flags::UNREAD;
 use crate::ledger::UnitState;
-use crate::writer::UNREAD;
 use daylight_model::{Fault, FaultCode, Kind, Stage};
 
 /// How much there is on a desk.

@@ -4,6 +4,7 @@ use crate::codec::{self, Counted, Facts, code, int, uint};
 use crate::desk::{CollectionId, Desk, IngestLease};
 use crate::documents::{faults_of, no_document, seq_of};
 use crate::error::{Error, Result};
+use crate::flags::{NO_READER, WORTH_ANOTHER_TRY, flags};
 use crate::pack::Owner;
 use crate::texts::LongText;
 use daylight_model::reading::{Segment, Standing};
@@ -12,15 +13,6 @@ use rusqlite::{Connection, OptionalExtension};
 use std::collections::HashSet;
 use std::marker::PhantomData;
 use std::path::PathBuf;
-
-/// Words of the document may be missing from search.
-pub(crate) const UNREAD: i64 = 1;
-/// What went wrong may go right another time: the reader died, or the bytes were withheld.
-pub(crate) const WORTH_ANOTHER_TRY: i64 = 2;
-/// No reader for the format existed.
-const NO_READER: i64 = 4;
-/// Pages of it were recognised by a machine.
-pub(crate) const RECOGNISED: i64 = 8;
 
 /// Adds documents to a desk. It has a connection of its own, so that a [`Desk`] goes on reading beside it. Its transaction is open from the first
 /// call that writes until [`Writer::commit`], and others who want to write wait for that long; what is dropped uncommitted never was.
@@ -411,24 +403,4 @@ pub(crate) fn insert_fault(connection: &Connection, seq: u64, fault: &Fault) -> 
 pub(crate) fn highest_change(connection: &Connection) -> Result<u64> {
     let sql = "SELECT MAX(COALESCE((SELECT MAX(change) FROM document), 0), COALESCE((SELECT MAX(change) FROM deleted), 0))";
     Ok(uint(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?))
-}
-
-pub(crate) fn flags(faults: &[Fault]) -> i64 {
-    faults.iter().map(|fault| flag(fault.code)).fold(0, |all, one| all | one)
-}
-
-fn flag(code: FaultCode) -> i64 {
-    let unread = if code.loses_text() { UNREAD } else { 0 };
-    unread
-        | match code {
-            FaultCode::ReaderDied
-            | FaultCode::TooSlow
-            | FaultCode::Unreadable
-            | FaultCode::Changed
-            | FaultCode::Deferred
-            | FaultCode::Damaged => WORTH_ANOTHER_TRY,
-            FaultCode::NoReader => NO_READER,
-            FaultCode::Recognised => RECOGNISED,
-            _ => 0,
-        }
 }
