@@ -1,5 +1,5 @@
 //! Questions for keys to the DNS, and its answers, as bytes (RFC 1035): nothing is sent from here. An answer is taken for an attack: it is read in one
-//! pass, within its bytes, each name in at most [`MOST_POINTERS`] steps, and nothing comes of it but text of printable ASCII.
+//! pass, within its bytes, each name in at most 128 steps, and nothing comes of it but text of printable ASCII.
 
 const TXT: u16 = 16;
 const CNAME: u16 = 5;
