@@ -25,6 +25,7 @@ mod pst;
 mod text;
 mod transfer;
 mod view;
+mod words;
 mod zip;
 
 use daylight_model::reading::{Input, Request, Sink, Stop, Task};
@@ -43,7 +44,8 @@ pub fn read(request: &Request, input: &(dyn Input + '_), sink: &mut dyn Sink) ->
     match request.task {
         Task::Read { start, skip_first } => {
             let resume = document::Resume { start, skip_first };
-            open::read_root(&mut out, &request.name, input, resume)
+            open::read_root(&mut out, &request.name, input, resume)?;
+            out.end()
         }
         Task::View => view::read(&mut out, &request.name, input),
     }

@@ -1,3 +1,4 @@
+use crate::words::Words;
 use daylight_model::reading::{Event, Found, Label, Segment, Sink, Stop};
 use daylight_model::{Fault, FaultCode, Stage};
 
@@ -18,6 +19,8 @@ pub(crate) struct Output<'a> {
     budget: u64,
     /// Whose text was given last, and how much of it.
     text: (u32, u64),
+    /// The documents whose text may still go on, each within the one before, and their words.
+    open: Vec<(u32, Words)>,
 }
 
 /// A fault in the making; [`Output::fault`] sends it.
@@ -45,7 +48,7 @@ impl Problem {
 impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
-        Self { sink, next: 0, left: budget, budget, text: (0, 0) }
+        Self { sink, next: 0, left: budget, budget, text: (0, 0), open: Vec::new() }
     }
 
     /// The number that the next document will have.
@@ -76,6 +79,8 @@ impl<'a> Output<'a> {
 
     /// Says that a document was found and gives it its number.
     pub(crate) fn found(&mut self, mut found: Found) -> Result<u32, Stop> {
+        // Documents are read one within the other, so what is not around the new one is done.
+        self.end_words(|open| found.parent.is_none_or(|parent| open > parent))?;
         let index = self.next;
         found.index = index;
         self.next = index.checked_add(1).ok_or(Stop)?;
@@ -119,6 +124,7 @@ impl<'a> Output<'a> {
             let left = format!("{} bytes of text are past the budget", text.len());
             return self.fault(index, Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", left).limit(self.budget));
         }
+        self.words_of(index).add(label, &text);
         if text.len() <= CHUNK {
             return self.sink.event(Event::Text { index, segment: Segment { label, page, text } });
         }
@@ -141,7 +147,41 @@ impl<'a> Output<'a> {
 
     /// Reading may go on at `at`. Only the root has cursors: what stands deeper is read again with its root's child.
     pub(crate) fn cursor(&mut self, container: u32, at: u64) -> Result<(), Stop> {
-        if container == 0 { self.sink.event(Event::Cursor(at)) } else { Ok(()) }
+        if container > 0 {
+            return Ok(());
+        }
+        self.end_words(|open| open > 0)?;
+        self.sink.event(Event::Cursor(at))
+    }
+
+    /// Nothing more is read.
+    pub(crate) fn end(&mut self) -> Result<(), Stop> {
+        self.end_words(|_| true)
+    }
+
+    fn words_of(&mut self, index: u32) -> &mut Words {
+        let at = match self.open.iter().rposition(|(open, _)| *open == index) {
+            Some(at) => at,
+            None => {
+                self.open.push((index, Words::default()));
+                self.open.len() - 1
+            }
+        };
+        &mut self.open[at].1
+    }
+
+    /// Says what is known of the words of those documents that are done.
+    fn end_words(&mut self, is_done: impl Fn(u32) -> bool) -> Result<(), Stop> {
+        let (done, open) = std::mem::take(&mut self.open).into_iter().partition(|(index, _)| is_done(*index));
+        self.open = open;
+        let done: Vec<(u32, Words)> = done;
+        done.into_iter().try_for_each(|(index, words)| {
+            let (language, sketch) = words.end();
+            if language.is_empty() && sketch.is_none() {
+                return Ok(());
+            }
+            self.sink.event(Event::Words { index, language: language.into(), sketch: sketch.map(Box::new) })
+        })
     }
 
     pub(crate) fn view(&mut self, html: &str) -> Result<(), Stop> {

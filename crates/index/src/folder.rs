@@ -2,7 +2,7 @@ use crate::columns::Columns;
 use crate::directory::Folder;
 use crate::plan::Planner;
 use crate::schema::{self, Fields, VERSION};
-use crate::{Found, Hit, IndexError, Options, Writer, query::Query, search};
+use crate::{Found, Hit, IndexError, Options, Relation, Writer, query::Query, search};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -134,11 +134,16 @@ impl Index {
         Ok(self.columns()?.searcher.num_docs())
     }
 
-    /// Answers a query. `threads` says of which documents a conversation consists, by their `seq`; where it says `None`, what the entries said
-    /// themselves counts.
-    pub fn search(&self, query: &Query, options: &Options, threads: &dyn Fn(&str) -> Option<Vec<u64>>) -> Result<Found, IndexError> {
+    /// Answers a query. `related` says which documents belong to the one of an id, by their `seq`. Where it knows nothing of a conversation, what
+    /// the entries said themselves counts.
+    pub fn search(
+        &self,
+        query: &Query,
+        options: &Options,
+        related: &dyn Fn(Relation, &str) -> Option<Vec<u64>>,
+    ) -> Result<Found, IndexError> {
         let columns = self.columns()?;
-        let planner = Planner { fields: &self.fields, threads };
+        let planner = Planner { fields: &self.fields, related };
         let mut found = search::run(&columns, planner.query(query.root.as_ref()).as_ref(), options)?;
         found.unreadable_in_scope = planner.unreadable(query.root.as_ref()).count(&columns.searcher)? as u64;
         Ok(found)

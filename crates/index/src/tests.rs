@@ -19,6 +19,7 @@ struct Doc {
     attachment: bool,
     unreadable: bool,
     signatures: Vec<String>,
+    language: &'static str,
     thread: Option<&'static str>,
     parent: Option<&'static str>,
 }
@@ -37,6 +38,7 @@ fn doc(seq: u64, text: &str) -> Doc {
         attachment: false,
         unreadable: false,
         signatures: vec![],
+        language: "",
         thread: None,
         parent: None,
     }
@@ -64,6 +66,7 @@ fn put(writer: &mut Writer, doc: &Doc, replace: bool) {
         has_attachment: doc.attachment,
         unreadable: doc.unreadable,
         signatures: &doc.signatures,
+        language: doc.language,
         thread: doc.thread,
         parent: doc.parent,
     };
@@ -79,8 +82,11 @@ fn build(dir: &Path, docs: &[Doc]) -> Index {
 }
 
 fn ask(index: &Index, query: &str, options: &Options) -> Found {
-    let threads = |id: &str| (id == "known").then(|| vec![1, 3]);
-    index.search(&query::parse(query).unwrap(), options, &threads).unwrap()
+    let related = |relation: Relation, id: &str| match relation {
+        Relation::Thread => (id == "known").then(|| vec![1, 3]),
+        Relation::Near => (id == "known").then(|| vec![2]),
+    };
+    index.search(&query::parse(query).unwrap(), options, &related).unwrap()
 }
 
 /// The numbers of all that answer, the best first.
@@ -483,7 +489,7 @@ fn any_understood_query_is_answered() {
             text.push_str(parts[(state >> 33) as usize % parts.len()]);
         }
         if let Ok(query) = query::parse(&text) {
-            let found = index.search(&query, &Options { facets: true, ..Options::default() }, &|_| None).unwrap();
+            let found = index.search(&query, &Options { facets: true, ..Options::default() }, &|_, _| None).unwrap();
             assert!(found.total <= 5 && found.hits.len() as u64 == found.total, "{text}");
         }
     }

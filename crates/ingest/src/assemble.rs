@@ -4,7 +4,7 @@
 
 use crate::source::{Held, Source};
 use daylight_model::reading::{Event, Found, Place, Segment};
-use daylight_model::{Digest, Fault, Kind, MessageFacts, Name, Signature, Untrusted};
+use daylight_model::{Digest, Fault, Kind, MessageFacts, Name, Signature, Sketch, Untrusted, is_language_code};
 use daylight_sandbox::Said;
 use daylight_store::Staging;
 
@@ -24,6 +24,8 @@ pub(crate) struct Doc {
     pub(crate) texts: Vec<Segment>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) counted: Option<(Option<u64>, u64, u64)>,
+    /// Its language and the sketch of its text.
+    pub(crate) words: Option<(String, Option<Box<Sketch>>)>,
 }
 
 /// Where a document's bytes are.
@@ -86,6 +88,13 @@ impl<'a> Assembler<'a> {
                 self.doc(index)?.counted = Some((expected, read, failed));
                 Ok(())
             }
+            Event::Words { index, language, sketch } => {
+                if !language.is_empty() && !is_language_code(&language) {
+                    return Err(Refused::Broken("a language that is none"));
+                }
+                self.doc(index)?.words = Some((language, sketch));
+                Ok(())
+            }
             Event::Cursor(at) => {
                 self.close_last()?;
                 self.safe = Some((self.docs.len(), at));
@@ -139,6 +148,7 @@ impl<'a> Assembler<'a> {
             texts: Vec::new(),
             faults: Vec::new(),
             counted: None,
+            words: None,
         });
         Ok(())
     }
@@ -261,6 +271,7 @@ impl Doc {
             texts: self.texts.clone(),
             faults: self.faults.clone(),
             counted: self.counted,
+            words: None,
         }
     }
 
@@ -281,6 +292,7 @@ impl Doc {
             texts: Vec::new(),
             faults: vec![fault],
             counted: None,
+            words: None,
         }
     }
 }

@@ -191,6 +191,10 @@ impl<'a> Committer<'a> {
         if let Some(message) = &doc.message {
             verdicts::judge(&mut self.writer, seq, message)?;
         }
+        if !again || doc.words.is_some() {
+            let (language, sketch) = doc.words.as_ref().map_or(("", None), |(language, sketch)| (language, sketch.as_deref()));
+            self.writer.set_words(seq, language, sketch)?;
+        }
         if again {
             self.writer.set_faults(seq, &doc.faults)?;
         } else {

@@ -110,6 +110,7 @@ impl<'a> Following<'a> {
                     kind: row.kind,
                     collections: &collections,
                     title: &row.title,
+                    language: &row.language,
                     people: &row.people,
                     names: &names,
                     media_type: &row.media_type,

@@ -33,7 +33,7 @@ use walk::Root;
 
 /// The reader whose outcome is stored, and its version: raising the version has everything read again that an older one read.
 pub(crate) const READER: &str = "mail";
-pub(crate) const READER_VERSION: u32 = 2;
+pub(crate) const READER_VERSION: u32 = 3;
 
 /// A file above this size is read alone; smaller ones share a lease of at most so many bytes.
 const LEASE_BYTES: u64 = 4 << 20;
@@ -149,7 +149,11 @@ fn flow(
         let stored = store_all(&mut committer, pieces_out, &changes_in);
         drop(changes_in);
         // Threads are no matter of the index, which has enough to do until everything is in it.
-        let threaded = stored.and_then(|()| Ok(desk.reopen()?.rethread()?));
+        let threaded = stored.and_then(|()| {
+            let mut desk = desk.reopen()?;
+            desk.rethread()?;
+            Ok(desk.relate()?)
+        });
         let indexed = indexing.join().map_err(|_| Error::Thread)?;
         threaded?;
         indexed?;

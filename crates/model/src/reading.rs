@@ -1,7 +1,7 @@
 //! What is asked of a reader and what it answers. A reader turns one root file into a stream of [`Event`]s; it never fails: what it cannot read
 //! is a [`Fault`] in that stream.
 
-use crate::{Fault, Kind, MessageFacts, Name};
+use crate::{Fault, Kind, MessageFacts, Name, Sketch};
 use std::io;
 
 /// The bytes a reader is given, at random access.
@@ -181,10 +181,12 @@ impl Segment {
     }
 }
 
-/// Segments as one text to read. What does not stand in the document for all to see is set between `[hidden text]` and `[end of hidden text]`, or
-/// whatever it is; a form feed stands before every page but the first, as text tools have it.
+/// Segments as one text to read. What does not stand in the document for all to see is set between the lines `[hidden text]` and `[end of hidden
+/// text]`, or whatever it is; a form feed stands before every page but the first, as text tools have it. A line of the document that reads like a
+/// mark gets a space before it, so that [`unmarked`] takes it for what it is.
 pub fn plain_text(segments: &[Segment]) -> String {
     let mut text = String::new();
+    let mut marks = Vec::new();
     let mut page = 1;
     for (at, segment) in segments.iter().enumerate() {
         let before = at.checked_sub(1).map(|before| &segments[before]);
@@ -197,17 +199,68 @@ pub fn plain_text(segments: &[Segment]) -> String {
             page += 1;
         }
         if segment.label != Label::Body && before.is_none_or(|before| before.label != segment.label) {
+            marks.push(text.len());
             text.push_str(&format!("[{} text]\n", segment.label.word()));
         }
         text.push_str(&segment.text);
         let after = segments.get(at + 1).map(|after| after.label);
         if segment.label != Label::Body && after != Some(segment.label) {
             end_line(&mut text);
+            marks.push(text.len());
             text.push_str(&format!("[end of {} text]\n", segment.label.word()));
         }
     }
-    text
+    without_false_marks(text, &marks)
 }
+
+/// The text with a space before each line that reads like a mark and is none. `marks`: where those begin that are.
+fn without_false_marks(text: String, marks: &[usize]) -> String {
+    let like = marks_in(&text).map(|(at, _)| at);
+    let false_marks: Vec<usize> = like.filter(|at| marks.binary_search(at).is_err()).collect();
+    if false_marks.is_empty() {
+        return text;
+    }
+    let mut set_apart = String::with_capacity(text.len() + false_marks.len());
+    let mut from = 0;
+    for at in false_marks {
+        set_apart.push_str(&text[from..at]);
+        set_apart.push(' ');
+        from = at;
+    }
+    set_apart + &text[from..]
+}
+
+/// The pieces of a text that [`plain_text`] made, without the lines that mark them, each with the byte at which it begins.
+pub fn unmarked(text: &str) -> Vec<(usize, &str)> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for (at, length) in marks_in(text) {
+        pieces.push((from, &text[from..at]));
+        from = at + length;
+    }
+    pieces.push((from, &text[from..]));
+    pieces.retain(|(_, piece)| !piece.is_empty());
+    pieces
+}
+
+/// Every line that reads like a mark: where it begins, and its length with what ends it.
+fn marks_in(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+    text.match_indices(" text]").filter_map(|(at, end)| {
+        let end = at + end.len();
+        // No mark is longer, and looking further would take time by the square of a line without end.
+        let near = text.floor_char_boundary(at.saturating_sub(LONGEST_MARK));
+        let start = near + text[near..at].rfind('[')?;
+        let word = &text[start + 1..at];
+        let word = word.strip_prefix("end of ").unwrap_or(word);
+        let is_mark = Label::ALL.iter().any(|label| *label != Label::Body && label.word() == word);
+        let begins = text[..start].is_empty() || text[..start].ends_with(['\n', '\u{c}']);
+        let ends = text[end..].is_empty() || text[end..].starts_with(['\n', '\u{c}']);
+        (is_mark && begins && ends).then(|| (start, end - start + usize::from(text[end..].starts_with('\n'))))
+    })
+}
+
+/// No mark has more bytes before its last word: `[end of recognised`.
+const LONGEST_MARK: usize = 18;
 
 /// What of a document's text may be published: all but its properties, which say who wrote it where and with what, and which nobody chose to write.
 pub fn publishable_text(segments: &[Segment]) -> String {
@@ -246,6 +299,15 @@ pub enum Event {
         index: u32,
         /// What and why.
         fault: Fault,
+    },
+    /// What is known of a document's words, once all of its text was given.
+    Words {
+        /// Of which document.
+        index: u32,
+        /// Its language (ISO 639-1), empty if it cannot be told.
+        language: String,
+        /// The sketch of its text, if that is long enough to have one.
+        sketch: Option<Box<Sketch>>,
     },
     /// How a container fared.
     Counted {
@@ -290,6 +352,23 @@ mod tests {
         ];
         let expected = "first\n[comment text]\nwhy?\nbecause\n[end of comment text]\n\u{c}\u{c}\u{c}fourth\n[hidden text]\nunseen\n[end of hidden text]\n";
         assert_eq!(plain_text(&segments), expected);
+    }
+
+    #[test]
+    fn marks_are_no_words_and_words_that_look_like_marks_are() {
+        let segments = [
+            Segment::new(Label::Body, "before\n[comment text]\nits own [comment text]\n [end of hidden text]\n[end of hidden text]"),
+            Segment::new(Label::Comment, "[comment text]"),
+            Segment::new(Label::Body, "after"),
+        ];
+        let text = plain_text(&segments);
+        let pieces: Vec<&str> = unmarked(&text).into_iter().map(|(_, piece)| piece).collect();
+        let body = "before\n [comment text]\nits own [comment text]\n [end of hidden text]\n [end of hidden text]\n";
+        assert_eq!(pieces, [body, " [comment text]\n", "after"]);
+        assert!(unmarked(&text).iter().all(|(at, piece)| text[*at..].starts_with(piece)));
+        assert_eq!(unmarked("[hidden text]\n[end of hidden text]\n"), []);
+        assert_eq!(unmarked("a\u{c}[note text]\nb\n[end of note text]\n"), [(0, "a\u{c}"), (14, "b\n")]);
+        assert_eq!(unmarked("[body text] [some text]\n[note text] x"), [(0, "[body text] [some text]\n[note text] x")]);
     }
 
     #[test]

@@ -7,13 +7,15 @@
 use crate::catalogue::{Catalogue, Place, Row};
 use crate::error::ReaderError;
 use crate::kept::{self, State};
+use crate::search::PAGE;
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line, Record};
 use daylight_index::{Entry, Index, IndexError, Writer};
-use daylight_model::{Digest, Kind, Role, Verdict};
+use daylight_model::reading::unmarked;
+use daylight_model::{Digest, FaultCode, Kind, Role, Verdict};
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// After how many lines the index is committed.
@@ -197,7 +199,10 @@ impl Builder<'_> {
         let earlier = self.catalogue.row(collection, record.number).map(|row| row.seq);
         let mut row = row(record, Place { serial: line.serial, line: line.line }, seq);
         let text = if seq > self.committed { self.text(record) } else { Some(String::new()) };
-        row.unreadable |= text.is_none();
+        if text.is_none() {
+            row.unreadable = true;
+            row.reasons |= bit(FaultCode::TooLarge);
+        }
         if seq > self.committed {
             if let Some(earlier) = earlier {
                 self.writer.delete(earlier)?;
@@ -221,12 +226,13 @@ impl Builder<'_> {
                 kind: record.kind,
                 collections: &[collection],
                 title: &record.title,
+                language: &record.language,
                 people: &record.people,
                 names: &names,
                 media_type: &record.media_type,
                 digest: record.file(&FileRole::Raw).map(|raw| raw.sha256),
                 date: record.date().map(|date| date.seconds),
-                texts: vec![text],
+                texts: unmarked(&text).into_iter().map(|(_, piece)| piece.to_owned()).collect(),
                 has_attachment: has_parts && record.kind == Kind::Message,
                 unreadable: row.unreadable,
                 signatures: &Verdict::words_of(&record.verdicts),
@@ -285,10 +291,21 @@ fn row(record: &Record, place: Place, seq: u64) -> Row {
         length: record.file(&FileRole::Raw).map_or(0, |raw| raw.length),
         date: record.date().copied(),
         unreadable: record.faults.iter().any(|fault| fault.code.loses_text()),
+        reasons: reasons(record),
         thread: record.thread,
         answers: record.answers,
         parents: record.occurrences.iter().filter_map(|occurrence| Some((occurrence.parent?, occurrence.ordinal))).collect(),
     }
+}
+
+/// Why words of a document may be missing: a bit for each code there is.
+fn reasons(record: &Record) -> u32 {
+    let codes = record.faults.iter().map(|fault| fault.code).filter(|code| code.loses_text());
+    codes.fold(0, |all, code| all | bit(code))
+}
+
+fn bit(code: FaultCode) -> u32 {
+    FaultCode::ALL.iter().position(|each| *each == code).map_or(0, |place| 1 << place)
 }
 
 fn cut(text: &str) -> String {
@@ -296,6 +313,40 @@ fn cut(text: &str) -> String {
         None => text.to_owned(),
         Some((at, _)) => format!("{}…", &text[..at]),
     }
+}
+
+/// At most so many pages are shown at once: a page without words costs a heading all the same.
+const MOST_PAGES: usize = 500;
+
+/// A piece of a text from the beginning of a page on.
+pub(crate) struct Window {
+    pub(crate) text: String,
+    /// Whether the text ends with it.
+    pub(crate) last: bool,
+}
+
+/// A text from this page on, of at most `limit` bytes; `None` if it cannot be read or has not so many pages. Like [`beginning`] it is not checked
+/// against its hash.
+pub(crate) fn window(archive: &Archive, file: &daylight_archive::FileRef, page: u32, limit: u64) -> Option<Window> {
+    let mut reader = BufReader::with_capacity(64 << 10, archive.open_file(file).ok()?);
+    for _ in 1..page {
+        if reader.skip_until(PAGE as u8).ok()? == 0 {
+            return None;
+        }
+    }
+    let mut bytes = Vec::new();
+    reader.by_ref().take(limit).read_to_end(&mut bytes).ok()?;
+    let mut last = reader.fill_buf().ok()?.is_empty();
+    if page > 1 && bytes.is_empty() {
+        return None;
+    }
+    if let Some((end, _)) = bytes.iter().enumerate().filter(|(_, byte)| **byte == PAGE as u8).nth(MOST_PAGES) {
+        bytes.truncate(end);
+        last = false;
+    }
+    // A character that is cut at the end is left out.
+    let text = bytes.utf8_chunks().map(|chunk| chunk.valid()).collect();
+    Some(Window { text, last })
 }
 
 /// Reads at most `limit` bytes of a published file, not checked against its hash, as text: a character that is cut at the end is left out.

@@ -7,12 +7,16 @@ use crate::route::document_id;
 use daylight_archive::Record;
 use daylight_archive::record::Role as FileRole;
 use daylight_index::query::{self, Query, QueryError};
-use daylight_index::{Facets, IndexError, Options, Sort, snippet};
+use daylight_index::{Facets, IndexError, Options, Relation, Snippet, Sort, snippet};
+use daylight_model::reading::unmarked;
 use daylight_model::{Date, Kind, Person};
 use std::sync::PoisonError;
 
 /// How much of a text is looked through for a snippet: at first, and where nothing of the query is in that.
 const LOOK: [u64; 2] = [48 << 10, 1 << 20];
+
+/// What stands before every page of a text but the first.
+pub(crate) const PAGE: char = '\u{c}';
 
 /// What of an answer is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +75,10 @@ pub struct Hit {
     pub people: Vec<Person>,
     /// Where its text answers, cut into runs; those that answer are marked with `true`. Empty if there is no text.
     pub snippet: Vec<(String, bool)>,
+    /// The page, slide or sheet on which that stands, from 1, where the text has pages.
+    pub page: Option<u32>,
+    /// The byte of the text at which it stands.
+    pub(crate) at: u64,
     pub(crate) row: Row,
 }
 
@@ -97,7 +105,13 @@ impl Library {
     pub fn search(&self, query: &str, options: &SearchOptions) -> Result<Answer, SearchError> {
         let query = query::parse(query)?;
         let wanted = Options { limit: options.limit.min(10_000), offset: options.offset, sort: options.sort, facets: options.facets };
-        let found = self.index().search(&query, &wanted, &|thread| self.conversation(thread))?;
+        if let Some((_, at)) = query.near().into_iter().next() {
+            // Sketches are made where documents are read, and that is not here.
+            let message = "near: is answered on a desk, not in an archive".to_owned();
+            return Err(SearchError::Query(QueryError { message, at }));
+        }
+        let related = |relation: Relation, id: &str| if relation == Relation::Thread { self.conversation(id) } else { None };
+        let found = self.index().search(&query, &wanted, &related)?;
         let hits = found.hits.iter().filter_map(|hit| self.hit(&query, &hit.locator, options)).collect();
         Ok(Answer { understood: query.explain(), total: found.total, hits, unreadable: found.unreadable_in_scope, facets: found.facets })
     }
@@ -129,29 +143,45 @@ impl Library {
         let row = self.catalogue().row(&collection, number)?.clone();
         let wanted = options.people || options.snippets > 0;
         let record = if wanted { self.archive().record(row.place.serial, row.place.line).ok().map(|line| line.record) } else { None };
+        let (snippet, at) = record.as_ref().map_or_else(Default::default, |record| self.snippet(query, record, options.snippets));
         Some(Hit {
             number,
             kind: row.kind,
             title: row.title.clone(),
             media_type: row.media_type.clone(),
             date: row.date,
-            snippet: record.as_ref().map_or_else(Vec::new, |record| self.snippet(query, record, options.snippets)),
+            snippet,
+            page: at.and_then(|(_, page)| page),
+            at: at.map_or(0, |(at, _)| at),
             people: record.map_or_else(Vec::new, |record| record.people),
             collection,
             row,
         })
     }
 
-    fn snippet(&self, query: &Query, record: &Record, width: usize) -> Vec<(String, bool)> {
-        let Some(file) = record.file(&FileRole::Text).filter(|_| width > 0) else { return vec![] };
+    /// Where a text answers: the piece, its first byte and its page.
+    fn snippet(&self, query: &Query, record: &Record, width: usize) -> (Vec<(String, bool)>, Option<(u64, Option<u32>)>) {
+        let Some(file) = record.file(&FileRole::Text).filter(|_| width > 0) else { return Default::default() };
         let mut best = Vec::new();
         for limit in LOOK {
             let Some(text) = beginning(self.archive(), file, limit) else { break };
-            best = snippet(query, &text, width).0;
-            if file.length <= limit || query.is_everything() || best.iter().any(|(_, marked)| *marked) {
+            // Marks are nobody's words: they are in no snippet.
+            let mut pieces = unmarked(&text).into_iter().map(|(from, piece)| (from, snippet(query, piece, width)));
+            let first = pieces.next();
+            let found = first.clone().filter(|(_, piece)| piece.at.is_some()).or_else(|| pieces.find(|(_, piece)| piece.at.is_some()));
+            if let Some((from, Snippet { runs, at: Some(at) })) = found {
+                return (runs, Some(((from + at) as u64, page_of(&text, from + at))));
+            }
+            best = first.map_or_else(Vec::new, |(_, piece)| piece.runs);
+            if file.length <= limit || query.is_everything() {
                 break;
             }
         }
-        best
+        (best, None)
     }
+}
+
+/// The page on which a byte of a text stands; `None` if there are no pages in it.
+fn page_of(text: &str, at: usize) -> Option<u32> {
+    text.contains(PAGE).then(|| text[..at].matches(PAGE).count() as u32 + 1)
 }

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Keep};
 use crate::body::{Body, PIECE, Pipe};
-use crate::cache::beginning;
+use crate::cache::{beginning, window};
 use crate::catalogue::Row;
 use crate::error::ReaderError;
 use crate::export::{self, Format};
@@ -275,7 +275,8 @@ impl Edition {
         let stem = format!("{collection}-{n}");
         match part {
             Part::Page => {
-                let reading = self.reading(record, asked.get("as") == Some("view"))?;
+                let first = u32::try_from(asked.page("page")?).map_err(|_| Stop::NoPage)?;
+                let reading = self.reading(record, asked.get("as") == Some("view"), first)?;
                 let html = pages::document(library, frame, collection, row, record, &reading, asked.page("parts")?);
                 html.map(|html| self.page(html)).ok_or(Stop::NoPage)
             }
@@ -288,12 +289,13 @@ impl Edition {
             Part::View => {
                 let file = record.file(&FileRole::View).filter(|file| file.length <= limits::VIEW).ok_or(Stop::NoRendition)?;
                 let view = beginning(library.archive(), file, limits::VIEW).ok_or(Stop::Broken)?;
-                Ok(self.page(pages::view(&record.title, &view)).policy(policy::VIEW))
+                Ok(self.page(pages::view(record, &view)).policy(policy::VIEW))
             }
             Part::Raw => {
                 let file = record.file(&FileRole::Raw).ok_or(Stop::NoRendition)?;
                 let answer = self.file(file, safe_type(&file.media_type), headers)?;
-                Ok(attached(answer, &pages::raw_name(&stem, file)))
+                let name = pages::raw_name(&stem, file);
+                Ok(if is_pdf(file) { opened(answer, &name) } else { attached(answer, &name) })
             }
             Part::Text => {
                 let file = record.file(&FileRole::Text).ok_or(Stop::NoRendition)?;
@@ -302,14 +304,15 @@ impl Edition {
         }
     }
 
-    fn reading(&self, record: &Record, as_view: bool) -> Result<Reading, Stop> {
+    fn reading(&self, record: &Record, as_view: bool, first: u32) -> Result<Reading, Stop> {
         let (text, view) = (record.file(&FileRole::Text), record.file(&FileRole::View).filter(|file| file.length <= limits::VIEW));
         match (text, view) {
             (None, Some(_)) => Ok(Reading::View),
             (_, Some(_)) if as_view => Ok(Reading::View),
             (Some(text), _) => {
-                let shown = beginning(self.library.archive(), text, limits::SHOWN).ok_or(Stop::Broken)?;
-                Ok(Reading::Text { shown, length: text.length })
+                let window = window(self.library.archive(), text, first.max(1), limits::SHOWN);
+                let window = window.ok_or(if first > 1 { Stop::NoPage } else { Stop::Broken })?;
+                Ok(Reading::Text { shown: window.text, first: first.max(1), last: window.last, length: text.length })
             }
             (None, None) => Ok(Reading::Nothing),
         }
@@ -435,6 +438,16 @@ fn missing(error: ArchiveError) -> Stop {
 /// To be saved, never shown: under a name of our own making.
 fn attached(answer: Answer, name: &str) -> Answer {
     answer.with(header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
+}
+
+/// Whether a browser has a viewer of its own for these bytes, which keeps what is in them to itself.
+fn is_pdf(file: &FileRef) -> bool {
+    safe_type(&file.media_type) == "application/pdf"
+}
+
+/// To be shown by the browser's own viewer, at the page that the address names, or saved under a name of our own making.
+fn opened(answer: Answer, name: &str) -> Answer {
+    answer.policy(policy::PDF).with(header::CONTENT_DISPOSITION, &format!("inline; filename=\"{name}\""))
 }
 
 /// The media type under which published bytes are sent: one that no browser runs, whatever the document says it is.

@@ -131,10 +131,11 @@ fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<(u64, u
     Ok((failed, with_properties))
 }
 
-/// What a reader notes of a plain text, its character set for one, is no property that anybody wrote into it.
+/// What a reader notes of a plain text or a message, its character set as guessed for one, is no property that anybody wrote into it.
 fn has_properties(desk: &Desk, seq: u64, segments: &[Segment]) -> Result<bool> {
     let some = segments.iter().any(|segment| segment.label == Label::Property);
-    Ok(some && !desk.document(seq)?.media_type.starts_with("text/"))
+    let media_type = if some { desk.document(seq)?.media_type } else { String::new() };
+    Ok(some && !media_type.starts_with("text/") && media_type != "message/rfc822")
 }
 
 /// Text that a reader of the document would not see is published too, for it is in the bytes, but marked; properties are not.

@@ -12,7 +12,7 @@ pub(crate) use value::Garbled;
 use value::{Source, Value};
 
 /// The version of this encoding, which parent and worker tell each other first.
-pub(crate) const VERSION: u8 = 3;
+pub(crate) const VERSION: u8 = 4;
 
 /// How many bytes stand before a frame's payload.
 pub(crate) const HEADER: usize = 5;
@@ -74,12 +74,14 @@ const FAULT: u8 = 35;
 const COUNTED: u8 = 36;
 const CURSOR: u8 = 37;
 const VIEW: u8 = 38;
+const WORDS: u8 = 39;
 
 /// The longest payload that a frame of this kind may have. Pieces are at most 1 MiB by their reader's contract; a message may name very many people.
 fn longest(kind: u8) -> Result<usize, Garbled> {
     match kind {
         DONE => Ok(1),
         READY | TRIED | TERMS | COUNTED | CURSOR => Ok(64),
+        WORDS => Ok(512),
         REFUSED | FAULT => Ok(64 << 10),
         BYTES | TEXT | VIEW => Ok((2 << 20) + 64),
         FOUND => Ok(64 << 20),
@@ -208,6 +210,11 @@ pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event) {
             read.put(out);
             failed.put(out);
         }),
+        Event::Words { index, language, sketch } => frame(out, WORDS, |out| {
+            index.put(out);
+            language.put(out);
+            sketch.put(out);
+        }),
         Event::Cursor(position) => frame(out, CURSOR, |out| position.put(out)),
         Event::View(text) => frame(out, VIEW, |out| out.extend(text.as_bytes())),
     }
@@ -234,6 +241,7 @@ pub(crate) fn get_answer(kind: u8, payload: &[u8]) -> Result<Answer, Garbled> {
             read: Value::get(from)?,
             failed: Value::get(from)?,
         }),
+        WORDS => Answer::Event(Event::Words { index: Value::get(from)?, language: Value::get(from)?, sketch: Value::get(from)? }),
         CURSOR => Answer::Event(Event::Cursor(Value::get(from)?)),
         VIEW => Answer::Event(Event::View(value::text(from.rest())?)),
         _ => return Err(Garbled("a frame of a kind that only a parent sends")),

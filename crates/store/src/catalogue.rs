@@ -10,7 +10,7 @@ use std::time::Duration;
 const APPLICATION_ID: i64 = 0x4441_594c;
 
 /// The steps from nothing to today's format. A step that was in a release is never changed: another is added.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
 
 /// Makes the catalogue, or takes up one that a killed `init` left.
 pub(crate) fn create(path: &Path) -> Result<Connection> {
@@ -93,7 +93,7 @@ mod tests {
             drop(connection);
             let connection = open(&path).unwrap();
             assert_eq!(version(&connection).unwrap(), MIGRATIONS.len() as i64);
-            assert!(connection.prepare("SELECT verdicts FROM verdict").is_ok());
+            assert!(connection.prepare("SELECT verdicts FROM verdict").is_ok() && connection.prepare("SELECT language FROM words").is_ok());
             assert!(connection.prepare("SELECT 1 FROM collection WHERE name = 'kept'").unwrap().exists([]).unwrap());
         }
     }
@@ -103,14 +103,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("catalogue.sqlite");
         let mut connection = create(&path).unwrap();
-        let steps = [MIGRATIONS[0], MIGRATIONS[1], "CREATE TABLE extra (x); SELECT no_such_thing();"];
+        let steps = [&MIGRATIONS[..], &["CREATE TABLE extra (x); SELECT no_such_thing();"]].concat();
         assert!(migrate(&mut connection, &path, &steps, false).is_err());
-        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(version(&connection).unwrap(), MIGRATIONS.len() as i64);
         assert!(connection.prepare("SELECT * FROM extra").is_err());
-        let steps = [MIGRATIONS[0], MIGRATIONS[1], "CREATE TABLE extra (x);"];
+        let steps = [&MIGRATIONS[..], &["CREATE TABLE extra (x);"]].concat();
         migrate(&mut connection, &path, &steps, false).unwrap();
-        assert_eq!(version(&connection).unwrap(), 3);
+        assert_eq!(version(&connection).unwrap(), MIGRATIONS.len() as i64 + 1);
         let error = open(&path).unwrap_err().to_string();
-        assert!(error.contains("format 3") && error.contains("up to 2"), "{error}");
+        assert!(error.contains("format 4") && error.contains("up to 3"), "{error}");
     }
 }

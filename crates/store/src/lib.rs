@@ -25,6 +25,7 @@ mod status;
 mod threading;
 mod threads;
 mod verdicts;
+mod words;
 mod writer;
 
 #[cfg(test)]
@@ -45,4 +46,5 @@ pub use replay::{Change, IndexRow};
 pub use settings::Settings;
 pub use status::{CollectionCounts, Counts, FaultGroup, FaultRow};
 pub use threads::ThreadNode;
+pub use words::{Near, NearCounts};
 pub use writer::{NewDocument, Writer};

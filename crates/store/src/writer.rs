@@ -354,6 +354,7 @@ impl Writer<'_> {
         for table in ["document", "fault", "text", "member", "thread", "verdict", "signed"] {
             self.batch.connection.execute(&format!("DELETE FROM {table} WHERE seq = ?1"), [int(seq)])?;
         }
+        self.forget_words(seq)?;
         self.batch.connection.execute("DELETE FROM occurrence WHERE child = ?1 OR parent = ?1", [int(seq)])?;
         Ok(())
     }

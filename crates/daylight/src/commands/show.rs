@@ -8,7 +8,7 @@ use crate::when;
 use anyhow::{Context, Result, bail};
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line};
-use daylight_model::reading::plain_text;
+use daylight_model::reading::{Label, Segment, plain_text};
 use daylight_model::{Date, Fault, Verdict};
 use daylight_store::{Desk, Document};
 use serde_json::{Value, json};
@@ -79,6 +79,7 @@ fn desk_facts(desk: &Desk, document: &Document) -> Result<Value> {
         "sha256": document.blob.map(|digest| digest.to_string()),
         "dates": dates(if message.dates.is_empty() { document.date.as_slice() } else { &message.dates }),
         "people": people(&message.people),
+        "language": document.language,
         "message_id": message.message_id,
         "names": document.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "collections": document.collections,
@@ -87,9 +88,34 @@ fn desk_facts(desk: &Desk, document: &Document) -> Result<Value> {
         "holds": children,
         "conversation": thread,
         "counted": document.counted.map(|counted| json!({"expected": counted.expected, "read": counted.read, "failed": counted.failed})),
+        "properties": properties(&desk.text(seq)?),
+        "near": near(desk, seq)?,
         "signatures": signatures(&document.all_verdicts()),
         "faults": faults(&document.faults),
     }))
+}
+
+/// The most documents with nearly the same text that are named.
+const NEAR: usize = 50;
+
+/// What was noted of a document beside its text, a line each: who wrote it, with what, and which character set was guessed.
+fn properties(segments: &[Segment]) -> Vec<&str> {
+    segments.iter().filter(|segment| segment.label == Label::Property).flat_map(|segment| segment.text.lines()).collect()
+}
+
+/// The documents with nearly the same text, the nearest first.
+fn near(desk: &Desk, seq: u64) -> Result<Vec<Value>> {
+    let near = desk.near(seq)?;
+    let mut values = Vec::new();
+    for (other, similarity) in near.documents.iter().take(NEAR) {
+        let percent = (similarity * 100.0).round();
+        let id = desk.short_id(*other)?;
+        values.push(json!({"id": id, "percent": percent, "words": format!("{id} ({percent} % of its words in common, about)")}));
+    }
+    if near.more || near.documents.len() > NEAR {
+        values.push(json!({"more": true, "words": "and there may be more: too many share its words for all to be compared"}));
+    }
+    Ok(values)
 }
 
 fn from_archive(args: &args::Show) -> Result<()> {
@@ -133,6 +159,7 @@ fn archive_facts(id: &str, line: &Line) -> Value {
         "kind": record.kind.word(),
         "title": record.title,
         "media_type": record.media_type,
+        "language": record.language,
         "dates": dates(&record.dates),
         "people": people(&record.people),
         "names": record.names().map(ToString::to_string).collect::<Vec<_>>(),

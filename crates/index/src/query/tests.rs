@@ -112,7 +112,7 @@ fn mistakes_are_answered_with_what_is_wrong_and_where() {
         ("sha256:xyz", "sha256: takes a SHA-256 in hexadecimal digits, at least its first 8 [xyz]"),
     ]);
     let fields = "from:, to:, cc:, person:, subject:, body:, file:, type:, has:, is:, dkim:, date:, after:, before:, collection:, thread: and sha256:";
-    assert_eq!(read("a lang:en"), format!("this archive has no field lang: yet; the fields are {fields} [lang:]"));
+    assert_eq!(read("a tag:en"), format!("this archive has no field tag: yet; the fields are {fields} [tag:]"));
     let unknown = format!("there is no field foo:; the fields are {fields}; to search for the words themselves, put them in quotes [foo:]");
     assert_eq!(read("wall foo:bar"), unknown);
 }

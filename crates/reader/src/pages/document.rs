@@ -3,10 +3,11 @@
 use super::{lists, page, thread, to_side};
 use crate::catalogue::{Row, Shelf};
 use crate::library::Library;
+use crate::search::PAGE;
 use crate::when;
 use daylight_archive::record::{FileRef, Record, Role as FileRole};
 use daylight_html::{Frame, Href, Markup, PageSpan, PreEscaped, Side, SideAt, count, pager, prose, size};
-use daylight_model::{Date, Kind, Person, Role, SignatureKind, Verdict};
+use daylight_model::{Date, Kind, Person, Role, SignatureKind, Verdict, is_language_code, language_name};
 use maud::html;
 
 /// How many parts of a document are listed on a page.
@@ -18,8 +19,8 @@ const NAMED_AT_ALL: usize = 400;
 /// How a document is read on its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// Its text, or the beginning of it, and how long the whole is.
-    Text { shown: String, length: u64 },
+    /// Its text, or a piece of it from the beginning of a page on; the number of that page, whether the text ends with it, and how long the whole is.
+    Text { shown: String, first: u32, last: bool, length: u64 },
     /// Its sanitised view, in a frame.
     View,
     /// Nothing of it can be shown here.
@@ -65,7 +66,7 @@ pub(crate) fn document(
 }
 
 /// The sanitised view, in a page of its own around it: it is caged by its own policy, see [`daylight_html::policy::VIEW`].
-pub(crate) fn view(title: &str, sanitised: &str) -> String {
+pub(crate) fn view(record: &Record, sanitised: &str) -> String {
     let markup = html! {
         (maud::DOCTYPE)
         html lang="en" {
@@ -74,10 +75,10 @@ pub(crate) fn view(title: &str, sanitised: &str) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
-                title { (title) }
+                title { (record.title) }
                 link rel="stylesheet" href=(daylight_html::style::PATH);
             }
-            body.framed { main dir="auto" { (PreEscaped(sanitised)) } }
+            body.framed { main dir="auto" lang=[language(record)] { (PreEscaped(sanitised)) } }
         }
     };
     markup.into_string()
@@ -133,6 +134,7 @@ impl Sheet<'_> {
                 }
                 @let other_names: Vec<String> = self.record.names().map(ToString::to_string).filter(|name| *name != self.record.title).collect();
                 @if !other_names.is_empty() { dt { "Named" } dd { @for (at, name) in other_names.iter().take(10).enumerate() { @if at > 0 { ", " } bdi { (name) } } } }
+                @if let Some(language) = language(self.record) { dt { "Language" } dd { (language_name(language)) ", as it seems" } }
                 @if !self.record.reason.is_empty() { dt { "Changed" } dd { "this is not its first publication: " bdi { (self.record.reason) } } }
             }
         }
@@ -147,7 +149,8 @@ impl Sheet<'_> {
             ul.ways aria-label="Ways to read it" {
                 @if text.is_some() { li { a href=(here) aria-current=[is_text.then_some("true")] { "Text" } } }
                 @if view.is_some() { li { a href={ (here) "?as=view" } aria-current=[(*reading == Reading::View).then_some("true")] { "As laid out" } } }
-                @if raw.is_some() { li { a href=(self.below("raw")) { "Original" } } }
+                @if let Some(raw) = raw { li { a href=(self.below("raw")) download=(self.raw_name(raw)) { "Original" } } }
+                @if raw.is_some_and(is_pdf) { li { a href=(self.below("raw")) { "Original in the browser" } } }
                 li { a href=(self.below("proof")) { "Proof" } }
             }
         }
@@ -158,12 +161,7 @@ impl Sheet<'_> {
             Reading::Text { shown, .. } if shown.trim().is_empty() => {
                 html! { p.said { "There is no text in this document." (self.why_empty()) } }
             }
-            Reading::Text { shown, length } => html! {
-                div.read #text { (prose(shown)) }
-                @if (shown.len() as u64) < *length {
-                    p.said { "This is the beginning of a long text: " (size(shown.len() as u64)) " of " (size(*length)) ". " a href=(self.below("text")) { "The whole text" } "." }
-                }
-            },
+            Reading::Text { shown, first, last, length } => self.pages(shown, *first, *last, *length),
             Reading::View => html! {
                 iframe.view sandbox="" src=(self.below("view")) title="The document as its author laid it out" loading="lazy" {}
                 p.note { "Pictures, scripts and everything that would be loaded from elsewhere were taken out before publication. "
@@ -171,9 +169,48 @@ impl Sheet<'_> {
             },
             Reading::Nothing => html! {
                 p.said { "This document cannot be shown as text. " (self.why_empty())
-                    @if self.file(FileRole::Raw).is_some() { a href=(self.below("raw")) { "Save the original" } " to open it on your own computer, with care: it comes from strangers." } }
+                    @if let Some(raw) = self.file(FileRole::Raw) { a href=(self.below("raw")) download=(self.raw_name(raw)) { "Save the original" } " to open it on your own computer, with care: it comes from strangers." } }
             },
         }
+    }
+
+    /// The text, page by page where it has pages.
+    fn pages(&self, shown: &str, first: u32, last: bool, length: u64) -> Markup {
+        let here = Href::new(&lists::address(self.collection, self.row.number));
+        let from =
+            |page: u32| here.clone().with("page", &if page > 1 { page.to_string() } else { String::new() }).at(&format!("page-{page}"));
+        let has_pages = first > 1 || shown.contains(PAGE);
+        let end = first.saturating_add(u32::try_from(shown.matches(PAGE).count()).unwrap_or(u32::MAX));
+        let word = page_word(&self.record.media_type);
+        html! {
+            @if first > 1 { p.said { "This is a long text, shown from " (word) " " (first) " on. " a href=(from(1)) { "From the beginning" } "." } }
+            div #text lang=[language(self.record)] {
+                @if has_pages {
+                    @for (page, text) in (first..).zip(shown.split(PAGE)) {
+                        h2.page id={ "page-" (page) } lang="en" { a href={ "#page-" (page) } { (capitalised(word)) " " (page) } (self.in_original(page)) }
+                        div.read { (prose(text)) }
+                    }
+                } @else { div.read { (prose(shown)) } }
+            }
+            @if !last {
+                p.said {
+                    @if first == 1 { "This is the beginning of a long text" } @else { "This is a piece of a long text" }
+                    ": " (size(shown.len() as u64)) " of " (size(length)) ". "
+                    @if has_pages && end > first { a href=(from(end)) { "On from " (word) " " (end) } ", or " a href=(self.below("text")) { "the whole text" } }
+                    @else { a href=(self.below("text")) { "The whole text" } } "."
+                }
+            }
+        }
+    }
+
+    /// Where a page stands in a PDF's original, for the browser's own viewer.
+    fn in_original(&self, page: u32) -> Markup {
+        let is_pdf = self.file(FileRole::Raw).is_some_and(is_pdf);
+        html! { @if is_pdf { " " a.small href={ (self.below("raw")) "#page=" (page) } { "in the original" span.unseen { ", page " (page) } } } }
+    }
+
+    fn raw_name(&self, raw: &FileRef) -> String {
+        raw_name(&format!("{}-{}", self.collection, self.row.number), raw)
     }
 
     fn why_empty(&self) -> Markup {
@@ -241,18 +278,40 @@ impl Sheet<'_> {
     /// How to cite it and how to check it.
     fn cite(&self) -> Markup {
         let raw = self.file(FileRole::Raw);
-        let name = format!("{}-{}", self.collection, self.row.number);
         html! {
             h2 { "Cite and check" }
             p { "Cite it as " b { (self.library.origin()) ", " (self.collection) "/" (self.row.number) } ", release " (self.row.place.serial)
                 ". The number is permanent: it will never mean another document." }
             @if let Some(raw) = raw {
-                p { "Check it yourself: " a href=(self.below("raw")) { "save the original" } ", then compare its SHA-256." }
-                pre.commands { "sha256sum " (raw_name(&name, raw)) "\n" (raw.sha256) }
+                p { "Check it yourself: " a href=(self.below("raw")) download=(self.raw_name(raw)) { "save the original" } ", then compare its SHA-256." }
+                pre.commands { "sha256sum " (self.raw_name(raw)) "\n" (raw.sha256) }
             }
             p { a href=(self.below("proof")) { "The proof" } " ties these bytes to what the editors signed, with tools that are not ours." }
         }
     }
+}
+
+/// The language of a document's text, as an attribute that is never wrong in form.
+fn language(record: &Record) -> Option<&str> {
+    Some(record.language.as_str()).filter(|language| is_language_code(language))
+}
+
+fn is_pdf(raw: &FileRef) -> bool {
+    raw.media_type == "application/pdf"
+}
+
+/// What a page of such a document is called.
+pub(super) fn page_word(media_type: &str) -> &'static str {
+    match media_type {
+        sheets if sheets.contains("spreadsheet") || sheets.contains("ms-excel") => "sheet",
+        slides if slides.contains("presentation") || slides.contains("ms-powerpoint") => "slide",
+        _ => "page",
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let mut rest = word.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// The name under which a document's original is saved: letters, digits and one extension that we chose.
