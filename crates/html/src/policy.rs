@@ -12,8 +12,7 @@ pub const VIEW: &str = "sandbox; default-src 'none'; style-src 'self'; form-acti
 pub const BYTES: &str = "sandbox; default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The policy of a PDF, which the browser's own viewer shows: no viewer works in a sandbox, but it may load nothing, and nothing may hold it.
-pub const PDF: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+pub const PDF: &str = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What every answer carries beside its `Content-Security-Policy`. No cookie is ever set, so there is none to protect.
 pub const ALWAYS: [(&str, &str); 5] = [

@@ -124,6 +124,7 @@ fn library() -> Vec<Doc> {
         },
         Doc {
             people: vec![bob(Role::From), alice(Role::Cc), person(Role::Bcc, "", "eve@hidden.test")],
+            language: "de",
             date: Some(16_495 * DAY),
             thread: Some("t1"),
             ..doc(2, "Retaining the old plan, the wall is fine. Hasta manana, says the resevoir keeper. E-mail me.")
@@ -260,6 +261,12 @@ fn fields_find_in_their_own_place_only() {
             ("-date:2015", &[3, 4, 5]),
             ("thread:known", &[1, 3]),
             ("thread:known wall", &[1]),
+            ("near:known", &[2]),
+            ("-near:known", &[1, 3, 4, 5]),
+            ("near:unknown", &[]),
+            ("lang:de", &[2]),
+            ("-lang:de wall", &[1]),
+            ("lang:en", &[]),
             ("thread:t1", &[1, 2]),
             ("thread:unknown", &[]),
             (&format!("sha256:{digest}"), &[2]),
@@ -427,7 +434,7 @@ fn folders_that_are_not_a_sound_index_are_told_apart() {
     std::fs::write(&version, "daylight-index 999\n").unwrap();
     let other = Index::open_or_create(&path).err().unwrap();
     assert!(matches!(other, IndexError::Rebuild(_)));
-    assert_eq!(other.to_string(), "the index must be rebuilt: its version is “daylight-index 999”, this program makes “daylight-index 2”");
+    assert_eq!(other.to_string(), "the index must be rebuilt: its version is “daylight-index 999”, this program makes “daylight-index 3”");
     std::fs::remove_file(&version).unwrap();
     assert!(matches!(Index::open(&path), Err(IndexError::Rebuild(_))));
     assert_eq!(found(&Index::recreate(&path).unwrap(), ""), Vec::<u64>::new());

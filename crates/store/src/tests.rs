@@ -4,6 +4,7 @@ mod bytes;
 mod deciding;
 mod documents;
 mod making;
+mod words;
 
 use crate::*;
 use daylight_model::reading::{Label, Segment};

@@ -190,6 +190,12 @@ fn script(c: char) -> Option<Script> {
 /// A language, its script, whether its small words are endings as a rule, and its small words.
 type List = (&'static str, u8, bool, &'static str);
 
+/// The codes of all languages that words tell.
+#[cfg(test)]
+pub(super) fn codes() -> impl Iterator<Item = &'static str> {
+    LISTS.iter().map(|(code, ..)| *code)
+}
+
 /// All small words, each by its hash with the languages that have it.
 struct Table {
     entries: Vec<(u64, Vec<u8>)>,
