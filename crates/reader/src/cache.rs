@@ -7,7 +7,7 @@
 use crate::catalogue::{Catalogue, Place, Row};
 use crate::error::ReaderError;
 use crate::kept::{self, State};
-use crate::search::PAGE;
+use crate::limits::PAGE;
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line, Record};
 use daylight_index::{Entry, Index, IndexError, Writer};

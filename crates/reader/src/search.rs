@@ -3,6 +3,7 @@
 use crate::cache::beginning;
 use crate::catalogue::Row;
 use crate::library::{Library, Senders};
+use crate::limits::PAGE;
 use crate::route::document_id;
 use daylight_archive::Record;
 use daylight_archive::record::Role as FileRole;
@@ -14,9 +15,6 @@ use std::sync::PoisonError;
 
 /// How much of a text is looked through for a snippet: at first, and where nothing of the query is in that.
 const LOOK: [u64; 2] = [48 << 10, 1 << 20];
-
-/// What stands before every page of a text but the first.
-pub(crate) const PAGE: char = '\u{c}';
 
 /// What of an answer is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

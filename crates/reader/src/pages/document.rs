@@ -3,7 +3,7 @@
 use super::{lists, page, thread, to_side};
 use crate::catalogue::{Row, Shelf};
 use crate::library::Library;
-use crate::search::PAGE;
+use crate::limits::PAGE;
 use crate::when;
 use daylight_archive::record::{FileRef, Record, Role as FileRole};
 use daylight_html::{Frame, Href, Markup, PageSpan, PreEscaped, Side, SideAt, count, pager, prose, size};
@@ -181,7 +181,7 @@ impl Sheet<'_> {
             |page: u32| here.clone().with("page", &if page > 1 { page.to_string() } else { String::new() }).at(&format!("page-{page}"));
         let has_pages = first > 1 || shown.contains(PAGE);
         let end = first.saturating_add(u32::try_from(shown.matches(PAGE).count()).unwrap_or(u32::MAX));
-        let word = page_word(&self.record.media_type);
+        let word = lists::page_word(&self.record.media_type);
         html! {
             @if first > 1 { p.said { "This is a long text, shown from " (word) " " (first) " on. " a href=(from(1)) { "From the beginning" } "." } }
             div #text lang=[language(self.record)] {
@@ -298,15 +298,6 @@ fn language(record: &Record) -> Option<&str> {
 
 fn is_pdf(raw: &FileRef) -> bool {
     raw.media_type == "application/pdf"
-}
-
-/// What a page of such a document is called.
-pub(super) fn page_word(media_type: &str) -> &'static str {
-    match media_type {
-        sheets if sheets.contains("spreadsheet") || sheets.contains("ms-excel") => "sheet",
-        slides if slides.contains("presentation") || slides.contains("ms-powerpoint") => "slide",
-        _ => "page",
-    }
 }
 
 fn capitalised(word: &str) -> String {

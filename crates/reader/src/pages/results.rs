@@ -129,7 +129,7 @@ fn nothing(asked: &Asked) -> Markup {
 fn item(library: &Library, hit: &Hit, many: bool) -> Markup {
     let shelf = library.catalogue().shelf(&hit.collection);
     let snippet = html! {
-        @if let Some(page) = hit.page { p.small { a href=(page_address(hit, page)) { "On " (super::document::page_word(&hit.media_type)) " " (page) } } }
+        @if let Some(page) = hit.page { p.small { a href=(page_address(hit, page)) { "On " (lists::page_word(&hit.media_type)) " " (page) } } }
         @if !hit.snippet.is_empty() { p.snip dir="auto" { @for (piece, marked) in &hit.snippet { @if *marked { mark { (piece) } } @else { (piece) } } } }
     };
     lists::item(&hit.collection, shelf, &hit.row, lists::Under::Page, many.then(|| library.title(&hit.collection)), snippet)
