@@ -238,6 +238,10 @@ impl<'a> Committer<'a> {
         let (seq, is_new) = self.writer.document_with(&new, long.as_ref())?;
         self.forget_again(&doc, seq)?;
         self.judge(&doc, seq)?;
+        if !again || doc.words.is_some() {
+            let (language, sketch) = doc.words.as_ref().map_or(("", None), |(language, sketch)| (language, sketch.as_deref()));
+            self.writer.set_words(seq, language, sketch)?;
+        }
         if again {
             self.writer.set_faults(seq, &doc.faults)?;
         } else {
