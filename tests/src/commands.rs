@@ -295,3 +295,81 @@ fn real_mail_comes_back_with_the_digests_that_others_computed() {
     let shown = run(&["show", path(&desk), &id]).text();
     assert!(shown.contains("kernel.org signed this message, and what it signed has not changed since."), "{shown}");
 }
+
+/// A PDF with one line of text a page.
+fn pdf(pages: &[&str]) -> Vec<u8> {
+    let kids: Vec<String> = (0..pages.len()).map(|n| format!("{} 0 R", 4 + 2 * n)).collect();
+    let mut objects = vec![
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), pages.len()),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+    ];
+    for (n, text) in pages.iter().enumerate() {
+        let content = format!("BT /F1 14 Tf 72 700 Td ({text}) Tj ET");
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {} 0 R /Resources << /Font << /F1 3 0 R >> >> >>",
+            5 + 2 * n
+        ));
+        objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
+    }
+    let mut out = b"%PDF-1.4\n".to_vec();
+    let mut places = Vec::new();
+    for (n, object) in objects.iter().enumerate() {
+        places.push(format!("{:010} 00000 n \n", out.len()));
+        out.extend(format!("{} 0 obj\n{object}\nendobj\n", n + 1).into_bytes());
+    }
+    let start = out.len();
+    let count = objects.len() + 1;
+    out.extend(format!("xref\n0 {count}\n0000000000 65535 f \n{}", places.concat()).into_bytes());
+    out.extend(format!("trailer << /Size {count} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n").into_bytes());
+    out
+}
+
+#[test]
+fn what_is_known_of_words_is_told_from_a_desk_to_the_readers_page() {
+    let minutes = "The town council met on Tuesday evening to discuss the state of the retaining wall above the reservoir. The surveyor reported that \
+        cracks had been seen along its eastern half since the spring, and that water was seeping through at three places. The clerk answered that \
+        letters had been sent in March and again in May, but that no reply had come.";
+    let german =
+        "Anbei finden Sie das Protokoll der Sitzung von letzter Woche; bitte sagen Sie mir, was darin noch fehlt oder für Sie falsch ist.";
+    let work = workplace();
+    let at = |name: &str| work.path().join(name);
+    let (desk, archive, key, trove) = (at("desk"), at("archive"), at("ana.key"), at("trove"));
+    fs::create_dir(&trove).unwrap();
+    let put = |name: &str, bytes: &[u8]| fs::write(trove.join(name), bytes).unwrap();
+    put("minutes.txt", minutes.as_bytes());
+    let quoted = minutes.replace(". ", ".\n> ");
+    put("reply.eml", format!("From: a@b.example\nSubject: Re: minutes\n\nAnn wrote:\n> {quoted}\n\nSeen.\n").as_bytes());
+    let latin: Vec<u8> = format!("From: a@b.example\nSubject: Protokoll\n\n{german}\n").chars().map(|c| c as u8).collect();
+    put("protokoll.eml", &latin);
+    put("report.pdf", &pdf(&["The first page", "The second page names Halvorsen"]));
+    put("torn.pdf", b"%PDF-1.4 torn");
+    run(&["init", path(&desk)]);
+    run(&["ingest", path(&desk), path(&trove), "--collection", "words"]);
+
+    let of = |query: &str| hits(&desk, query).iter().map(|hit| hit["title"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(of("lang:de"), BTreeSet::from(["Protokoll".to_owned()]));
+    let minutes_id = hits(&desk, "file:minutes.txt")[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(of(&format!("near:{minutes_id}")), BTreeSet::from(["Re: minutes".to_owned()]));
+    assert!(daylight(["search", path(&desk), "wall near:00000000"]).code(2).text().is_empty());
+    let shown = run(&["show", path(&desk), &minutes_id, "--json"]).json();
+    assert_eq!((&shown["language"], shown["near"].as_array().unwrap().len()), (&Value::from("en"), 1), "{shown}");
+    assert!(shown["near"][0]["percent"].as_f64().unwrap() >= 90.0, "{shown}");
+    let german_id = hits(&desk, "lang:de")[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(run(&["show", path(&desk), &german_id, "--json"]).json()["properties"][0], "encoding: windows-1252, as was guessed");
+    assert_eq!(hits(&desk, "halvorsen")[0]["page"], 2);
+    let status = run(&["status", path(&desk), "--json"]).json();
+    assert_eq!((&status["near"]["groups"], &status["near"]["documents"]), (&Value::from(1), &Value::from(2)), "{status}");
+
+    run(&["clear", path(&desk), "--collection", "words", "--all", "--as", "Ana"]);
+    run(&["key", "new", path(&key)]);
+    run(&["publish", path(&desk), "--collection", "words", "--to", path(&archive), "--key", path(&key)]);
+    run(&["verify", path(&archive)]);
+    let german = &hits(&archive, "lang:de")[0];
+    assert_eq!(run(&["show", path(&archive), german["id"].as_str().unwrap(), "--json"]).json()["language"], "de");
+    assert_eq!(hits(&archive, "halvorsen")[0]["page"], 2);
+    daylight(["search", path(&archive), "near:words/1"]).code(2);
+    let status = run(&["status", path(&archive), "--json"]).json();
+    assert_eq!((&status["documents"], &status["not_fully_read"]), (&Value::from(5), &Value::from(1)), "{status}");
+    assert_eq!(status["collections"]["words"]["reasons"]["malformed"], 1, "{status}");
+}

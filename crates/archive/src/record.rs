@@ -31,6 +31,8 @@ pub struct Record {
     pub title: String,
     /// The type of what it is, lower case without parameters; empty if unknown.
     pub media_type: String,
+    /// The code of its language (ISO 639), empty if it is not known.
+    pub language: String,
     /// Every date that it states, the best first.
     pub dates: Vec<Date>,
     /// Everybody it names.
@@ -156,6 +158,7 @@ impl Record {
             kind: self.kind,
             title: stub_title(&self.title).to_owned(),
             media_type: String::new(),
+            language: String::new(),
             dates: Vec::new(),
             people: Vec::new(),
             occurrences: Vec::new(),

@@ -82,6 +82,7 @@ pub(crate) fn document(number: u64) -> Document {
 /// A record that has every field.
 pub(crate) fn record(document: &Document, files: Vec<FileRef>) -> Record {
     Record {
+        language: String::new(),
         number: document.number,
         kind: Kind::Message,
         title: document.title.clone(),

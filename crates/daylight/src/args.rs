@@ -89,12 +89,13 @@ pub(crate) struct Recognise {
     pub(crate) json: bool,
 }
 
-/// Says what is on a desk.
+/// Says what is on a desk or in an archive, and what share of it could not be fully read.
 #[derive(Args)]
 #[command(after_help = "Example: daylight status ~/desk --json")]
 pub(crate) struct Status {
-    /// The desk.
-    pub(crate) desk: PathBuf,
+    /// A desk or an archive.
+    #[arg(value_name = "DESK|ARCHIVE")]
+    pub(crate) place: PathBuf,
     /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -199,8 +200,8 @@ fn reason(words: &str) -> Result<FaultCode, String> {
 /// Searches a desk or an archive.
 #[derive(Args)]
 #[command(after_help = "Example: daylight search ~/desk 'from:okafor \"retaining wall\" date:2014-03..2014-06'\n\n\
-    Words are joined by AND. \"a phrase\", OR, -not, ( ), wor*, word~1, \"two words\"~5, from: to: cc: person: subject: body: file: type:\n\
-    has:attachment is:unreadable date:2014-03..2014-05 after: before: collection: thread: sha256:")]
+    Words are joined by AND. \"a phrase\", OR, -not, ( ), wor*, word~1, \"two words\"~5, from: to: cc: person: subject: body: file: type: lang:de\n\
+    has:attachment is:unreadable date:2014-03..2014-05 after: before: collection: thread: near: sha256:")]
 pub(crate) struct Search {
     /// A desk or an archive.
     #[arg(value_name = "DESK|ARCHIVE")]
@@ -217,7 +218,7 @@ pub(crate) struct Search {
     /// Where an archive's index is kept.
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
-    /// Prints one JSON object: total, hits with id, title, date, people and snippet.
+    /// Prints one JSON object: total, hits with id, title, date, people, snippet and the page it stands on.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -17,22 +17,34 @@ pub(crate) struct Decoded<'a> {
     pub(crate) replaced: bool,
     /// The stated character set made a difference: without it the text would read otherwise.
     pub(crate) stated_mattered: bool,
+    /// What is to be noted of a character set that was guessed, in a line; `None` where it was stated, or is UTF-8, which nothing else looks like.
+    pub(crate) guess: Option<String>,
 }
 
 /// Decodes all of `bytes`, where `stated` is the character set that somebody said they are in.
 pub(crate) fn decode<'a>(bytes: &'a [u8], stated: Option<&str>) -> Decoded<'a> {
     if stated.is_some_and(|label| label.eq_ignore_ascii_case("utf-7") || label.eq_ignore_ascii_case("unicode-1-1-utf-7")) {
         let (text, replaced) = utf7(bytes);
-        return Decoded { text: Cow::Owned(text), encoding: UTF_8, replaced, stated_mattered: true };
+        return Decoded { text: Cow::Owned(text), encoding: UTF_8, replaced, stated_mattered: true, guess: None };
     }
+    let label = stated;
     let stated = stated.and_then(named).filter(|encoding| plausible(encoding, bytes));
     let encoding = match Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding,
         None => stated.unwrap_or_else(|| guess(bytes)),
     };
+    let guess = if stated == Some(encoding) || Encoding::for_bom(bytes).is_some() { None } else { guess_in_words(encoding, label) };
     let (text, encoding, replaced) = encoding.decode(bytes);
     let stated_mattered = stated == Some(encoding) && changes(encoding, bytes);
-    Decoded { text, encoding, replaced, stated_mattered }
+    Decoded { text, encoding, replaced, stated_mattered, guess }
+}
+
+/// The line that says that a character set was guessed, and whether against what was stated.
+pub(crate) fn guess_in_words(encoding: &'static Encoding, stated: Option<&str>) -> Option<String> {
+    // A label of somebody's own making is not repeated, the name of a real one is.
+    let stated = stated.and_then(|label| Encoding::for_label(label.trim().as_bytes())).filter(|stated| *stated != encoding);
+    let against = stated.map(|stated| format!(", against {}, as was stated", stated.name())).unwrap_or_default();
+    (encoding != UTF_8).then(|| format!("encoding: {}, as was guessed{against}\n", encoding.name()))
 }
 
 /// The encoding that a label names, if it says more than "ASCII", which so many programs write over text of every kind.

@@ -31,6 +31,7 @@ mod pst;
 mod text;
 mod transfer;
 mod view;
+mod words;
 mod zip;
 
 pub use open::READERS;
@@ -52,7 +53,8 @@ pub fn read(request: &Request, input: &(dyn Input + '_), sink: &mut dyn Sink) ->
     match &request.task {
         Task::Read { start, skip_first } => {
             let resume = document::Resume { start: *start, skip_first: *skip_first };
-            open::read_root(&mut out, request, input, resume)
+            open::read_root(&mut out, request, input, resume)?;
+            out.end()
         }
         Task::View => view::read(&mut out, &request.name, input),
         Task::Unread => pages::unread(&mut out, &request.name, input),

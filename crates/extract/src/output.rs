@@ -1,4 +1,5 @@
 use crate::keys::Keys;
+use crate::words::Words;
 use daylight_model::reading::{CUT, Event, Found, Label, Segment, Sink, Stop};
 use daylight_model::{Fault, FaultCode, Stage};
 
@@ -23,6 +24,8 @@ pub(crate) struct Output<'a> {
     faulty: Option<u32>,
     /// Whose text met the end of the budget.
     cut: Option<u32>,
+    /// The documents whose text may still go on, each within the one before, and their words.
+    open: Vec<(u32, Words)>,
 }
 
 /// A fault in the making; [`Output::fault`] sends it.
@@ -51,7 +54,8 @@ impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64, passwords: &[String]) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
         let keys = Keys::new(passwords, input_length);
-        Self { sink, keys, next: 0, left: budget, budget, apart: daylight_model::reading::APART, faulty: None, cut: None }
+        let apart = daylight_model::reading::APART;
+        Self { sink, keys, next: 0, left: budget, budget, apart, faulty: None, cut: None, open: Vec::new() }
     }
 
     /// The number that the next document will have.
@@ -82,6 +86,8 @@ impl<'a> Output<'a> {
 
     /// Says that a document was found and gives it its number.
     pub(crate) fn found(&mut self, mut found: Found) -> Result<u32, Stop> {
+        // Documents are read one within the other, so what is not around the new one is done.
+        self.end_words(|open| found.parent.is_none_or(|parent| open > parent))?;
         let index = self.next;
         found.index = index;
         self.next = index.checked_add(1).ok_or(Stop)?;
@@ -122,6 +128,7 @@ impl<'a> Output<'a> {
                 Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", "its text from here on is past the budget: it is not searched");
             return self.fault(index, why.limit(self.budget));
         }
+        self.words_of(index).add(label, &text);
         if text.len() <= CHUNK {
             return self.sink.event(Event::Text { index, segment: Segment { label, page, text } });
         }
@@ -159,7 +166,38 @@ impl<'a> Output<'a> {
             return Ok(());
         }
         self.keys.renew();
+        self.end_words(|open| open > 0)?;
         self.sink.event(Event::Cursor(at))
+    }
+
+    /// Nothing more is read.
+    pub(crate) fn end(&mut self) -> Result<(), Stop> {
+        self.end_words(|_| true)
+    }
+
+    fn words_of(&mut self, index: u32) -> &mut Words {
+        let at = match self.open.iter().rposition(|(open, _)| *open == index) {
+            Some(at) => at,
+            None => {
+                self.open.push((index, Words::default()));
+                self.open.len() - 1
+            }
+        };
+        &mut self.open[at].1
+    }
+
+    /// Says what is known of the words of those documents that are done.
+    fn end_words(&mut self, is_done: impl Fn(u32) -> bool) -> Result<(), Stop> {
+        let (done, open) = std::mem::take(&mut self.open).into_iter().partition(|(index, _)| is_done(*index));
+        self.open = open;
+        let done: Vec<(u32, Words)> = done;
+        done.into_iter().try_for_each(|(index, words)| {
+            let (language, sketch) = words.end();
+            if language.is_empty() && sketch.is_none() {
+                return Ok(());
+            }
+            self.sink.event(Event::Words { index, language: language.into(), sketch: sketch.map(Box::new) })
+        })
     }
 
     /// Says that a page has no text that can be read.

@@ -15,6 +15,8 @@ pub(crate) struct Heard {
     pub(crate) pages: Vec<Option<u32>>,
     pub(crate) faults: Vec<(u32, Fault)>,
     pub(crate) counted: Vec<(u32, Option<u64>, u64, u64)>,
+    /// What is known of each document's words.
+    pub(crate) words: BTreeMap<u32, (String, Option<Box<daylight_model::Sketch>>)>,
     pub(crate) cursors: Vec<u64>,
     pub(crate) view: String,
     pub(crate) unread: Vec<(u32, bool)>,
@@ -47,6 +49,9 @@ impl Sink for Heard {
             Event::Fault { index, fault } => {
                 assert!((index as usize) < self.found.len());
                 self.faults.push((index, fault));
+            }
+            Event::Words { index, language, sketch } => {
+                assert!((index as usize) < self.found.len() && self.words.insert(index, (language, sketch)).is_none(), "said once");
             }
             Event::Counted { index, expected, read, failed } => self.counted.push((index, expected, read, failed)),
             Event::Cursor(at) => self.cursors.push(at),

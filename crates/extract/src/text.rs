@@ -32,6 +32,7 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, media: &str, input: &(dyn Inp
         Some(stated) if encoding_matters(stated, input) => (stated, format!("text; charset={}", stated.name().to_ascii_lowercase())),
         _ => (charset::guess_input(input), String::new()),
     };
+    let doc_charset = doc.charset.clone();
     let index = document::found(out, doc, Kind::File, media, &claims, input)?;
     if html {
         let why = "it is read as source, not as HTML";
@@ -44,9 +45,8 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, media: &str, input: &(dyn Inp
         return out.text(index, Label::Body, cards::text(&bytes, stated));
     }
     let sample = stream(out, index, input, encoding)?;
-    // UTF-8 is not guessed: nothing else looks like it.
-    let guessed = stated.is_none() && encoding != encoding_rs::UTF_8;
-    let mut said = if guessed { format!("encoding: {}, as was guessed\n", encoding.name()) } else { String::new() };
+    let mut said =
+        if stated.is_none() { charset::guess_in_words(encoding, doc_charset.as_deref()).unwrap_or_default() } else { String::new() };
     if is_table(media) {
         said.push_str(&dialect::describe(&sample));
     }
@@ -89,7 +89,8 @@ fn read_html(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8]) -> Resul
         out.fault(index, Problem::new(Stage::Read, FaultCode::Empty, TOOL, "it is a page without text"))?;
     }
     out.text(index, Label::Body, body)?;
-    out.text(index, Label::Hidden, hidden)
+    out.text(index, Label::Hidden, hidden)?;
+    out.text(index, Label::Property, text.guess.unwrap_or_default())
 }
 
 fn replaced(encoding: &'static Encoding) -> Problem {

@@ -1,3 +1,12 @@
+/// How documents belong to one that a query names by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// They are of one conversation.
+    Thread,
+    /// They are nearly the same text.
+    Near,
+}
+
 /// In which order hits come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sort {

@@ -15,6 +15,8 @@ pub struct Entry<'a> {
     pub collections: &'a [&'a str],
     /// Its title: a message's subject, a file's name.
     pub title: &'a str,
+    /// The code of its language (ISO 639), empty if it is not known.
+    pub language: &'a str,
     /// Everybody it names, the first `From` being its sender.
     pub people: &'a [Person],
     /// The file names it goes by.

@@ -2,7 +2,7 @@ use crate::columns::Columns;
 use crate::directory::Folder;
 use crate::plan::Planner;
 use crate::schema::{self, Fields, VERSION};
-use crate::{Found, Hit, IndexError, Options, Writer, query::Query, search};
+use crate::{Found, Hit, IndexError, Options, Relation, Writer, query::Query, search};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -174,11 +174,16 @@ impl Index {
         Ok(columns.searcher.num_docs() - columns.parts)
     }
 
-    /// Answers a query. `threads` says of which documents a conversation consists, by their `seq`; where it says `None`, what the entries said
-    /// themselves counts.
-    pub fn search(&self, query: &Query, options: &Options, threads: &dyn Fn(&str) -> Option<Vec<u64>>) -> Result<Found, IndexError> {
+    /// Answers a query. `related` says which documents belong to the one of an id, by their `seq`. Where it knows nothing of a conversation, what
+    /// the entries said themselves counts.
+    pub fn search(
+        &self,
+        query: &Query,
+        options: &Options,
+        related: &dyn Fn(Relation, &str) -> Option<Vec<u64>>,
+    ) -> Result<Found, IndexError> {
         let columns = self.columns()?;
-        let planner = Planner { fields: &self.fields, threads, columns: &columns };
+        let planner = Planner { fields: &self.fields, related, columns: &columns };
         let mut found = search::run(&columns, planner.query(query.root.as_ref())?.as_ref(), options)?;
         found.unreadable_in_scope = planner.unreadable(query.root.as_ref())?.count(&columns.searcher)? as u64;
         Ok(found)
@@ -188,7 +193,7 @@ impl Index {
     /// parts need not be asked about.
     pub fn best_part(&self, query: &Query, seq: u64) -> Result<Option<u64>, IndexError> {
         let columns = self.columns()?;
-        let planner = Planner { fields: &self.fields, threads: &|_| None, columns: &columns };
+        let planner = Planner { fields: &self.fields, related: &|_, _| None, columns: &columns };
         let Some(root) = query.root.as_ref() else { return Ok(None) };
         let mut best: Option<(f32, u64)> = None;
         for further in [false, true] {

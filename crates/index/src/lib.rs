@@ -22,7 +22,7 @@ mod tests;
 mod words;
 mod writer;
 
-pub use answer::{Facets, Found, Hit, Options, Sort};
+pub use answer::{Facets, Found, Hit, Options, Relation, Sort};
 pub use entry::Entry;
 pub use error::IndexError;
 pub use folder::Index;

@@ -8,7 +8,7 @@ use tantivy::schema::{BytesOptions, Field, IndexRecordOption, NumericOptions, Sc
 use tantivy::tokenizer::{RawTokenizer, TextAnalyzer, TokenizerManager};
 
 /// The number of this layout: indexes of another are built anew.
-pub(crate) const VERSION: &str = "daylight-index 3\n";
+pub(crate) const VERSION: &str = "daylight-index 4\n";
 
 pub(crate) const DATE: &str = "date";
 pub(crate) const SEQ: &str = "seq";
@@ -24,6 +24,8 @@ pub(crate) const UNREADABLE: &str = "unreadable";
 pub(crate) const PART: &str = "part";
 /// Before each word about signatures.
 pub(crate) const SIGNATURE: &str = "dkim:";
+/// Before the code of the language.
+pub(crate) const LANGUAGE: &str = "lang:";
 
 const PLAIN: &str = "words";
 const WHOLE: &str = "words-whole";
@@ -175,6 +177,9 @@ pub(crate) fn row<T>(fields: &Fields, mut entry: Entry<'_>, ticket: T) -> Row<T>
         if set {
             text(fields.flags, flag);
         }
+    }
+    if !entry.language.is_empty() {
+        text(fields.flags, raw(&format!("{LANGUAGE}{}", entry.language)));
     }
     for word in entry.signatures {
         text(fields.flags, raw(&format!("{SIGNATURE}{word}")));

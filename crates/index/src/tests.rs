@@ -19,6 +19,7 @@ struct Doc {
     attachment: bool,
     unreadable: bool,
     signatures: Vec<String>,
+    language: &'static str,
     thread: Option<&'static str>,
     parent: Option<&'static str>,
 }
@@ -37,6 +38,7 @@ fn doc(seq: u64, text: &str) -> Doc {
         attachment: false,
         unreadable: false,
         signatures: vec![],
+        language: "",
         thread: None,
         parent: None,
     }
@@ -64,6 +66,7 @@ fn put(writer: &mut Writer, doc: &Doc, replace: bool) {
         has_attachment: doc.attachment,
         unreadable: doc.unreadable,
         signatures: &doc.signatures,
+        language: doc.language,
         thread: doc.thread,
         parent: doc.parent,
     };
@@ -79,8 +82,11 @@ fn build(dir: &Path, docs: &[Doc]) -> Index {
 }
 
 fn ask(index: &Index, query: &str, options: &Options) -> Found {
-    let threads = |id: &str| (id == "known").then(|| vec![1, 3]);
-    index.search(&query::parse(query).unwrap(), options, &threads).unwrap()
+    let related = |relation: Relation, id: &str| match relation {
+        Relation::Thread => (id == "known").then(|| vec![1, 3]),
+        Relation::Near => (id == "known").then(|| vec![2]),
+    };
+    index.search(&query::parse(query).unwrap(), options, &related).unwrap()
 }
 
 /// The numbers of all that answer, the best first.
@@ -118,6 +124,7 @@ fn library() -> Vec<Doc> {
         },
         Doc {
             people: vec![bob(Role::From), alice(Role::Cc), person(Role::Bcc, "", "eve@hidden.test")],
+            language: "de",
             date: Some(16_495 * DAY),
             thread: Some("t1"),
             ..doc(2, "Retaining the old plan, the wall is fine. Hasta manana, says the resevoir keeper. E-mail me.")
@@ -254,6 +261,12 @@ fn fields_find_in_their_own_place_only() {
             ("-date:2015", &[3, 4, 5]),
             ("thread:known", &[1, 3]),
             ("thread:known wall", &[1]),
+            ("near:known", &[2]),
+            ("-near:known", &[1, 3, 4, 5]),
+            ("near:unknown", &[]),
+            ("lang:de", &[2]),
+            ("-lang:de wall", &[1]),
+            ("lang:en", &[]),
             ("thread:t1", &[1, 2]),
             ("thread:unknown", &[]),
             (&format!("sha256:{digest}"), &[2]),
@@ -475,7 +488,7 @@ fn folders_that_are_not_a_sound_index_are_told_apart() {
     std::fs::write(&version, "daylight-index 999\n").unwrap();
     let other = Index::open_or_create(&path).err().unwrap();
     assert!(matches!(other, IndexError::Rebuild(_)));
-    assert_eq!(other.to_string(), "the index must be rebuilt: its version is “daylight-index 999”, this program makes “daylight-index 3”");
+    assert_eq!(other.to_string(), "the index must be rebuilt: its version is “daylight-index 999”, this program makes “daylight-index 4”");
     std::fs::remove_file(&version).unwrap();
     assert!(matches!(Index::open(&path), Err(IndexError::Rebuild(_))));
     assert_eq!(found(&Index::recreate(&path).unwrap(), ""), Vec::<u64>::new());
@@ -537,7 +550,7 @@ fn any_understood_query_is_answered() {
             text.push_str(parts[(state >> 33) as usize % parts.len()]);
         }
         if let Ok(query) = query::parse(&text) {
-            let found = index.search(&query, &Options { facets: true, ..Options::default() }, &|_| None).unwrap();
+            let found = index.search(&query, &Options { facets: true, ..Options::default() }, &|_, _| None).unwrap();
             assert!(found.total <= 5 && found.hits.len() as u64 == found.total, "{text}");
         }
     }

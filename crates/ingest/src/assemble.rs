@@ -4,7 +4,7 @@
 
 use crate::source::{Held, Source};
 use daylight_model::reading::{Event, Found, Place, Segment, Standing};
-use daylight_model::{Digest, Fault, Kind, MessageFacts, Name, Signature, Untrusted};
+use daylight_model::{Digest, Fault, Kind, MessageFacts, Name, Signature, Sketch, Untrusted, is_language_code};
 use daylight_sandbox::Said;
 use daylight_store::{LongText, Staging, WHOLE_TEXT};
 
@@ -31,6 +31,8 @@ pub(crate) struct Doc {
     pub(crate) long: Option<LongText>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) counted: Option<(Option<u64>, u64, u64)>,
+    /// Its language and the sketch of its text.
+    pub(crate) words: Option<(String, Option<Box<Sketch>>)>,
 }
 
 /// Where a document's bytes are.
@@ -108,6 +110,13 @@ impl<'a> Assembler<'a> {
                 self.doc(index)?.password = Some(password);
                 Ok(())
             }
+            Event::Words { index, language, sketch } => {
+                if !language.is_empty() && !is_language_code(&language) {
+                    return Err(Refused::Broken("a language that is none"));
+                }
+                self.doc(index)?.words = Some((language, sketch));
+                Ok(())
+            }
             Event::Cursor(at) => {
                 self.close_last()?;
                 self.safe = Some((self.docs.len(), at));
@@ -166,6 +175,7 @@ impl<'a> Assembler<'a> {
             long: None,
             faults: Vec::new(),
             counted: None,
+            words: None,
         });
         Ok(())
     }
@@ -336,6 +346,7 @@ impl Doc {
             long: None,
             faults: self.faults.clone(),
             counted: self.counted,
+            words: None,
         }
     }
 
@@ -360,6 +371,7 @@ impl Doc {
             long: None,
             faults: vec![fault],
             counted: None,
+            words: None,
         }
     }
 }

@@ -59,6 +59,7 @@ fn remove_traces(desk: &mut Desk, alone: &Alone<'_>) -> Result<(), Error> {
     desk.sweep(alone)?;
     erase_index(desk)?;
     desk.rethread()?;
+    desk.relate()?;
     Ok(desk.settle(alone)?)
 }
 

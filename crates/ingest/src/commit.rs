@@ -238,6 +238,10 @@ impl<'a> Committer<'a> {
         let (seq, is_new) = self.writer.document_with(&new, long.as_ref())?;
         self.forget_again(&doc, seq)?;
         self.judge(&doc, seq)?;
+        // A container that is gone on with has said what there is to say of its words, or says it with its last piece.
+        if !again || doc.words.is_some() {
+            self.note_words(&doc, seq)?;
+        }
         if again {
             self.writer.set_faults(seq, &doc.faults)?;
         } else {
@@ -335,6 +339,15 @@ impl<'a> Committer<'a> {
         let expected = said.and_then(|(expected, _, _)| expected);
         let (read, failed) = if opened.start > 0 { self.writer.count_children(seq)? } else { (open.read, open.failed) };
         Ok(self.writer.set_counted(seq, Counted { expected, read, failed })?)
+    }
+
+    /// Notes what is known of a document's words. What waits to be read says nothing of them, even where it was read before.
+    pub(crate) fn note_words(&mut self, doc: &Doc, seq: u64) -> Result<(), Error> {
+        match &doc.words {
+            Some((language, sketch)) => Ok(self.writer.set_words(seq, language, sketch.as_deref())?),
+            None if is_deferred(doc) => Ok(()),
+            None => Ok(self.writer.set_words(seq, "", None)?),
+        }
     }
 
     pub(crate) fn count(&mut self, new: &NewDocument<'_>, is_new: bool, attached: bool) {

@@ -4,7 +4,7 @@
 use crate::Error;
 use daylight_index::{Entry, Index, IndexError, Writer};
 use daylight_model::Verdict;
-use daylight_model::reading::joined;
+use daylight_model::reading::{Segment, joined};
 use daylight_store::{Change, Desk, TextParts};
 use std::sync::mpsc::Receiver;
 
@@ -103,7 +103,7 @@ impl<'a> Following<'a> {
                 let collections: Vec<&str> = row.collections.iter().map(String::as_str).collect();
                 let names: Vec<String> = row.names.iter().map(ToString::to_string).collect();
                 let parts = if row.long { Some(self.desk.text_parts(row.seq)?) } else { None };
-                let texts = match &parts {
+                let searched = match &parts {
                     Some(parts) => parts.searched(0)?,
                     None => joined(None, row.texts),
                 };
@@ -115,12 +115,13 @@ impl<'a> Following<'a> {
                     kind: row.kind,
                     collections: &collections,
                     title: &row.title,
+                    language: &row.language,
                     people: &row.people,
                     names: &names,
                     media_type: &row.media_type,
                     digest: row.blob,
                     date: row.date.map(|date| date.seconds),
-                    texts,
+                    texts: texts(searched),
                     has_attachment: row.has_attachment,
                     unreadable: row.unreadable,
                     signatures: &signatures,
@@ -137,7 +138,7 @@ impl<'a> Following<'a> {
 
     /// Gives the index the text of a long document behind its first part, so that no more than two parts are held.
     fn put_further(&mut self, seq: u64, parts: &TextParts) -> Result<(), Error> {
-        (1..parts.count()).try_for_each(|number| Ok(self.writer.put_part(seq, number, parts.searched(number)?)?))
+        (1..parts.count()).try_for_each(|number| Ok(self.writer.put_part(seq, number, texts(parts.searched(number)?))?))
     }
 
     fn finish(mut self) -> Result<(), Error> {
@@ -146,4 +147,8 @@ impl<'a> Following<'a> {
         }
         Ok(self.writer.finish()?)
     }
+}
+
+fn texts(segments: Vec<Segment>) -> Vec<String> {
+    segments.into_iter().map(|segment| segment.text).collect()
 }

@@ -197,7 +197,11 @@ pub(crate) fn flow(
         let Running { committer, changes, .. } = running;
         drop(changes);
         // Threads are no matter of the index, which has enough to do until everything is in it.
-        let threaded = worked.and_then(|()| Ok(desk.reopen()?.rethread()?));
+        let threaded = worked.and_then(|()| {
+            let mut desk = desk.reopen()?;
+            desk.rethread()?;
+            Ok(desk.relate()?)
+        });
         let indexed = indexing.join().map_err(|_| Error::Thread)?;
         threaded?;
         indexed?;

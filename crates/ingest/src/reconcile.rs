@@ -51,6 +51,7 @@ impl Committer<'_> {
         }
         if cursor.is_none() {
             self.judge(&root, seq)?;
+            self.note_words(&root, seq)?;
             self.give_way(again, &mut open, seq)?;
             containers.extend(root.counted.filter(|_| root.kind == Kind::Container).map(|counted| (seq, counted)));
         }
@@ -156,6 +157,7 @@ impl Committer<'_> {
         }
         if became != Reread::Worse {
             self.judge(&doc, seq)?;
+            self.note_words(&doc, seq)?;
         }
         if let Some((parent, _)) = doc.parent.and_then(|parent| known.get(&parent))
             && let Some(unmet) = open.unmet.get_mut(parent)

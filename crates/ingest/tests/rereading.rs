@@ -199,7 +199,7 @@ impl Case {
     fn found(&self, query: &str) -> u64 {
         let index = daylight_ingest::open_index(&self.desk).unwrap();
         let query = daylight_index::query::parse(query).unwrap();
-        index.search(&query, &daylight_index::Options::default(), &|_| None).unwrap().total
+        index.search(&query, &daylight_index::Options::default(), &|_, _| None).unwrap().total
     }
 }
 

@@ -10,6 +10,7 @@ mod person;
 pub mod reading;
 mod signature;
 mod untrusted;
+mod words;
 
 pub use date::{Date, DateDoubt, DateSource, Precision};
 pub use digest::{Digest, Hasher, ParseDigestError};
@@ -19,3 +20,4 @@ pub use name::Name;
 pub use person::{Person, Role};
 pub use signature::{Caution, KeySeen, Outcome, Signature, SignatureAlgorithm, SignatureKey, SignatureKind, SignedBody, Verdict};
 pub use untrusted::Untrusted;
+pub use words::{LANGUAGES, NEARLY, REGISTERS, Sketch, is_language_code, language_name};

@@ -1,7 +1,7 @@
 //! What is asked of a reader and what it answers. A reader turns one root file into a stream of [`Event`]s; it never fails: what it cannot read
 //! is a [`Fault`] in that stream.
 
-use crate::{Date, Fault, Kind, MessageFacts, Name};
+use crate::{Date, Fault, Kind, MessageFacts, Name, Sketch};
 use std::io;
 
 /// The bytes a reader is given, at random access.
@@ -243,11 +243,13 @@ impl Segment {
 }
 
 /// Segments as one text to read, made as they come, so that a text of any length takes little memory. What does not stand in the document for all to
-/// see is set between `[hidden text]` and `[end of hidden text]`, or whatever it is; a form feed stands before every page but the first, as text
-/// tools have it.
+/// see is set between the lines `[hidden text]` and `[end of hidden text]`, or whatever it is; a form feed stands before every page but the first, as
+/// text tools have it. A line of the document that reads like a mark gets a space before it, so that [`unmarked`] takes it for what it is.
 #[derive(Debug, Default)]
 pub struct PlainText {
     ready: String,
+    /// The beginning of a line that may turn out to read like a mark. It is as good as in `ready`.
+    begun: String,
     published: bool,
     last: Option<char>,
     feeds: u32,
@@ -281,13 +283,14 @@ impl PlainText {
         if segment.label != Label::Body && !same {
             self.put(&format!("[{} text]\n", segment.label.word()));
         }
-        self.put(&segment.text);
+        self.put_words(&segment.text);
     }
 
     /// No more segments follow.
     pub fn end(&mut self) {
         let before = self.before.take();
         self.close(before);
+        self.put("");
     }
 
     /// What is ready of the text, which is then forgotten here.
@@ -303,16 +306,85 @@ impl PlainText {
     }
 
     fn end_line(&mut self) {
-        if self.last.is_some_and(|last| !matches!(last, '\n' | '\u{c}')) {
+        if !self.begins_line() {
             self.put("\n");
         }
     }
 
+    fn begins_line(&self) -> bool {
+        self.last.is_none_or(|last| matches!(last, '\n' | '\u{c}'))
+    }
+
+    /// Adds the document's own words, which may stop in the middle of a line.
+    fn put_words(&mut self, text: &str) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (line, after) = rest.split_at(rest.find(['\n', '\u{c}']).unwrap_or(rest.len()));
+            let may_be = !self.begun.is_empty() || self.begins_line() && line.starts_with('[');
+            if may_be && self.begun.len() + line.len() <= LONGEST_MARK {
+                self.begun.push_str(line);
+            } else {
+                self.ready.push_str(&std::mem::take(&mut self.begun));
+                self.ready.push_str(line);
+            }
+            self.last = line.chars().next_back().or(self.last);
+            let (end, next) = after.split_at(usize::from(!after.is_empty()));
+            if !end.is_empty() {
+                self.put(end);
+            }
+            rest = next;
+        }
+    }
+
+    /// Adds what stands behind a line of the document's own.
     fn put(&mut self, text: &str) {
+        let begun = std::mem::take(&mut self.begun);
+        if is_mark(&begun) {
+            self.ready.push(' ');
+        }
+        self.ready.push_str(&begun);
         self.last = text.chars().next_back().or(self.last);
         self.ready.push_str(text);
     }
 }
+
+/// The pieces of a text that [`PlainText`] made, without the lines that mark them, each with the byte at which it begins.
+pub fn unmarked(text: &str) -> Vec<(usize, &str)> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for (at, length) in marks_in(text) {
+        pieces.push((from, &text[from..at]));
+        from = at + length;
+    }
+    pieces.push((from, &text[from..]));
+    pieces.retain(|(_, piece)| !piece.is_empty());
+    pieces
+}
+
+/// Every line that reads like a mark: where it begins, and its length with what ends it.
+fn marks_in(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+    text.match_indices(MARK_END).filter_map(|(at, end)| {
+        let end = at + end.len();
+        // No mark is longer, and looking further would take time by the square of a line without end.
+        let near = text.floor_char_boundary(at.saturating_sub(LONGEST_MARK));
+        let start = near + text[near..at].rfind('[')?;
+        let begins = text[..start].is_empty() || text[..start].ends_with(['\n', '\u{c}']);
+        let ends = text[end..].is_empty() || text[end..].starts_with(['\n', '\u{c}']);
+        (is_mark(&text[start..end]) && begins && ends).then(|| (start, end - start + usize::from(text[end..].starts_with('\n'))))
+    })
+}
+
+/// Whether a line reads like one of those that mark what not everybody sees.
+fn is_mark(line: &str) -> bool {
+    let Some(word) = line.strip_prefix('[').and_then(|line| line.strip_suffix(MARK_END)) else { return false };
+    let word = word.strip_prefix("end of ").unwrap_or(word);
+    Label::ALL.iter().any(|label| *label != Label::Body && label.word() == word)
+}
+
+/// How every mark ends.
+const MARK_END: &str = " text]";
+/// No mark has more bytes: `[end of recognised text]`.
+pub const LONGEST_MARK: usize = 24;
 
 /// How much of a text is repeated behind a cut, in bytes: the longest stretch that a phrase is found in there.
 const REPEATED: usize = 16 << 10;
@@ -323,24 +395,24 @@ fn repeated(text: &str) -> &str {
     end.find(char::is_whitespace).map_or(end, |at| &end[at..])
 }
 
-/// The texts of segments as they are searched: those in one that were cut only for their length. The end of the segment `before` them is repeated
+/// Segments as they are searched: those in one that were cut only for their length. The end of the segment `before` them is repeated
 /// where it goes on in the first, so that what stands across a cut between two parts of a text is found in the second.
-pub fn joined(before: Option<&Segment>, segments: Vec<Segment>) -> Vec<String> {
+pub fn joined(before: Option<&Segment>, segments: Vec<Segment>) -> Vec<Segment> {
     let goes_on: Vec<bool> = segments.windows(2).map(|two| two[0].goes_on_in(&two[1])).collect();
     let begun = match (before, segments.first()) {
         (Some(before), Some(first)) if before.goes_on_in(first) => repeated(&before.text),
         _ => "",
     };
-    let mut texts: Vec<String> = Vec::with_capacity(segments.len());
+    let mut all: Vec<Segment> = Vec::with_capacity(segments.len());
     for (at, segment) in segments.into_iter().enumerate() {
         let continued = at.checked_sub(1).is_some_and(|before| goes_on[before]);
-        match texts.last_mut() {
-            Some(last) if continued => last.push_str(&segment.text),
-            None if !begun.is_empty() => texts.push(format!("{begun}{}", segment.text)),
-            _ => texts.push(segment.text),
+        match all.last_mut() {
+            Some(last) if continued => last.text.push_str(&segment.text),
+            None if !begun.is_empty() => all.push(Segment { text: format!("{begun}{}", segment.text), ..segment }),
+            _ => all.push(segment),
         }
     }
-    texts
+    all
 }
 
 /// One thing that a reader says. Every event but `Cursor` is about the document whose `index` it carries, which was found before.
@@ -368,6 +440,15 @@ pub enum Event {
         index: u32,
         /// What and why.
         fault: Fault,
+    },
+    /// What is known of a document's words, once all of its text was given.
+    Words {
+        /// Of which document.
+        index: u32,
+        /// Its language (ISO 639-1), empty if it cannot be told.
+        language: String,
+        /// The sketch of its text, if that is long enough to have one.
+        sketch: Option<Box<Sketch>>,
     },
     /// How a container fared.
     Counted {
@@ -459,6 +540,35 @@ mod tests {
         ];
         let expected = "first\n[comment text]\nwhy?\nbecause\n[end of comment text]\n\u{c}\u{c}\u{c}fourth\n[hidden text]\nunseen\n[end of hidden text]\n";
         assert_eq!(plain(PlainText::default(), &segments), expected);
+    }
+
+    #[test]
+    fn marks_are_no_words_and_words_that_look_like_marks_are() {
+        let segments = [
+            Segment::new(Label::Body, "before\n[comment text]\nits own [comment text]\n [end of hidden text]\n[end of hidden text]"),
+            Segment::new(Label::Comment, "[comment text]"),
+            Segment::new(Label::Body, "after"),
+        ];
+        let text = plain(PlainText::default(), &segments);
+        let pieces: Vec<&str> = unmarked(&text).into_iter().map(|(_, piece)| piece).collect();
+        let body = "before\n [comment text]\nits own [comment text]\n [end of hidden text]\n [end of hidden text]\n";
+        assert_eq!(pieces, [body, " [comment text]\n", "after"]);
+        assert!(unmarked(&text).iter().all(|(at, piece)| text[*at..].starts_with(piece)));
+        assert_eq!(unmarked("[hidden text]\n[end of hidden text]\n"), []);
+        assert_eq!(unmarked("a\u{c}[note text]\nb\n[end of note text]\n"), [(0, "a\u{c}"), (14, "b\n")]);
+        assert_eq!(unmarked("[body text] [some text]\n[note text] x"), [(0, "[body text] [some text]\n[note text] x")]);
+    }
+
+    #[test]
+    fn a_line_that_reads_like_a_mark_is_known_for_none_where_it_was_cut() {
+        let mark = "[end of recognised text]";
+        for (beginning, end) in (0..=mark.len()).map(|at| mark.split_at(at)) {
+            let before = format!("{}\n{beginning}", "a".repeat(CUT));
+            let text = plain(PlainText::default(), &[Segment::new(Label::Body, before.as_str()), Segment::new(Label::Body, end)]);
+            assert!(text.ends_with(&format!("a\n {mark}")), "{}", &text[CUT..]);
+            let text = plain(PlainText::default(), &[Segment::new(Label::Body, before), Segment::new(Label::Body, format!("{end}s"))]);
+            assert!(text.ends_with(&format!("a\n{mark}s")), "{}", &text[CUT..]);
+        }
     }
 
     #[test]

@@ -248,6 +248,7 @@ fn record(document: &Cleared<Document>, files: Vec<FileRef>) -> Record {
         kind: document.kind,
         title: document.title.clone(),
         media_type: document.media_type.clone(),
+        language: document.language.clone(),
         dates: document.dates.clone(),
         people: document.people.clone(),
         occurrences: document.occurrences.iter().map(occurrence).collect(),

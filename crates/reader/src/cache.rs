@@ -7,13 +7,15 @@
 use crate::catalogue::{Catalogue, Place, Row};
 use crate::error::ReaderError;
 use crate::kept::{self, State};
+use crate::limits::PAGE;
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line, Record, paths};
 use daylight_index::{Entry, Index, IndexError, Writer};
-use daylight_model::{Digest, Kind, Role, Verdict};
+use daylight_model::reading::{LONGEST_MARK, unmarked};
+use daylight_model::{Digest, FaultCode, Kind, Role, Verdict};
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// After how many lines the index is committed.
@@ -200,7 +202,10 @@ impl Builder<'_> {
         let mut row = row(record, Place { serial: line.serial, line: line.line }, seq);
         let text = if seq > self.committed { self.text(record) } else { Some(String::new()) };
         let readable = text.is_some();
-        row.unreadable |= !readable;
+        if !readable {
+            row.unreadable = true;
+            row.reasons |= bit(FaultCode::TooLarge);
+        }
         if seq > self.committed {
             if let Some(earlier) = earlier {
                 self.writer.delete(earlier)?;
@@ -227,12 +232,13 @@ impl Builder<'_> {
                 kind: record.kind,
                 collections: &[collection],
                 title: &record.title,
+                language: &record.language,
                 people: &record.people,
                 names: &names,
                 media_type: &record.media_type,
                 digest: record.file(&FileRole::Raw).map(|raw| raw.sha256),
                 date: record.date().map(|date| date.seconds),
-                texts: vec![text],
+                texts: pieces(&text),
                 has_attachment: has_parts && record.kind == Kind::Message,
                 unreadable: row.unreadable,
                 signatures: &Verdict::words_of(&record.verdicts),
@@ -261,7 +267,7 @@ impl Builder<'_> {
         while at + REPEATED < file.length {
             let text = stretch(self.archive, file, at, PART).unwrap_or_default();
             let text = between_words(&text, true, at + PART < file.length);
-            self.writer.put_part(seq, at, vec![text.to_owned()])?;
+            self.writer.put_part(seq, at, pieces(text))?;
             at += PART - REPEATED;
         }
         Ok(())
@@ -279,12 +285,28 @@ impl Builder<'_> {
     }
 }
 
-/// A piece of a text without the words that are torn where it was cut, at its beginning, its end or both.
+/// The words of a text: all but the lines that mark what not everybody sees.
+fn pieces(text: &str) -> Vec<String> {
+    unmarked(text).into_iter().map(|(_, piece)| piece.to_owned()).collect()
+}
+
+/// A piece of a text without what is torn where it was cut, at its beginning, its end or both: the rest of a line that may be one of a mark, or else
+/// a word. The piece beside it has that whole.
 fn between_words(text: &str, begun: bool, ended: bool) -> &str {
     let near = (REPEATED / 4) as usize;
-    let start = if begun { text[..text.floor_char_boundary(near)].find(char::is_whitespace).unwrap_or(0) } else { 0 };
-    let last = text.ceil_char_boundary(text.len().saturating_sub(near)).max(start);
-    let end = if ended { text[last..].rfind(char::is_whitespace).map_or(text.len(), |at| last + at) } else { text.len() };
+    let start = if begun {
+        let line = text[..text.floor_char_boundary(LONGEST_MARK + 1)].find(['\n', PAGE]);
+        line.or_else(|| text[..text.floor_char_boundary(near)].find(char::is_whitespace)).unwrap_or(0)
+    } else {
+        0
+    };
+    let from_end = |bytes: usize| text.ceil_char_boundary(text.len().saturating_sub(bytes)).max(start);
+    let end = if ended {
+        let line = text[from_end(LONGEST_MARK + 1)..].rfind(['\n', PAGE]).map(|at| from_end(LONGEST_MARK + 1) + at);
+        line.or_else(|| text[from_end(near)..].rfind(char::is_whitespace).map(|at| from_end(near) + at)).unwrap_or(text.len())
+    } else {
+        text.len()
+    };
     &text[start..end]
 }
 
@@ -315,16 +337,79 @@ fn row(record: &Record, place: Place, seq: u64) -> Row {
         length: record.file(&FileRole::Raw).map_or(0, |raw| raw.length),
         date: record.date().copied(),
         unreadable: record.faults.iter().any(|fault| fault.code.loses_text()),
+        reasons: reasons(record),
         thread: record.thread,
         answers: record.answers,
         parents: record.occurrences.iter().filter_map(|occurrence| Some((occurrence.parent?, occurrence.ordinal))).collect(),
     }
 }
 
+/// Why words of a document may be missing: a bit for each code there is.
+fn reasons(record: &Record) -> u32 {
+    let codes = record.faults.iter().map(|fault| fault.code).filter(|code| code.loses_text());
+    codes.fold(0, |all, code| all | bit(code))
+}
+
+fn bit(code: FaultCode) -> u32 {
+    FaultCode::ALL.iter().position(|each| *each == code).map_or(0, |place| 1 << place)
+}
+
 fn cut(text: &str) -> String {
     match text.char_indices().nth(MAX_TITLE) {
         None => text.to_owned(),
         Some((at, _)) => format!("{}…", &text[..at]),
+    }
+}
+
+/// At most so many pages are shown at once: a page without words costs a heading all the same.
+const MOST_PAGES: usize = 500;
+
+/// A piece of a text from the beginning of a page on.
+pub(crate) struct Window {
+    pub(crate) text: String,
+    /// Whether the text ends with it.
+    pub(crate) last: bool,
+}
+
+/// A text from this page on, of at most `limit` bytes; `None` if it cannot be read or has not so many pages. Like [`beginning`] it is not checked
+/// against its hash.
+pub(crate) fn window(archive: &Archive, file: &daylight_archive::FileRef, page: u32, limit: u64) -> Option<Window> {
+    let mut reader = BufReader::with_capacity(64 << 10, archive.open_file(file).ok()?);
+    for _ in 1..page {
+        if reader.skip_until(PAGE as u8).ok()? == 0 {
+            return None;
+        }
+    }
+    let mut bytes = Vec::new();
+    reader.by_ref().take(limit).read_to_end(&mut bytes).ok()?;
+    let mut last = reader.fill_buf().ok()?.is_empty();
+    if page > 1 && bytes.is_empty() {
+        return None;
+    }
+    if let Some((end, _)) = bytes.iter().enumerate().filter(|(_, byte)| **byte == PAGE as u8).nth(MOST_PAGES) {
+        bytes.truncate(end);
+        last = false;
+    }
+    // A character that is cut at the end is left out.
+    let text = bytes.utf8_chunks().map(|chunk| chunk.valid()).collect();
+    Some(Window { text, last })
+}
+
+/// How far a text is read for the number of a page.
+const COUNTED: u64 = 16 << 20;
+
+/// How many pages of a text end before this byte; `None` if that is too far in it to be counted.
+pub(crate) fn pages_before(archive: &Archive, file: &daylight_archive::FileRef, at: u64) -> Option<u32> {
+    let mut reader = BufReader::with_capacity(64 << 10, archive.open_file(file).ok()?.take(if at <= COUNTED { at } else { return None }));
+    let mut pages = 0;
+    loop {
+        let bytes = reader.fill_buf().ok()?;
+        if bytes.is_empty() {
+            return Some(pages);
+        }
+        pages += bytes.iter().filter(|byte| **byte == PAGE as u8).count() as u32;
+        let length = bytes.len();
+        reader.consume(length);
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the site keeps in memory of every published document: where it is in the archive, what it stands in, its conversation, and the few words by
 //! which lists name it. So a list of any kind reads nothing from the disk, and a page of a document reads only that document.
 
-use daylight_model::{Date, Kind};
+use daylight_model::{Date, FaultCode, Kind};
 use std::collections::BTreeMap;
 
 /// All documents of an archive.
@@ -41,6 +41,8 @@ pub(crate) struct Row {
     pub(crate) date: Option<Date>,
     /// Whether some of it could not be read.
     pub(crate) unreadable: bool,
+    /// Why: bit n is set for the code with the number n.
+    pub(crate) reasons: u32,
     pub(crate) thread: Option<u64>,
     /// The message that it answers.
     pub(crate) answers: Option<u64>,
@@ -111,6 +113,15 @@ impl Shelf {
     /// Every document, by number.
     pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// How many documents could not be fully read, and of how many that is so for which reason, the most frequent first. One document may have several.
+    pub(crate) fn unread(&self) -> (u64, Vec<(FaultCode, u64)>) {
+        let of = |bit: usize| self.rows.iter().filter(|row| row.reasons >> bit & 1 == 1).count() as u64;
+        let mut reasons: Vec<_> =
+            FaultCode::ALL.iter().enumerate().map(|(bit, code)| (*code, of(bit))).filter(|(_, count)| *count > 0).collect();
+        reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        (self.rows.iter().filter(|row| row.unreadable).count() as u64, reasons)
     }
 
     /// What stands by itself, the oldest first.

@@ -1,14 +1,14 @@
 //! The catalogue as a file of the cache: written whole, with a digest at its end, so that a torn or damaged one is known and made anew.
 //!
 //! ```text
-//! "daylight-catalogue/v1\n" · state · u64 count · count × (collection, row) · SHA-256 of all before
+//! "daylight-catalogue/v2\n" · state · u64 count · count × (collection, row) · SHA-256 of all before
 //! text: u32 length, UTF-8 · number: u64 little-endian · optional: u8 0 or 1, then the value if 1
 //! ```
 
 use crate::catalogue::{Catalogue, Place, Row};
 use daylight_model::{Date, DateDoubt, DateSource, Digest, Kind, Precision};
 
-const MAGIC: &[u8] = b"daylight-catalogue/v1\n";
+const MAGIC: &[u8] = b"daylight-catalogue/v2\n";
 
 /// Of what state of which archive a cache was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -102,6 +102,7 @@ fn put_row(out: &mut Vec<u8>, row: &Row) {
     }
     out.push(position(&Kind::ALL, &row.kind));
     out.push(u8::from(row.unreadable));
+    put(out, u64::from(row.reasons));
     for value in [&row.title, &row.who, &row.media_type] {
         put_text(out, value);
     }
@@ -163,6 +164,7 @@ fn row(input: &mut &[u8]) -> Option<Row> {
     let (seq, length) = (number(input)?, number(input)?);
     let kind = *Kind::ALL.get(usize::from(byte(input)?))?;
     let unreadable = byte(input)? == 1;
+    let reasons = u32::try_from(number(input)?).ok()?;
     let (title, who, media_type) = (text(input)?, text(input)?, text(input)?);
     let (thread, answers) = (optional(input)?, optional(input)?);
     let mut parents = Vec::new();
@@ -170,7 +172,7 @@ fn row(input: &mut &[u8]) -> Option<Row> {
         parents.push((number(input)?, number(input)?));
     }
     let date = if byte(input)? == 1 { Some(date(input)?) } else { None };
-    Some(Row { number: number_, place, seq, kind, title, who, media_type, length, date, unreadable, thread, answers, parents })
+    Some(Row { number: number_, place, seq, kind, title, who, media_type, length, date, unreadable, reasons, thread, answers, parents })
 }
 
 fn date(input: &mut &[u8]) -> Option<Date> {
@@ -212,6 +214,7 @@ mod tests {
             length: u64::MAX,
             date: (number > 1).then_some(date),
             unreadable: number == 2,
+            reasons: 1 << 5,
             thread: Some(1),
             answers: None,
             parents: parents.to_vec(),

@@ -24,6 +24,8 @@ pub(crate) const FAREWELL: Duration = Duration::from_secs(5);
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
 /// How much of a text stands on a document's page.
 pub(crate) const SHOWN: u64 = 256 << 10;
+/// What stands before every page of a text but the first.
+pub(crate) const PAGE: char = '\u{c}';
 /// What is no longer than this is sent from memory.
 pub(crate) const WHOLE: u64 = 256 << 10;
 /// The longest sanitised view that is shown.

@@ -1,13 +1,15 @@
 //! Asking the archive: the same for the page and for the command line.
 
-use crate::cache::{PART, beginning, stretch};
+use crate::cache::{PART, beginning, pages_before, stretch};
 use crate::catalogue::Row;
 use crate::library::{Library, Senders};
+use crate::limits::PAGE;
 use crate::route::document_id;
 use daylight_archive::Record;
 use daylight_archive::record::Role as FileRole;
 use daylight_index::query::{self, Query, QueryError};
-use daylight_index::{Facets, IndexError, Options, Sort, snippet};
+use daylight_index::{Facets, IndexError, Options, Relation, Snippet, Sort, snippet};
+use daylight_model::reading::unmarked;
 use daylight_model::{Date, Kind, Person};
 use std::sync::PoisonError;
 
@@ -71,6 +73,10 @@ pub struct Hit {
     pub people: Vec<Person>,
     /// Where its text answers, cut into runs; those that answer are marked with `true`. Empty if there is no text.
     pub snippet: Vec<(String, bool)>,
+    /// The page, slide or sheet on which that stands, from 1, where the text has pages.
+    pub page: Option<u32>,
+    /// The byte of the text at which it stands.
+    pub(crate) at: u64,
     pub(crate) row: Row,
 }
 
@@ -97,7 +103,13 @@ impl Library {
     pub fn search(&self, query: &str, options: &SearchOptions) -> Result<Answer, SearchError> {
         let query = query::parse(query)?;
         let wanted = Options { limit: options.limit.min(10_000), offset: options.offset, sort: options.sort, facets: options.facets };
-        let found = self.index().search(&query, &wanted, &|thread| self.conversation(thread))?;
+        if let Some((_, at)) = query.near().into_iter().next() {
+            // Sketches are made where documents are read, and that is not here.
+            let message = "near: is answered on a desk, not in an archive".to_owned();
+            return Err(SearchError::Query(QueryError { message, at }));
+        }
+        let related = |relation: Relation, id: &str| if relation == Relation::Thread { self.conversation(id) } else { None };
+        let found = self.index().search(&query, &wanted, &related)?;
         let hits = found.hits.iter().filter_map(|hit| self.hit(&query, hit, options)).collect();
         Ok(Answer { understood: query.explain(), total: found.total, hits, unreadable: found.unreadable_in_scope, facets: found.facets })
     }
@@ -129,39 +141,69 @@ impl Library {
         let row = self.catalogue().row(&collection, number)?.clone();
         let wanted = options.people || options.snippets > 0;
         let record = if wanted { self.archive().record(row.place.serial, row.place.line).ok().map(|line| line.record) } else { None };
+        let (snippet, at) =
+            record.as_ref().map_or_else(Default::default, |record| self.snippet(query, found.seq, record, options.snippets));
         Some(Hit {
             number,
             kind: row.kind,
             title: row.title.clone(),
             media_type: row.media_type.clone(),
             date: row.date,
-            snippet: record.as_ref().map_or_else(Vec::new, |record| self.snippet(query, found.seq, record, options.snippets)),
+            snippet,
+            page: at.and_then(|(_, page)| page),
+            at: at.map_or(0, |(at, _)| at),
             people: record.map_or_else(Vec::new, |record| record.people),
             collection,
             row,
         })
     }
 
-    fn snippet(&self, query: &Query, seq: u64, record: &Record, width: usize) -> Vec<(String, bool)> {
-        let Some(file) = record.file(&FileRole::Text).filter(|_| width > 0) else { return vec![] };
+    /// Where a text answers: the piece, its first byte and its page.
+    fn snippet(&self, query: &Query, seq: u64, record: &Record, width: usize) -> (Vec<(String, bool)>, Option<(u64, Option<u32>)>) {
+        let Some(file) = record.file(&FileRole::Text).filter(|_| width > 0) else { return Default::default() };
         let mut best = Vec::new();
         // Of a long text the index knows which part answers.
         if file.length > PART
             && let Ok(Some(part)) = self.index().best_part(query, seq)
             && part > 0
         {
-            best = stretch(self.archive(), file, part, PART).map_or_else(Vec::new, |text| snippet(query, &text, width).0);
-            if best.iter().any(|(_, marked)| *marked) {
-                return best;
+            let text = stretch(self.archive(), file, part, PART).unwrap_or_default();
+            let (runs, at) = answering(query, &text, width);
+            if let Some(at) = at {
+                let before = if text.contains(PAGE) { pages_before(self.archive(), file, part) } else { None };
+                let page = before.map(|before| before + page_of(&text, at).unwrap_or(1));
+                return (runs, Some((part + at as u64, page)));
             }
+            best = runs;
         }
         for limit in LOOK {
             let Some(text) = beginning(self.archive(), file, limit) else { break };
-            best = snippet(query, &text, width).0;
-            if file.length <= limit || query.is_everything() || best.iter().any(|(_, marked)| *marked) {
+            let (runs, at) = answering(query, &text, width);
+            if let Some(at) = at {
+                return (runs, Some((at as u64, page_of(&text, at))));
+            }
+            best = runs;
+            if file.length <= limit || query.is_everything() {
                 break;
             }
         }
-        best
+        (best, None)
     }
+}
+
+/// The first piece of a text that answers, and the byte at which it does; the first of all if none does. Marks are nobody's words: they are in no
+/// snippet.
+fn answering(query: &Query, text: &str, width: usize) -> (Vec<(String, bool)>, Option<usize>) {
+    let mut pieces = unmarked(text).into_iter().map(|(from, piece)| (from, snippet(query, piece, width)));
+    let first = pieces.next();
+    let found = first.clone().filter(|(_, piece)| piece.at.is_some()).or_else(|| pieces.find(|(_, piece)| piece.at.is_some()));
+    match found {
+        Some((from, Snippet { runs, at: Some(at) })) => (runs, Some(from + at)),
+        _ => (first.map_or_else(Vec::new, |(_, piece)| piece.runs), None),
+    }
+}
+
+/// The page on which a byte of a text stands; `None` if there are no pages in it.
+fn page_of(text: &str, at: usize) -> Option<u32> {
+    text.contains(PAGE).then(|| text[..at].matches(PAGE).count() as u32 + 1)
 }

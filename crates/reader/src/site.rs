@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Keep};
 use crate::body::{Body, PIECE, Pipe};
-use crate::cache::beginning;
+use crate::cache::{beginning, window};
 use crate::catalogue::Row;
 use crate::error::ReaderError;
 use crate::export::{self, Format};
@@ -275,7 +275,8 @@ impl Edition {
         let stem = format!("{collection}-{n}");
         match part {
             Part::Page => {
-                let reading = self.reading(record, asked.get("as") == Some("view"))?;
+                let first = u32::try_from(asked.page("page")?).map_err(|_| Stop::NoPage)?;
+                let reading = self.reading(record, asked.get("as") == Some("view"), first)?;
                 let html = pages::document(library, frame, collection, row, record, &reading, asked.page("parts")?);
                 html.map(|html| self.page(html)).ok_or(Stop::NoPage)
             }
@@ -288,7 +289,7 @@ impl Edition {
             Part::View => {
                 let file = record.file(&FileRole::View).filter(|file| file.length <= limits::VIEW).ok_or(Stop::NoRendition)?;
                 let view = beginning(library.archive(), file, limits::VIEW).ok_or(Stop::Broken)?;
-                Ok(self.page(pages::view(&record.title, &view)).policy(policy::VIEW))
+                Ok(self.page(pages::view(record, &view)).policy(policy::VIEW))
             }
             Part::Raw => {
                 let file = record.file(&FileRole::Raw).ok_or(Stop::NoRendition)?;
@@ -302,14 +303,15 @@ impl Edition {
         }
     }
 
-    fn reading(&self, record: &Record, as_view: bool) -> Result<Reading, Stop> {
+    fn reading(&self, record: &Record, as_view: bool, first: u32) -> Result<Reading, Stop> {
         let (text, view) = (record.file(&FileRole::Text), record.file(&FileRole::View).filter(|file| file.length <= limits::VIEW));
         match (text, view) {
             (None, Some(_)) => Ok(Reading::View),
             (_, Some(_)) if as_view => Ok(Reading::View),
             (Some(text), _) => {
-                let shown = beginning(self.library.archive(), text, limits::SHOWN).ok_or(Stop::Broken)?;
-                Ok(Reading::Text { shown, length: text.length })
+                let window = window(self.library.archive(), text, first.max(1), limits::SHOWN);
+                let window = window.ok_or(if first > 1 { Stop::NoPage } else { Stop::Broken })?;
+                Ok(Reading::Text { shown: window.text, first: first.max(1), last: window.last, length: text.length })
             }
             (None, None) => Ok(Reading::Nothing),
         }

@@ -124,8 +124,7 @@ fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<(u64, u
     let (mut gathered, mut with_properties) = (0, 0);
     for seq in seqs {
         let (bytes, properties) = put_text(&mut writer, *seq, &desk.text_parts(*seq)?)?;
-        // What a reader notes of a plain text, its character set for one, is no property that anybody wrote into it.
-        with_properties += u64::from(properties && !desk.document(*seq)?.media_type.starts_with("text/"));
+        with_properties += u64::from(properties && has_own_properties(&desk.document(*seq)?.media_type));
         gathered += bytes;
         gathered += views.add(&mut writer, *seq)?;
         if gathered >= GATHERED {
@@ -136,6 +135,11 @@ fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<(u64, u
     let failed = views.finish(&mut writer)?;
     writer.commit()?;
     Ok((failed, with_properties))
+}
+
+/// What a reader notes of a plain text or a message, its character set as guessed for one, is no property that anybody wrote into it.
+fn has_own_properties(media_type: &str) -> bool {
+    !media_type.starts_with("text/") && media_type != "message/rfc822"
 }
 
 /// Text that a reader of the document would not see is published too, for it is in the bytes, but marked; properties are not. Says how many bytes

@@ -7,8 +7,8 @@ use daylight_model::{
     SignatureKind, Stage, Verdict,
 };
 
-/// 1 had no verdicts.
-const VERSION: u8 = 2;
+/// 1 had no verdicts, 2 no language.
+const VERSION: u8 = 3;
 const PRECISIONS: [Precision; 5] = [Precision::Year, Precision::Month, Precision::Day, Precision::Minute, Precision::Second];
 const SOURCES: [DateSource; 4] = [DateSource::DateHeader, DateSource::ReceivedHeader, DateSource::MailboxLine, DateSource::Properties];
 const DOUBTS: [DateDoubt; 4] = [DateDoubt::Absurd, DateDoubt::FarFromReceived, DateDoubt::ZoneUnknown, DateDoubt::Malformed];
@@ -28,6 +28,7 @@ pub(crate) fn encode(document: &Document) -> Vec<u8> {
     out.text(&document.reason);
     out.list(&document.files, Out::file);
     out.list(&document.verdicts, Out::verdict);
+    out.text(&document.language);
     out.0
 }
 
@@ -53,6 +54,7 @@ pub(crate) fn decode(number: u64, salt: [u8; 32], bytes: &[u8]) -> Option<Docume
         reason: read.text()?,
         files: read.list(In::file)?,
         verdicts: if version > 1 { read.list(In::verdict)? } else { Vec::new() },
+        language: if version > 2 { read.text()? } else { String::new() },
     };
     read.0.is_empty().then_some(document)
 }
@@ -321,6 +323,7 @@ mod tests {
             kind: Kind::Message,
             title: "Straße".into(),
             media_type: "message/rfc822".into(),
+            language: "de".into(),
             dates: vec![date, Date { offset_minutes: None, doubt: None, ..date }],
             people: vec![Person { role: daylight_model::Role::Cc, name: "A".into(), address: "a@b".into() }],
             occurrences: vec![

@@ -13,6 +13,8 @@ pub struct Document {
     pub title: String,
     /// Its media type as found.
     pub media_type: String,
+    /// The code of its language, empty if it is not known.
+    pub language: String,
     /// Every date that it states, the best first.
     pub dates: Vec<Date>,
     /// Everybody it names.

@@ -1,11 +1,12 @@
 //! Searching a desk: the same answer for the command line and for whoever selects documents by a query.
 
 use crate::{Error, Result};
+use daylight_index::query::QueryError;
 use daylight_index::query::{self, Query};
-use daylight_index::{Found, Index, Options, Sort, snippet};
+use daylight_index::{Found, Index, Options, Relation, Sort, snippet};
 use daylight_model::{Date, Kind, Person};
 use daylight_store::Desk;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How long a snippet is, in characters.
 const SNIPPET: usize = 200;
@@ -40,6 +41,8 @@ pub struct Hit {
     pub people: Vec<Person>,
     /// Where its text answers, cut into runs; those that answer are marked with `true`.
     pub snippet: Vec<(String, bool)>,
+    /// The page, slide or sheet on which that stands, from 1.
+    pub page: Option<u32>,
 }
 
 /// Answers a query with at most `limit` hits.
@@ -66,9 +69,18 @@ pub(crate) fn all(desk: &Desk, text: &str) -> Result<HashSet<u64>> {
 }
 
 fn ask(desk: &Desk, index: &Index, query: &Query, options: Options) -> Result<Found> {
+    let mut near = HashMap::new();
+    for (id, at) in query.near() {
+        let seq = desk.resolve(id).map_err(|error| QueryError { message: format!("near: {error}"), at })?;
+        // The document itself is not what is looked for.
+        near.insert(id, desk.near(seq)?.documents.into_iter().map(|(seq, _)| seq).collect::<Vec<_>>());
+    }
     // `thread:` names a conversation by the id of any message in it.
-    let conversation = |id: &str| desk.resolve(id).ok().and_then(|seq| conversation(desk, seq).ok());
-    Ok(index.search(query, &options, &conversation)?)
+    let related = |relation: Relation, id: &str| match relation {
+        Relation::Thread => desk.resolve(id).ok().and_then(|seq| conversation(desk, seq).ok()),
+        Relation::Near => near.get(id).cloned(),
+    };
+    Ok(index.search(query, &options, &related)?)
 }
 
 /// Every message of the conversation that a message is in.
@@ -86,10 +98,12 @@ fn shown(desk: &Desk, index: &Index, query: &Query, seq: u64) -> Result<Hit> {
     let part = if parts.count() > 1 { index.best_part(query, seq)?.unwrap_or(0) } else { 0 };
     let texts = parts.searched(part).map_err(Error::from)?;
     // The first segment that answers is shown; a document whose name or people answer shows its beginning.
-    let pieces = texts.iter().map(|text| snippet(query, text, SNIPPET).0);
-    let snippet = pieces.clone().find(|piece| piece.iter().any(|(_, marked)| *marked)).or(pieces.clone().next()).unwrap_or_default();
+    let pieces = texts.iter().map(|segment| (segment, snippet(query, &segment.text, SNIPPET)));
+    let found = pieces.clone().find(|(_, piece)| piece.at.is_some()).or(pieces.clone().next());
+    let page = found.as_ref().and_then(|(segment, piece)| segment.page.filter(|_| piece.at.is_some()));
+    let snippet = found.map_or_else(Vec::new, |(_, piece)| piece.runs);
     let name = document.names.first().map(ToString::to_string);
     let title = if document.title.is_empty() { name.unwrap_or_default() } else { document.title };
     let people = document.message.map(|message| message.people).unwrap_or_default();
-    Ok(Hit { id: desk.short_id(seq)?, kind: document.kind, title, date: document.date, people, snippet })
+    Ok(Hit { id: desk.short_id(seq)?, kind: document.kind, title, date: document.date, people, snippet, page })
 }

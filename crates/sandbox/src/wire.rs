@@ -77,6 +77,7 @@ const VIEW: u8 = 38;
 const UNREAD: u8 = 39;
 const PAGE: u8 = 40;
 const UNLOCKED: u8 = 41;
+const WORDS: u8 = 42;
 
 const TASK_READ: u8 = 0;
 const TASK_VIEW: u8 = 1;
@@ -88,6 +89,7 @@ fn longest(kind: u8) -> Result<usize, Garbled> {
     match kind {
         DONE => Ok(1),
         READY | TRIED | TERMS | COUNTED | CURSOR | UNREAD | PAGE | UNLOCKED => Ok(64),
+        WORDS => Ok(512),
         REFUSED | FAULT => Ok(64 << 10),
         BYTES | TEXT | VIEW => Ok((2 << 20) + 64),
         FOUND => Ok(64 << 20),
@@ -247,6 +249,11 @@ pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event) {
             index.put(out);
             password.put(out);
         }),
+        Event::Words { index, language, sketch } => frame(out, WORDS, |out| {
+            index.put(out);
+            language.put(out);
+            sketch.put(out);
+        }),
         Event::Cursor(position) => frame(out, CURSOR, |out| position.put(out)),
         Event::View(text) => frame(out, VIEW, |out| out.extend(text.as_bytes())),
         Event::Unread { page, gibberish } => frame(out, UNREAD, |out| (*page, *gibberish).put(out)),
@@ -280,6 +287,7 @@ pub(crate) fn get_answer(kind: u8, payload: &[u8]) -> Result<Answer, Garbled> {
             failed: Value::get(from)?,
         }),
         UNLOCKED => Answer::Event(Event::Unlocked { index: Value::get(from)?, password: Value::get(from)? }),
+        WORDS => Answer::Event(Event::Words { index: Value::get(from)?, language: Value::get(from)?, sketch: Value::get(from)? }),
         CURSOR => Answer::Event(Event::Cursor(Value::get(from)?)),
         VIEW => Answer::Event(Event::View(value::text(from.rest())?)),
         UNREAD => Answer::Event(Event::Unread { page: Value::get(from)?, gibberish: Value::get(from)? }),

@@ -107,6 +107,7 @@ mod tests {
             assert_eq!(version(&connection).unwrap(), MIGRATIONS.len() as i64);
             assert!(connection.prepare("SELECT verdicts FROM verdict").is_ok());
             assert!(connection.prepare("SELECT outcome FROM recognised").is_ok());
+            assert!(connection.prepare("SELECT language FROM words").is_ok());
             assert!(connection.prepare("SELECT 1 FROM collection WHERE name = 'kept'").unwrap().exists([]).unwrap());
         }
     }

@@ -30,6 +30,8 @@ pub struct Document {
     pub media_type: String,
     /// What it is called: a subject, a name, or nothing.
     pub title: String,
+    /// Its language (ISO 639-1), empty if it could not be told.
+    pub language: String,
     /// The best of its dates.
     pub date: Option<Date>,
     /// What its header says, for a message.
@@ -169,6 +171,7 @@ impl Desk {
             claims: core.claims,
             media_type: core.media_type,
             title: core.title,
+            language: self.language_of(seq)?,
             date: facts.date,
             message: facts.message,
             verdicts: verdicts_of(&self.connection, seq)?,

@@ -35,6 +35,7 @@ mod texts;
 mod threading;
 mod threads;
 mod verdicts;
+mod words;
 mod writer;
 
 #[cfg(test)]
@@ -61,4 +62,5 @@ pub use settings::Settings;
 pub use status::{CollectionCounts, Counts, FaultGroup, FaultRow};
 pub use texts::{LongText, TextParts, WHOLE_TEXT};
 pub use threads::ThreadNode;
+pub use words::{Near, NearCounts};
 pub use writer::{NewDocument, Writer};

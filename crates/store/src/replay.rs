@@ -51,6 +51,8 @@ pub struct IndexRow {
     pub media_type: String,
     /// What it is called.
     pub title: String,
+    /// Its language, empty if it could not be told.
+    pub language: String,
     /// The best of its dates.
     pub date: Option<Date>,
     /// Who wrote a message, and to whom.
@@ -73,8 +75,8 @@ pub struct IndexRow {
 
 /// One row for all that one row can say: a desk is indexed document by document, and every further question costs as much as this one.
 const ROW: &str = "SELECT seq, change, kind, flags, digest, media_type, title, facts, text.pack, text.offset, text.length,
-    EXISTS (SELECT 1 FROM occurrence WHERE parent = seq), verdicts
-    FROM document LEFT JOIN blob ON blob.id = document.blob LEFT JOIN text USING (seq, step, version) LEFT JOIN verdict USING (seq)
+    EXISTS (SELECT 1 FROM occurrence WHERE parent = seq), verdicts, language
+    FROM document LEFT JOIN blob ON blob.id = document.blob LEFT JOIN text USING (seq, step, version) LEFT JOIN verdict USING (seq) LEFT JOIN words USING (seq)
     WHERE change > ?1 AND change < ?2 ORDER BY change LIMIT ?3";
 
 impl Desk {
@@ -147,6 +149,7 @@ impl Desk {
             blob: row.get::<_, Option<[u8; 32]>>(4)?.map(Digest),
             media_type: row.get(5)?,
             title: row.get(6)?,
+            language: row.get::<_, Option<String>>(13)?.unwrap_or_default(),
             date: facts.date,
             verdicts: all_verdicts(facts.message.as_ref(), verdicts),
             people: facts.message.map(|message| message.people).unwrap_or_default(),

@@ -5,6 +5,7 @@ use crate::documents::fault;
 use crate::error::Result;
 use crate::flags::UNREAD;
 use crate::ledger::UnitState;
+use crate::words::NearCounts;
 use daylight_model::{Fault, FaultCode, Kind, Stage};
 
 /// How much there is on a desk.
@@ -24,6 +25,8 @@ pub struct Counts {
     pub waiting: u64,
     /// Threads of messages.
     pub threads: u64,
+    /// Documents that are nearly the same text.
+    pub near: NearCounts,
     /// Files of troves by how far the work on them has come, every state once.
     pub units: Vec<(UnitState, u64)>,
     /// Each collection.
@@ -97,6 +100,7 @@ impl Desk {
             unread: self.count("SELECT COUNT(*) FROM document WHERE flags & ?1", [UNREAD])?,
             waiting: self.count("SELECT COUNT(*) FROM deferred", [])?,
             threads: self.count("SELECT COUNT(DISTINCT thread) FROM thread", [])?,
+            near: self.near_counts()?,
             units: self.tally(&UnitState::ALL, "SELECT COUNT(*) FROM unit WHERE state = ?1")?,
             collections: collections.collect::<Result<_>>()?,
             audit: self.count("SELECT COUNT(*) FROM audit", [])?,

@@ -6,6 +6,7 @@ mod deciding;
 mod documents;
 mod making;
 mod texts;
+mod words;
 
 use crate::*;
 use daylight_model::reading::{Label, Segment};

@@ -147,8 +147,8 @@ impl TextParts {
         }
     }
 
-    /// The texts of a part as they are searched, see [`joined`].
-    pub fn searched(&self, number: u64) -> Result<Vec<String>> {
+    /// The segments of a part as they are searched, see [`joined`].
+    pub fn searched(&self, number: u64) -> Result<Vec<Segment>> {
         let before = number.checked_sub(1).map(|before| self.part(before)).transpose()?;
         Ok(joined(before.as_ref().and_then(|before| before.last()), self.part(number)?.into_owned()))
     }

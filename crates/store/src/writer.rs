@@ -382,6 +382,7 @@ impl Writer<'_> {
         for column in ["child", "parent"] {
             self.batch.connection.prepare_cached(&format!("DELETE FROM occurrence WHERE {column} = ?1"))?.execute([int(seq)])?;
         }
+        self.forget_words(seq)?;
         self.change += 1;
         let sql = "INSERT INTO deleted (change, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         self.batch.connection.prepare_cached(sql)?.execute((int(self.change), int(seq)))?;

@@ -15,6 +15,7 @@ pub(super) fn record(json: &[u8]) -> Result<Record, RecordError> {
         kind: word(&kind, "kind", &Kind::ALL, |kind| kind.word())?,
         title: fields.optional_string("title")?.unwrap_or_default(),
         media_type: fields.optional_string("media_type")?.unwrap_or_default(),
+        language: fields.optional_string("language")?.unwrap_or_default(),
         dates: list(&mut fields, "dates", date)?,
         people: list(&mut fields, "people", person)?,
         occurrences: list(&mut fields, "occurrences", occurrence)?,

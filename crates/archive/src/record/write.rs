@@ -44,6 +44,7 @@ pub(super) fn record(record: &Record) -> Result<Vec<u8>, RecordError> {
         .list("faults", &record.faults, fault)
         .list("files", &record.files, file)
         .put("kind", record.kind.word())
+        .text("language", &record.language)
         .text("media_type", &record.media_type)
         .put("number", record.number)
         .list("occurrences", &record.occurrences, occurrence)

@@ -3,12 +3,14 @@
 use crate::args;
 use crate::commands::recognise;
 use crate::output::{self, count, say};
-use crate::place;
+use crate::place::{self, Place};
 use anyhow::Result;
+use daylight_archive::Archive;
 use daylight_ingest::{count_waiting, open_desk};
 use daylight_model::{Fault, FaultCode, Stage};
 use daylight_store::{Counted, Counts, Desk, UnitState};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// How many examples a group of faults shows.
@@ -24,13 +26,83 @@ pub(crate) fn init(args: &args::Init) -> Result<ExitCode> {
 }
 
 pub(crate) fn status(args: &args::Status) -> Result<ExitCode> {
-    let counts = open_desk(&args.desk)?.counts()?;
+    if let Place::Archive = Place::of(&args.place)? {
+        return archive_status(args);
+    }
+    let counts = open_desk(&args.place)?.counts()?;
     if args.json {
         output::json(&status_json(&counts))?;
     } else {
         status_words(&counts)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What of an archive's documents could not be fully read, as their records say.
+#[derive(Default)]
+struct Published {
+    documents: u64,
+    unread: u64,
+    /// Of how many documents that is so for which reason.
+    reasons: BTreeMap<&'static str, u64>,
+}
+
+impl Published {
+    fn json(&self) -> Value {
+        json!({"documents": self.documents, "not_fully_read": self.unread, "reasons": self.reasons})
+    }
+}
+
+fn archive_status(args: &args::Status) -> Result<ExitCode> {
+    let archive = Archive::open(&args.place)?;
+    let collections = published(&archive)?;
+    if args.json {
+        let values: serde_json::Map<String, Value> = collections.iter().map(|(name, one)| (name.clone(), one.json())).collect();
+        let (documents, unread) = totals(&collections);
+        let releases = archive.releases().len();
+        output::json(&json!({"documents": documents, "not_fully_read": unread, "releases": releases, "collections": values}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (documents, unread) = totals(&collections);
+    say!("{} in {}", count(documents, "document"), count(archive.releases().len() as u64, "release"))?;
+    say!("{} ({:.1} %) could not be fully read: search is:unreadable", count(unread, "document"), share(unread, documents))?;
+    for (name, one) in &collections {
+        let reasons: Vec<String> = one.reasons.iter().map(|(reason, number)| format!("{} {reason}", output::thousands(*number))).collect();
+        let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
+        say!("collection {name}: {}, {} not fully read{why}", count(one.documents, "document"), output::thousands(one.unread))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn totals(collections: &BTreeMap<String, Published>) -> (u64, u64) {
+    collections.values().fold((0, 0), |(documents, unread), one| (documents + one.documents, unread + one.unread))
+}
+
+/// Every document as its last line has it.
+fn published(archive: &Archive) -> Result<BTreeMap<String, Published>> {
+    let mut last: BTreeMap<(String, u64), Vec<&'static str>> = BTreeMap::new();
+    for release in archive.releases() {
+        for line in archive.lines(release.note.serial)? {
+            let record = line?.record;
+            let mut reasons: Vec<_> =
+                record.faults.iter().map(|fault| fault.code).filter(|code| code.loses_text()).map(FaultCode::words).collect();
+            reasons.sort_unstable();
+            reasons.dedup();
+            last.insert((release.note.collection.clone(), record.number), reasons);
+        }
+    }
+    let mut collections: BTreeMap<String, Published> = BTreeMap::new();
+    for ((collection, _), reasons) in last {
+        let one = collections.entry(collection).or_default();
+        one.documents += 1;
+        one.unread += u64::from(!reasons.is_empty());
+        reasons.into_iter().for_each(|reason| *one.reasons.entry(reason).or_default() += 1);
+    }
+    Ok(collections)
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
 }
 
 fn status_json(counts: &Counts) -> Value {
@@ -46,6 +118,7 @@ fn status_json(counts: &Counts) -> Value {
         "not_fully_read": counts.unread,
         "faults": counts.faults,
         "conversations": counts.threads,
+        "near": {"groups": counts.near.groups, "documents": counts.near.documents},
         "bytes_stored": counts.blob_bytes,
         "waiting": counts.waiting,
         "files_partly_read": units(counts, UnitState::Partial),
@@ -62,7 +135,7 @@ fn units(counts: &Counts, state: UnitState) -> u64 {
 fn status_words(counts: &Counts) -> Result<()> {
     let documents = counts.documents();
     say!("{}: {}", count(documents, "document"), kinds(counts))?;
-    let share = if documents == 0 { 0.0 } else { counts.unread as f64 * 100.0 / documents as f64 };
+    let share = share(counts.unread, documents);
     say!("{} ({share:.1} %) could not be fully read: `daylight faults` lists them", count(counts.unread, "document"))?;
     if counts.waiting > 0 {
         say!("{} of them wait to be read by themselves: run an ingest or `daylight retry` to go on", output::thousands(counts.waiting))?;
@@ -72,6 +145,10 @@ fn status_words(counts: &Counts) -> Result<()> {
         say!("{} only partly read: run the same ingest again to go on", count(partial, "file"))?;
     }
     say!("{}, {}", count(counts.threads, "conversation"), indicatif::HumanBytes(counts.blob_bytes))?;
+    if counts.near.groups > 0 {
+        let (documents, groups) = (count(counts.near.documents, "document"), count(counts.near.groups, "group"));
+        say!("{documents} in {groups} of nearly the same text: `daylight show` names those near a document")?;
+    }
     for one in &counts.collections {
         say!("collection {}: {}, {} cleared, {} held", one.name, count(one.documents, "document"), one.cleared, one.held)?;
     }

@@ -28,6 +28,8 @@ struct Hit {
     date: Option<Date>,
     people: Vec<Person>,
     snippet: Vec<(String, bool)>,
+    /// The page, slide or sheet on which that stands.
+    page: Option<u32>,
 }
 
 pub(crate) fn search(args: &args::Search) -> Result<ExitCode> {
@@ -71,6 +73,7 @@ fn in_desk(args: &args::Search, query: &str, sort: Sort) -> Result<Result<Answer
         date: hit.date,
         people: hit.people,
         snippet: hit.snippet,
+        page: hit.page,
     });
     Ok(Ok(Answer { understood: found.understood, total: found.total, unreadable: found.unreadable, hits: hits.collect() }))
 }
@@ -90,6 +93,7 @@ fn in_archive(args: &args::Search, query: &str, sort: Sort) -> Result<Result<Ans
         date: hit.date,
         people: hit.people,
         snippet: hit.snippet,
+        page: hit.page,
     });
     Ok(Ok(Answer { understood: found.understood, total: found.total, unreadable: found.unreadable, hits: hits.collect() }))
 }
@@ -114,6 +118,7 @@ fn in_json(answer: &Answer) -> Value {
             "kind": hit.kind,
             "date": hit.date.as_ref().map(when::machine),
             "people": people(&hit.people),
+            "page": hit.page,
             "snippet": hit.snippet.iter().map(|(text, _)| text.as_str()).collect::<String>(),
             "marked": hit.snippet.iter().filter(|(_, marked)| *marked).map(|(text, _)| text).collect::<Vec<_>>(),
         })
@@ -141,7 +146,8 @@ fn in_words(answer: &Answer) -> Result<()> {
         say!("    {}", parts.join(" · "))?;
         let snippet: String = hit.snippet.iter().map(|(text, marked)| if *marked { format!("*{text}*") } else { text.clone() }).collect();
         if !snippet.is_empty() {
-            say!("    {}", plain(&snippet))?;
+            let page = hit.page.map(|page| format!("page {page}: ")).unwrap_or_default();
+            say!("    {page}{}", plain(&snippet))?;
         }
     }
     Ok(())

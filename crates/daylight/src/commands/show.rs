@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line};
 use daylight_ingest::{open_desk, page_picture};
-use daylight_model::reading::PlainText;
+use daylight_model::reading::{Label, PlainText};
 use daylight_model::{Date, Fault, Verdict};
 use daylight_store::{Desk, Document};
 use serde_json::{Value, json};
@@ -93,6 +93,7 @@ fn desk_facts(desk: &Desk, document: &Document) -> Result<Value> {
         "sha256": document.blob.map(|digest| digest.to_string()),
         "dates": dates(if message.dates.is_empty() { document.date.as_slice() } else { &message.dates }),
         "people": people(&message.people),
+        "language": document.language,
         "message_id": message.message_id,
         "names": document.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "collections": document.collections,
@@ -103,6 +104,8 @@ fn desk_facts(desk: &Desk, document: &Document) -> Result<Value> {
         "counted": document.counted.map(|counted| {
             json!({"expected": counted.expected, "read": counted.read, "failed": counted.failed, "words": counted_words(counted)})
         }),
+        "properties": properties(desk, seq)?,
+        "near": near(desk, seq)?,
         "signatures": signatures(&document.all_verdicts()),
         "faults": faults(&document.faults),
     }))
@@ -122,6 +125,38 @@ fn page_out(desk: &Desk, seq: u64, page: u32, file: Option<&Path>) -> Result<()>
     page_picture(desk, seq, page, &place::reader()?, &mut picture)?;
     let mut file = File::create_new(path).with_context(|| format!("cannot make {}", path.display()))?;
     file.write_all(&picture).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The most documents with nearly the same text that are named.
+const NEAR: usize = 50;
+
+/// What was noted of a document beside its text, a line each: who wrote it, with what, and which character set was guessed. It is noted before or
+/// behind the text, so of a long one the first part and the last are looked at.
+fn properties(desk: &Desk, seq: u64) -> Result<Vec<String>> {
+    let parts = desk.text_parts(seq)?;
+    let last = parts.count().saturating_sub(1);
+    let mut lines = Vec::new();
+    for number in if last > 0 { vec![0, last] } else { vec![0] } {
+        let segments = parts.part(number)?;
+        let noted = segments.iter().filter(|segment| segment.label == Label::Property);
+        lines.extend(noted.flat_map(|segment| segment.text.lines().map(str::to_owned)));
+    }
+    Ok(lines)
+}
+
+/// The documents with nearly the same text, the nearest first.
+fn near(desk: &Desk, seq: u64) -> Result<Vec<Value>> {
+    let near = desk.near(seq)?;
+    let mut values = Vec::new();
+    for (other, similarity) in near.documents.iter().take(NEAR) {
+        let percent = (similarity * 100.0).round();
+        let id = desk.short_id(*other)?;
+        values.push(json!({"id": id, "percent": percent, "words": format!("{id} ({percent} % of its words in common, about)")}));
+    }
+    if near.more || near.documents.len() > NEAR {
+        values.push(json!({"more": true, "words": "and there may be more: too many share its words for all to be compared"}));
+    }
+    Ok(values)
 }
 
 fn from_archive(args: &args::Show) -> Result<()> {
@@ -175,6 +210,7 @@ fn archive_facts(id: &str, line: &Line) -> Value {
         "kind": record.kind.word(),
         "title": record.title,
         "media_type": record.media_type,
+        "language": record.language,
         "dates": dates(&record.dates),
         "people": people(&record.people),
         "names": record.names().map(ToString::to_string).collect::<Vec<_>>(),

@@ -105,10 +105,12 @@ struct Read {
 
 fn read_bodies(out: &mut Output<'_>, index: u32, message: &[u8], structure: &Structure, bodies: &[Body]) -> Result<(), Stop> {
     let mut reads = Vec::with_capacity(bodies.len());
+    let mut guesses: Vec<String> = Vec::new();
     for body in bodies {
         let part = &structure.parts[body.part];
         let html = part.media == "text/html";
-        let text = decoded(out, Some(index), message, part, html)?;
+        let (text, guess) = decoded(out, Some(index), message, part, html)?;
+        guesses.extend(guess.filter(|guess| !guesses.contains(guess)));
         let (body_text, hidden) = if html { html::text(&text) } else { (text, String::new()) };
         reads.push(Read { group: body.group, html, body: body_text, hidden });
     }
@@ -134,7 +136,7 @@ fn read_bodies(out: &mut Output<'_>, index: u32, message: &[u8], structure: &Str
         }
         out.text(index, Label::Hidden, read.hidden)?;
     }
-    Ok(())
+    out.text(index, Label::Property, guesses.concat())
 }
 
 /// What programs write before the first part for those that cannot read parts; these lines, in lower case and without the dots at their
@@ -162,8 +164,9 @@ fn read_outside(out: &mut Output<'_>, index: u32, message: &[u8], structure: &St
     Ok(())
 }
 
-/// The text of a part, its transfer encoding and character set undone. With a document, what went wrong is said of it.
-fn decoded(out: &mut Output<'_>, index: Option<u32>, message: &[u8], part: &Part, html: bool) -> Result<String, Stop> {
+/// The text of a part, its transfer encoding and character set undone, and what is to be noted of a guess at the latter. With a document, what went
+/// wrong is said of it.
+fn decoded(out: &mut Output<'_>, index: Option<u32>, message: &[u8], part: &Part, html: bool) -> Result<(String, Option<String>), Stop> {
     let (bytes, broken) = part.transfer.decode(&message[part.body.clone()]);
     let stated = part.charset().or_else(|| html.then(|| html::stated_charset(&bytes)).flatten());
     let text = charset::decode(&bytes, stated.as_deref());
@@ -177,7 +180,7 @@ fn decoded(out: &mut Output<'_>, index: Option<u32>, message: &[u8], part: &Part
             out.fault(index, Problem::new(Stage::Read, FaultCode::BadCharset, TOOL, why).at(at))?;
         }
     }
-    Ok(text.text.into_owned())
+    Ok((text.text.into_owned(), text.guess))
 }
 
 fn read_attachments(
@@ -235,7 +238,7 @@ pub(crate) fn shown(out: &mut Output<'_>, message: &[u8]) -> Result<Vec<Shown>, 
     let mut shown = Vec::new();
     for body in bodies.iter().filter(|body| html(body) || !groups.is_empty() && (body.group.is_none() || !groups.contains(&body.group))) {
         let part = &structure.parts[body.part];
-        let text = decoded(out, None, message, part, html(&body))?;
+        let (text, _) = decoded(out, None, message, part, html(&body))?;
         shown.push(if html(&body) { Shown::Html(text) } else { Shown::Plain(text) });
     }
     Ok(shown)

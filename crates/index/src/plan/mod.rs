@@ -2,9 +2,10 @@
 
 mod sets;
 
+use crate::Relation;
 use crate::columns::Columns;
 use crate::query::{self, How, Node, Text};
-use crate::schema::{ATTACHMENT, Fields, PART, SIGNATURE, UNREADABLE, raw};
+use crate::schema::{ATTACHMENT, Fields, LANGUAGE, PART, SIGNATURE, UNREADABLE, raw};
 use crate::words::{WHOLE, whole};
 use sets::{Beginning, Digested, Near, Numbered, Where};
 use std::ops::Bound;
@@ -24,13 +25,13 @@ const EXACTLY: f32 = 1.0;
 /// How many pieces the open end of a phrase may stand for.
 const MOST_ENDINGS: u32 = 2000;
 
-/// Which documents a conversation consists of; `None` for one that is not known.
-type Threads<'a> = &'a dyn Fn(&str) -> Option<Vec<u64>>;
+/// Which documents belong to the one of this id; `None` where that is not known.
+type Related<'a> = &'a dyn Fn(Relation, &str) -> Option<Vec<u64>>;
 
 /// Makes engine queries.
 pub(crate) struct Planner<'a> {
     pub(crate) fields: &'a Fields,
-    pub(crate) threads: Threads<'a>,
+    pub(crate) related: Related<'a>,
     pub(crate) columns: &'a Columns,
 }
 
@@ -104,7 +105,12 @@ impl Planner<'_> {
                 let until = span.until.map_or(Bound::Unbounded, |s| Bound::Excluded(bound(s)));
                 unscored(Box::new(RangeQuery::new(from, until)))
             }
-            Node::Thread(id) => match (self.threads)(id) {
+            Node::Language(code) => filter(self.fields.flags, &format!("{LANGUAGE}{code}")),
+            Node::Near(id, _) => {
+                let seqs = (self.related)(Relation::Near, id).unwrap_or_default();
+                unscored(Box::new(Where(Numbered { field: self.fields.seq, seqs })))
+            }
+            Node::Thread(id) => match (self.related)(Relation::Thread, id) {
                 Some(seqs) => unscored(Box::new(Where(Numbered { field: self.fields.seq, seqs }))),
                 None => filter(self.fields.thread, raw(id)),
             },

@@ -43,6 +43,8 @@ fn node(node: &Node) -> String {
         Node::Signed(word) => signed(word),
         Node::Dated(span) => span.words.clone(),
         Node::Thread(id) => format!("in the conversation {id}"),
+        Node::Near(id, _) => format!("nearly the same text as {id}"),
+        Node::Language(code) => format!("in the language {}", daylight_model::language_name(code)),
         Node::Collection(name) => format!("in the collection {name}"),
         Node::Sha256(hex) if hex.len() == 64 => format!("with the SHA-256 {hex}"),
         Node::Sha256(hex) => format!("with a SHA-256 that begins with {hex}"),

@@ -2,7 +2,7 @@
 //!
 //! Words are joined by AND; `OR` joins its two neighbours and binds more tightly. There are `"a phrase"`, `-not`, `( )`, `wor*` (beginning),
 //! `word~1` (close spelling), `"two words"~5` (near), and fields, whose values may be words, phrases or groups:
-//! `from: to: cc: person: subject: body: file: type: has:attachment is:unreadable dkim: date: after: before: collection: thread: sha256:`.
+//! `from: to: cc: person: subject: body: file: type: lang: has:attachment is:unreadable dkim: date: after: before: collection: thread: near: sha256:`.
 //! `date:2015-03..2015-05` takes in both ends; `after:` and `before:` do not take in the day, month or year they name. All dates are UTC.
 
 mod dates;
@@ -26,6 +26,21 @@ impl Query {
     /// What was understood, in words.
     pub fn explain(&self) -> String {
         explain::explain(self.root.as_ref())
+    }
+
+    /// The ids of documents whose like is asked for, and where they stand in the query.
+    pub fn near(&self) -> Vec<(&str, Range<usize>)> {
+        fn collect<'a>(node: &'a Node, found: &mut Vec<(&'a str, Range<usize>)>) {
+            match node {
+                Node::Near(id, at) => found.push((id, at.clone())),
+                Node::All(nodes) | Node::Any(nodes) => nodes.iter().for_each(|node| collect(node, found)),
+                Node::Not(node) => collect(node, found),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        self.root.iter().for_each(|root| collect(root, &mut found));
+        found
     }
 
     /// Whether nothing was asked, which every document answers.
@@ -63,6 +78,10 @@ pub(crate) enum Node {
     Signed(String),
     Dated(dates::Span),
     Thread(String),
+    /// Nearly the same text as the document of this id, which stands at these bytes of the query.
+    Near(String, Range<usize>),
+    /// The code of a language.
+    Language(String),
     Collection(String),
     /// The beginning of a SHA-256 in hex.
     Sha256(String),

@@ -2,6 +2,7 @@
 
 use super::dates::{self, Side};
 use super::{Field, How, Node, QueryError, Text};
+use daylight_model::is_language_code;
 use std::ops::Range;
 
 const LONGEST: usize = 4096;
@@ -10,8 +11,7 @@ const MOST_CLAUSES: usize = 200;
 const WIDEST_GAP: u32 = 100;
 const LONGEST_CLOSE: usize = 64;
 
-const FIELDS: &str =
-    "from:, to:, cc:, person:, subject:, body:, file:, type:, has:, is:, dkim:, date:, after:, before:, collection:, thread: and sha256:";
+const FIELDS: &str = "from:, to:, cc:, person:, subject:, body:, file:, type:, lang:, has:, is:, dkim:, date:, after:, before:, collection:, thread:, near: and sha256:";
 
 type Result<T> = std::result::Result<T, QueryError>;
 
@@ -46,6 +46,8 @@ enum Ask {
     Signed,
     Collection,
     Thread,
+    Near,
+    Language,
     Sha256,
 }
 
@@ -67,9 +69,11 @@ fn field(name: &str) -> std::result::Result<Ask, bool> {
         "before" => Ask::Date(Side::Before),
         "collection" => Ask::Collection,
         "thread" => Ask::Thread,
+        "near" => Ask::Near,
+        "lang" => Ask::Language,
         "sha256" => Ask::Sha256,
         "dkim" => Ask::Signed,
-        "lang" | "tag" => return Err(true),
+        "tag" => return Err(true),
         _ => return Err(false),
     })
 }
@@ -382,6 +386,9 @@ fn filter(ask: Ask, value: &Value<'_>) -> Result<Node> {
         (Ask::Signed, word) => Ok(Node::Signed(word.trim_end_matches('.').to_owned())),
         (Ask::Date(side), _) => dates::span(&text, side).map(Node::Dated).or_else(|message| error(at, message)),
         (Ask::Collection, _) => Ok(Node::Collection(text)),
+        (Ask::Near, _) => Ok(Node::Near(written.to_owned(), at)),
+        (Ask::Language, code) if is_language_code(code) => Ok(Node::Language(code.to_owned())),
+        (Ask::Language, _) => error(at, format!("lang: takes the code of a language, such as en or de, not “{written}”")),
         (Ask::Thread, _) => Ok(Node::Thread(written.to_owned())),
         (Ask::Sha256, _) if (8..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit()) => Ok(Node::Sha256(text)),
         (Ask::Sha256, _) => error(at, "sha256: takes a SHA-256 in hexadecimal digits, at least its first 8".to_owned()),

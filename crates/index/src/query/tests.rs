@@ -29,6 +29,7 @@ fn what_is_understood_is_said_in_words() {
         ("a b OR c d", "All of: a, d; any of: b, c"),
         ("(a b) OR c", "Any of: (all of: a, b), c"),
         ("a -b", "a; not b"),
+        ("lang:DE near:1f0c", "In the language German; nearly the same text as 1f0c"),
         ("-draft", "Not draft"),
         ("NOT draft", "Not draft"),
         ("-(a OR b) c", "c; not (any of: a, b)"),
@@ -108,11 +109,13 @@ fn mistakes_are_answered_with_what_is_wrong_and_where() {
         ("has:pictures", "has: knows only has:attachment, not “pictures” [pictures]"),
         ("is:good", "is: knows only is:unreadable, not “good” [good]"),
         ("is:redacted", "this archive does not know is:redacted yet; is:unreadable works [redacted]"),
+        ("lang:german", "lang: takes the code of a language, such as en or de, not “german” [german]"),
+        ("near:abcd*", "* and ~ work on words only, not on this field [abcd*]"),
         ("collection:a*", "* and ~ work on words only, not on this field [a*]"),
         ("sha256:xyz", "sha256: takes a SHA-256 in hexadecimal digits, at least its first 8 [xyz]"),
     ]);
-    let fields = "from:, to:, cc:, person:, subject:, body:, file:, type:, has:, is:, dkim:, date:, after:, before:, collection:, thread: and sha256:";
-    assert_eq!(read("a lang:en"), format!("this archive has no field lang: yet; the fields are {fields} [lang:]"));
+    let fields = "from:, to:, cc:, person:, subject:, body:, file:, type:, lang:, has:, is:, dkim:, date:, after:, before:, collection:, thread:, near: and sha256:";
+    assert_eq!(read("a tag:en"), format!("this archive has no field tag: yet; the fields are {fields} [tag:]"));
     let unknown = format!("there is no field foo:; the fields are {fields}; to search for the words themselves, put them in quotes [foo:]");
     assert_eq!(read("wall foo:bar"), unknown);
 }

@@ -7,10 +7,14 @@ mod tests;
 use crate::query::Query;
 use marks::{Mark, Marker};
 
-/// A piece of a text, cut into runs; those that answer the query are marked with `true`. White space is collapsed and "…" stands where text was
-/// left out.
+/// A piece of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Snippet(pub Vec<(String, bool)>);
+pub struct Snippet {
+    /// The piece in runs; those that answer the query are marked with `true`. White space is collapsed and "…" stands where text was left out.
+    pub runs: Vec<(String, bool)>,
+    /// The byte of the text at which the first of those runs stands; `None` if there is none.
+    pub at: Option<usize>,
+}
 
 /// Text is looked at in blocks of this many bytes, and this many bytes on after the first answer.
 const BLOCK: usize = 64 << 10;
@@ -152,6 +156,7 @@ fn cut(text: &str, start: usize, end: usize, marks: &[Mark]) -> Snippet {
         runs.push('…', false);
     }
     let mut marks = marks.iter().filter(|mark| mark.to > start && mark.from < end).peekable();
+    let first = marks.peek().map(|mark| mark.from.max(start));
     let mut marked_to = 0;
     for (offset, c) in text[start..end].char_indices() {
         let at = start + offset;
@@ -163,7 +168,7 @@ fn cut(text: &str, start: usize, end: usize, marks: &[Mark]) -> Snippet {
     if !text[end..].trim_start().is_empty() {
         runs.push('…', false);
     }
-    Snippet(runs.done)
+    Snippet { runs: runs.done, at: first }
 }
 
 /// Runs of text in the making.

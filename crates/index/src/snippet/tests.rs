@@ -3,7 +3,7 @@ use crate::query;
 
 /// A snippet with what is marked in brackets.
 fn show(query: &str, text: &str, width: usize) -> String {
-    let Snippet(runs) = snippet(&query::parse(query).unwrap(), text, width);
+    let Snippet { runs, .. } = snippet(&query::parse(query).unwrap(), text, width);
     assert!(runs.windows(2).all(|pair| pair[0].1 != pair[1].1), "neighbouring runs differ");
     runs.into_iter().map(|(run, marked)| if marked { format!("[{run}]") } else { run }).collect()
 }

@@ -38,6 +38,7 @@ pub(crate) fn collection(library: &Library, frame: &Frame, name: &str, listing: 
         p.crumbs { a href="/" { "Collections" } " › " span.mono { (name) } }
         h1 dir="auto" { (title) }
         p.lead { (count(shelf.rows().len() as u64, "document", "documents")) (span(shelf)) "." (kinds(shelf)) }
+        (unread(name, shelf))
         @if !senders.is_empty() { (to_side("Who wrote most")) }
         @if listing.page == 1 { (timeline(name, shelf)) }
         h2 #documents { "Documents" }
@@ -90,11 +91,25 @@ fn orders(name: &str, listing: Listing, shelf: &Shelf) -> Markup {
 
 fn kinds(shelf: &Shelf) -> Markup {
     let of = |kind: Kind| shelf.rows().iter().filter(|row| row.kind == kind).count() as u64;
-    let unreadable = shelf.rows().iter().filter(|row| row.unreadable).count() as u64;
     let (messages, files) = (of(Kind::Message), of(Kind::File));
     html! {
         @if messages > 0 { " " (count(messages, "message", "messages")) @if files > 0 { " and " (count(files, "file", "files")) } "." }
-        @if unreadable > 0 { " " (thousands(unreadable)) " could not be fully read." }
+    }
+}
+
+/// How many documents of it could not be fully read, and why.
+fn unread(name: &str, shelf: &Shelf) -> Markup {
+    let (unread, reasons) = shelf.unread();
+    let share = unread as f64 * 100.0 / shelf.rows().len().max(1) as f64;
+    html! {
+        @if unread > 0 {
+            p.note {
+                "Of these " a href=(Href::new("/search").with("q", &format!("collection:{name} is:unreadable"))) { (thousands(unread)) " could not be fully read" }
+                " (" (format!("{share:.1}")) " %), so words of theirs may be missing from search: "
+                @for (at, (code, count)) in reasons.iter().enumerate() { @if at > 0 { ", " } (thousands(*count)) " " (code.words()) }
+                ". The page of each says why."
+            }
+        } @else { p.note { "All of them could be fully read." } }
     }
 }
 

@@ -3,10 +3,11 @@
 use super::{lists, page, thread, to_side};
 use crate::catalogue::{Row, Shelf};
 use crate::library::Library;
+use crate::limits::PAGE;
 use crate::when;
 use daylight_archive::record::{FileRef, Record, Role as FileRole};
 use daylight_html::{Frame, Href, Markup, PageSpan, PreEscaped, Side, SideAt, count, pager, prose, size};
-use daylight_model::{Date, Fault, FaultCode, Kind, Person, Role, SignatureKind, Verdict};
+use daylight_model::{Date, Fault, FaultCode, Kind, Person, Role, SignatureKind, Verdict, is_language_code, language_name};
 use maud::html;
 
 /// How many parts of a document are listed on a page.
@@ -18,8 +19,8 @@ const NAMED_AT_ALL: usize = 400;
 /// How a document is read on its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// Its text, or the beginning of it, and how long the whole is.
-    Text { shown: String, length: u64 },
+    /// Its text, or a piece of it from the beginning of a page on; the number of that page, whether the text ends with it, and how long the whole is.
+    Text { shown: String, first: u32, last: bool, length: u64 },
     /// Its sanitised view, in a frame.
     View,
     /// Nothing of it can be shown here.
@@ -65,7 +66,7 @@ pub(crate) fn document(
 }
 
 /// The sanitised view, in a page of its own around it: it is caged by its own policy, see [`daylight_html::policy::VIEW`].
-pub(crate) fn view(title: &str, sanitised: &str) -> String {
+pub(crate) fn view(record: &Record, sanitised: &str) -> String {
     let markup = html! {
         (maud::DOCTYPE)
         html lang="en" {
@@ -74,10 +75,10 @@ pub(crate) fn view(title: &str, sanitised: &str) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
-                title { (title) }
+                title { (record.title) }
                 link rel="stylesheet" href=(daylight_html::style::PATH);
             }
-            body.framed { main dir="auto" { (PreEscaped(sanitised)) } }
+            body.framed { main dir="auto" lang=[language(record)] { (PreEscaped(sanitised)) } }
         }
     };
     markup.into_string()
@@ -133,6 +134,7 @@ impl Sheet<'_> {
                 }
                 @let other_names: Vec<String> = self.record.names().map(ToString::to_string).filter(|name| *name != self.record.title).collect();
                 @if !other_names.is_empty() { dt { "Named" } dd { @for (at, name) in other_names.iter().take(10).enumerate() { @if at > 0 { ", " } bdi { (name) } } } }
+                @if let Some(language) = language(self.record) { dt { "Language" } dd { (language_name(language)) ", as it seems" } }
                 @if !self.record.reason.is_empty() { dt { "Changed" } dd { "this is not its first publication: " bdi { (self.record.reason) } } }
             }
         }
@@ -158,13 +160,7 @@ impl Sheet<'_> {
             Reading::Text { shown, .. } if shown.trim().is_empty() => {
                 html! { p.said { "There is no text in this document." (self.why_empty()) } }
             }
-            Reading::Text { shown, length } => html! {
-                (self.by_a_machine(shown))
-                div.read #text { (prose(shown)) }
-                @if (shown.len() as u64) < *length {
-                    p.said { "This is the beginning of a long text: " (size(shown.len() as u64)) " of " (size(*length)) ". " a href=(self.below("text")) { "The whole text" } "." }
-                }
-            },
+            Reading::Text { shown, first, last, length } => self.pages(shown, *first, *last, *length),
             Reading::View => html! {
                 iframe.view sandbox="" src=(self.below("view")) title="The document as its author laid it out" loading="lazy" {}
                 p.note { "Pictures, scripts and everything that would be loaded from elsewhere were taken out before publication. "
@@ -174,6 +170,36 @@ impl Sheet<'_> {
                 p.said { "This document cannot be shown as text. " (self.why_empty())
                     @if self.file(FileRole::Raw).is_some() { a href=(self.below("raw")) { "Save the original" } " to open it on your own computer, with care: it comes from strangers." } }
             },
+        }
+    }
+
+    /// The text, page by page where it has pages.
+    fn pages(&self, shown: &str, first: u32, last: bool, length: u64) -> Markup {
+        let here = Href::new(&lists::address(self.collection, self.row.number));
+        let from =
+            |page: u32| here.clone().with("page", &if page > 1 { page.to_string() } else { String::new() }).at(&format!("page-{page}"));
+        let has_pages = first > 1 || shown.contains(PAGE);
+        let end = first.saturating_add(u32::try_from(shown.matches(PAGE).count()).unwrap_or(u32::MAX));
+        let word = lists::page_word(&self.record.media_type);
+        html! {
+            (self.by_a_machine(shown))
+            @if first > 1 { p.said { "This is a long text, shown from " (word) " " (first) " on. " a href=(from(1)) { "From the beginning" } "." } }
+            div #text lang=[language(self.record)] {
+                @if has_pages {
+                    @for (page, text) in (first..).zip(shown.split(PAGE)) {
+                        h2.page id={ "page-" (page) } lang="en" { a href={ "#page-" (page) } { (capitalised(word)) " " (page) } }
+                        div.read { (prose(text)) }
+                    }
+                } @else { div.read { (prose(shown)) } }
+            }
+            @if !last {
+                p.said {
+                    @if first == 1 { "This is the beginning of a long text" } @else { "This is a piece of a long text" }
+                    ": " (size(shown.len() as u64)) " of " (size(length)) ". "
+                    @if has_pages && end > first { a href=(from(end)) { "On from " (word) " " (end) } ", or " a href=(self.below("text")) { "the whole text" } }
+                    @else { a href=(self.below("text")) { "The whole text" } } "."
+                }
+            }
         }
     }
 
@@ -270,6 +296,16 @@ impl Sheet<'_> {
             p { a href=(self.below("proof")) { "The proof" } " ties these bytes to what the editors signed, with tools that are not ours." }
         }
     }
+}
+
+/// The language of a document's text, as an attribute that is never wrong in form.
+fn language(record: &Record) -> Option<&str> {
+    Some(record.language.as_str()).filter(|language| is_language_code(language))
+}
+
+fn capitalised(word: &str) -> String {
+    let mut rest = word.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// The name under which a document's original is saved: letters, digits and one extension that we chose.

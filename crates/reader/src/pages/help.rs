@@ -6,7 +6,7 @@ use daylight_html::{Frame, Href, Markup};
 use maud::html;
 
 /// The search language: an example and what it finds.
-pub(super) const LANGUAGE: [(&str, &str); 23] = [
+pub(super) const LANGUAGE: [(&str, &str); 24] = [
     ("reservoir wall", "documents with both words, anywhere"),
     ("\"retaining wall\"", "the phrase, just so"),
     ("reservoir OR dam", "either word"),
@@ -24,6 +24,7 @@ pub(super) const LANGUAGE: [(&str, &str); 23] = [
     ("body:survey", "the word in the text"),
     ("file:invoice", "the word in a file's name"),
     ("type:pdf", "documents of this type: message, pdf, picture, text …"),
+    ("lang:de", "documents that seem to be in this language, by its code: en, de, fr, ar, zh …"),
     ("has:attachment", "messages with something attached"),
     ("is:unreadable", "documents that could not be fully read"),
     (
@@ -58,6 +59,7 @@ pub(crate) fn help(frame: &Frame) -> String {
         h2 { "Addresses that explain themselves" }
         table { tbody {
             tr { td { code { "/c/town-council/12" } } td { "document 12 of a collection: for ever this document" } }
+            tr { td { code { "/c/town-council/12?page=7#page-7" } } td { "its text from page, slide or sheet 7 on, where it has such" } }
             tr { td { code { "/c/town-council/12/raw" } } td { "its published bytes" } }
             tr { td { code { "/c/town-council/12/text" } } td { "its text" } }
             tr { td { code { "/c/town-council/12/proof" } } td { "how to prove that it was published" } }

@@ -12,10 +12,12 @@ const RELEASES: usize = 12;
 
 pub(crate) fn home(library: &Library, frame: &Frame) -> String {
     let catalogue = library.catalogue();
+    let unread: u64 = catalogue.shelves.values().map(|shelf| shelf.unread().0).sum();
     let main = html! {
         h1 dir="auto" { (library.name()) }
         p.lead {
             "An archive of " (count(catalogue.count(), "document", "documents")) " in " (count(catalogue.shelves.len() as u64, "collection", "collections"))
+            @if unread > 0 { ", of which " (thousands(unread)) " could not be fully read" }
             ". Anyone may search it, check every piece of it, and copy the whole."
         }
         h2 #collections { "Collections" }
@@ -36,10 +38,12 @@ pub(crate) fn home(library: &Library, frame: &Frame) -> String {
 
 fn card(library: &Library, collection: &str, shelf: &Shelf) -> Markup {
     let years = years(collection, shelf);
+    let (unread, _) = shelf.unread();
     html! {
         li {
             h3 { a href={ "/c/" (collection) } dir="auto" { (library.title(collection)) } }
             p.small.quiet { span.mono { (collection) } " · " (count(shelf.rows().len() as u64, "document", "documents")) (span(shelf)) }
+            @if unread > 0 { p.small { a href={ "/c/" (collection) } { (thousands(unread)) " of these could not be fully read" } } }
             @if years.len() > 1 { (histogram(&years)) }
         }
     }

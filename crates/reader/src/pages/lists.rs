@@ -51,6 +51,15 @@ pub(super) fn sort(kind: Kind, media_type: &str) -> String {
     word.to_owned()
 }
 
+/// What a page of such a document is called.
+pub(super) fn page_word(media_type: &str) -> &'static str {
+    match media_type {
+        sheets if sheets.contains("spreadsheet") || sheets.contains("ms-excel") => "sheet",
+        slides if slides.contains("presentation") || slides.contains("ms-powerpoint") => "slide",
+        _ => "page",
+    }
+}
+
 /// A title as the page's heading, smaller where it is long.
 pub(super) fn heading(words: &str) -> Markup {
     let long = words.chars().nth(72).is_some();

@@ -2,6 +2,7 @@
 
 use super::{lists, page, to_side};
 use crate::library::Library;
+use crate::limits;
 use crate::search::{Answer, Hit};
 use daylight_html::{Bar, Frame, Href, Markup, PageSpan, Side, SideAt, count, histogram, pager, share, thousands};
 use daylight_index::Sort;
@@ -128,9 +129,17 @@ fn nothing(asked: &Asked) -> Markup {
 fn item(library: &Library, hit: &Hit, many: bool) -> Markup {
     let shelf = library.catalogue().shelf(&hit.collection);
     let snippet = html! {
+        @if let Some(page) = hit.page { p.small { a href=(page_address(hit, page)) { "On " (lists::page_word(&hit.media_type)) " " (page) } } }
         @if !hit.snippet.is_empty() { p.snip dir="auto" { @for (piece, marked) in &hit.snippet { @if *marked { mark { (piece) } } @else { (piece) } } } }
     };
     lists::item(&hit.collection, shelf, &hit.row, lists::Under::Page, many.then(|| library.title(&hit.collection)), snippet)
+}
+
+/// Where a hit's page is shown: with the beginning of the text, if it is near enough to that.
+fn page_address(hit: &Hit, page: u32) -> Href {
+    let far = hit.at >= limits::SHOWN;
+    let from = if far { page.to_string() } else { String::new() };
+    Href::new(&lists::address(&hit.collection, hit.number)).with("page", &from).at(&format!("page-{page}"))
 }
 
 fn facets(library: &Library, asked: &Asked, answer: &Answer) -> Markup {

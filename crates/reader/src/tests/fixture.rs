@@ -53,6 +53,7 @@ pub(super) fn person(role: daylight_model::Role, name: &str, address: &str) -> P
 fn empty(number: u64, kind: Kind, title: &str) -> Record {
     let title = title.to_owned();
     Record {
+        language: String::new(),
         number,
         kind,
         title,

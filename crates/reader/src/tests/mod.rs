@@ -2,6 +2,7 @@ mod cache;
 mod fixture;
 mod pages;
 mod requests;
+mod words;
 
 use crate::body::Body;
 use crate::site::{Request, Site};

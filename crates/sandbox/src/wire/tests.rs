@@ -1,8 +1,8 @@
 use super::*;
 use daylight_model::reading::{Found, Place, Standing};
 use daylight_model::{
-    Date, DateDoubt, DateSource, Fault, FaultCode, Kind, MessageFacts, Person, Precision, Role, Signature, SignatureAlgorithm,
-    SignatureKind, SignedBody, Stage,
+    Date, DateDoubt, DateSource, Fault, FaultCode, Kind, MessageFacts, Person, Precision, REGISTERS, Role, Signature, SignatureAlgorithm,
+    SignatureKind, SignedBody, Sketch, Stage,
 };
 
 /// A small generator of numbers that are the same at every run (xorshift64*).
@@ -89,6 +89,8 @@ fn events() -> Vec<Event> {
         Event::Counted { index: 0, expected: Some(9), read: 127, failed: 128 },
         Event::Counted { index: 0, expected: None, read: 1, failed: u64::MAX },
         Event::Unlocked { index: 7, password: u32::MAX },
+        Event::Words { index: 7, language: "de".into(), sketch: Some(Box::new(Sketch([0xfedc; REGISTERS]))) },
+        Event::Words { index: 0, language: String::new(), sketch: None },
         Event::Cursor(1 << 63),
         Event::View("<p>a</p>".into()),
         Event::Unread { page: 7, gibberish: true },

@@ -2,8 +2,8 @@
 
 use daylight_model::reading::{Found, Label, Place, Standing};
 use daylight_model::{
-    Date, DateDoubt, DateSource, Fault, FaultCode, Kind, MessageFacts, Name, Person, Precision, Role, Signature, SignatureAlgorithm,
-    SignatureKind, SignedBody, Stage,
+    Date, DateDoubt, DateSource, Fault, FaultCode, Kind, MessageFacts, Name, Person, Precision, REGISTERS, Role, Signature,
+    SignatureAlgorithm, SignatureKind, SignedBody, Sketch, Stage,
 };
 
 /// The most entries that a list may have. An entry is larger in memory than on the wire, so that the length of the frame alone is no bound.
@@ -268,6 +268,17 @@ impl Value for Place {
             2 => Ok(Place::Follows),
             _ => Err(Garbled("an unknown Place")),
         }
+    }
+}
+
+/// A sketch is as long as every other.
+impl Value for Sketch {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend(self.to_bytes());
+    }
+
+    fn get(from: &mut Source<'_>) -> Result<Self, Garbled> {
+        Sketch::from_bytes(from.take(2 * REGISTERS as u64)?).ok_or(Garbled("a sketch of another length"))
     }
 }
 

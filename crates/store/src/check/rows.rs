@@ -20,7 +20,7 @@ enum Stale {
 }
 
 /// Tables and their columns that name a document.
-const NAMING: [(&str, &str, Stale); 15] = [
+const NAMING: [(&str, &str, Stale); 17] = [
     ("fault", "seq", Stale::Of),
     ("text", "seq", Stale::Of),
     ("member", "seq", Stale::Of),
@@ -34,6 +34,8 @@ const NAMING: [(&str, &str, Stale); 15] = [
     ("signed", "seq", Stale::Derived),
     ("recognised", "seq", Stale::Of),
     ("deferred", "seq", Stale::Derived),
+    ("words", "seq", Stale::Of),
+    ("near", "seq", Stale::Derived),
     ("number", "seq", Stale::Outlives),
     ("draft_line", "seq", Stale::Outlives),
 ];
