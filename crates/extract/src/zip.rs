@@ -20,6 +20,9 @@ const TOOL: &str = "zip 1";
 /// Entries beyond this many are not read.
 const MOST: u64 = 1_000_000;
 
+/// What overlaps is taken from the budget with at least so many bytes an entry, since even a document without any costs something.
+const LEAST: u64 = 1024;
+
 /// Of links so many are named one by one.
 const NAMED: u64 = 100;
 
@@ -61,7 +64,8 @@ fn opendocument_type(input: &(dyn Input + '_), directory: &Directory, entry: &En
 pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume, inside: &dyn Inside) -> Result<(), Stop> {
     let depth = doc.depth;
     let index = document::found(out, doc, Kind::Container, "application/zip", "", input)?;
-    let mut reading = Zip { index, depth, input, counts: Counts::default(), links: 0, unpacking: Unpacking::new(index, TOOL, inside) };
+    let unpacking = Unpacking::new(index, TOOL, inside);
+    let mut reading = Zip { index, depth, input, counts: Counts::default(), links: 0, claimed: 0, unpacking };
     let result = match Directory::find(input) {
         Ok(Some(directory)) => reading.run(out, directory, resume)?,
         Ok(None) => {
@@ -93,6 +97,8 @@ struct Zip<'a> {
     unpacking: Unpacking<'a>,
     counts: Counts,
     links: u64,
+    /// How many bytes all entries so far say are theirs.
+    claimed: u64,
 }
 
 impl Zip<'_> {
@@ -148,6 +154,9 @@ impl Zip<'_> {
             Ok(_) => return self.lost(out, doc, &entry, number, FaultCode::Truncated, "its bytes are not where the zip says"),
             Err(_) => return self.lost(out, doc, &entry, number, FaultCode::Unreadable, "its bytes could not be read"),
         };
+        if !self.claim(out, entry.packed)? {
+            return Ok(());
+        }
         doc.name = Some(Name(entry.name));
         doc.place = Place::Slice { of: self.index, offset: start, length: entry.packed };
         let stretch = Stretch { input: self.input, start, length: entry.packed };
@@ -167,6 +176,21 @@ impl Zip<'_> {
         doc.place = Place::Follows;
         let problems = doc.problem.take().into_iter().collect();
         self.unpacking.child(out, doc, &mut unpacked(entry.packing, entry.unpacked, Packed { stretch, at: 0 }), problems)
+    }
+
+    /// Entries that together have more bytes than the zip overlap: what is read more than once comes out of the budget, or a zip of stored zips of
+    /// one place would never end.
+    fn claim(&mut self, out: &mut Output<'_>, packed: u64) -> Result<bool, Stop> {
+        let before = self.claimed;
+        self.claimed = before.saturating_add(packed);
+        if self.claimed <= self.input.length() {
+            return Ok(true);
+        }
+        if before <= self.input.length() {
+            let why = "its entries have more bytes than it has: they overlap, and are read as long as the budget lasts";
+            out.fault(self.index, Problem::new(Stage::Split, FaultCode::Malformed, TOOL, why))?;
+        }
+        self.unpacking.pass(out, packed.max(LEAST))
     }
 
     /// Keeps an entry as it stands packed in the zip.

@@ -12,8 +12,6 @@ use daylight_store::{Error, Settings, Staging};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many of a container's documents are handed on together.
-const HAND_ON: usize = 256;
 /// How often one document may kill its reader.
 const DEATHS: u32 = 3;
 
@@ -206,7 +204,7 @@ fn run(
                 assembler = lease.get(current).map(|opened| Assembler::new(&opened.source, staging));
                 hand_on(piece)
             }
-            Ok(false) if open.waiting() >= HAND_ON => hand_on_part(open, &lease[current], &mut cursor, hand_on),
+            Ok(false) if open.is_due() => hand_on_part(open, &lease[current], &mut cursor, hand_on),
             Ok(false) => Ok(()),
             Err(Refused::Broken(why)) => {
                 refused = Some(why);

@@ -103,9 +103,10 @@ impl Held {
         Self::Memory(Vec::new())
     }
 
-    pub(crate) fn push(&mut self, more: &[u8], staging: &Staging) -> Result<(), Error> {
+    /// Takes more of them, in memory if there is room for them and they are few.
+    pub(crate) fn push(&mut self, more: &[u8], room: bool, staging: &Staging) -> Result<(), Error> {
         match self {
-            Self::Memory(bytes) if bytes.len() as u64 + more.len() as u64 <= IN_MEMORY => {
+            Self::Memory(bytes) if room && bytes.len() as u64 + more.len() as u64 <= IN_MEMORY => {
                 bytes.extend_from_slice(more);
                 Ok(())
             }

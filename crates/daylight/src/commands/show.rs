@@ -9,11 +9,14 @@ use anyhow::{Context, Result, bail};
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line};
 use daylight_model::reading::plain_text;
-use daylight_model::{Date, Fault, Verdict};
+use daylight_model::{Date, Fault, Name, Verdict};
 use daylight_store::{Desk, Document};
 use serde_json::{Value, json};
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
+
+/// Of the characters that a name may not have, those that a text may.
+const KEPT: [char; 5] = ['\n', '\t', '\\', '\u{200e}', '\u{200f}'];
 
 pub(crate) fn show(args: &args::Show) -> Result<ExitCode> {
     match Place::of(&args.place)? {
@@ -220,11 +223,12 @@ fn item_words(item: &Value) -> String {
     }
 }
 
-/// Text as it is; on a terminal without the control characters that could command it.
+/// Text as it is; on a terminal without the characters that could command it or turn its words round. The two marks that only say which way a word
+/// runs stay.
 fn text_out(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     if io::IsTerminal::is_terminal(&out) {
-        let safe: String = text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect();
+        let safe: String = text.chars().map(|c| if Name::must_escape(c) && !KEPT.contains(&c) { '\u{fffd}' } else { c }).collect();
         out.write_all(safe.as_bytes())?;
     } else {
         out.write_all(text.as_bytes())?;

@@ -1,6 +1,7 @@
 //! What a reader in an enemy's hands may say, and what becomes of it.
 
 use super::*;
+use daylight_model::Date;
 use daylight_model::reading::Label;
 use daylight_store::Desk;
 
@@ -121,4 +122,90 @@ fn what_stands_before_a_cursor_is_handed_on_and_the_root_stays_known() {
     .unwrap();
     assert_eq!(parts, [(vec![0, 1, 2], 20), (vec![0, 3, 4], 40)]);
     assert_eq!(rest.iter().map(|doc| (doc.index, doc.counted)).collect::<Vec<_>>(), [(0, Some((Some(4), 4, 0)))]);
+}
+
+/// What a captured reader may try beyond breaking the rules: to be forgotten, to fill the memory, to keep the parent busy, to speak to a terminal.
+#[test]
+fn what_is_beyond_all_measure_is_refused_or_cut() {
+    let start = || found(0, None, Place::Whole);
+    let with = |change: &dyn Fn(&mut Found)| {
+        let Event::Found(mut child) = found(1, Some(0), Place::Follows) else { unreachable!() };
+        change(&mut child);
+        vec![start(), Event::Found(child)]
+    };
+    let message = |facts: MessageFacts| with(&|child| child.message = Some(Box::new(facts.clone())));
+    let date = |seconds| Date {
+        seconds,
+        offset_minutes: None,
+        precision: daylight_model::Precision::Second,
+        source: daylight_model::DateSource::DateHeader,
+        doubt: None,
+    };
+    let deep: Vec<Event> = (0..=66u32).map(|n| found(n, n.checked_sub(1), if n == 0 { Place::Whole } else { Place::Follows })).collect();
+    let refused: [(&str, Vec<Event>); 7] = [
+        ("nothing said at all", vec![]),
+        ("the highest number", vec![start(), Event::Bytes { index: u32::MAX, bytes: vec![1] }]),
+        ("a date after all years", message(MessageFacts { dates: vec![date(i64::MAX)], ..MessageFacts::default() })),
+        ("a date before all years", message(MessageFacts { dates: vec![date(i64::MIN)], ..MessageFacts::default() })),
+        ("a name of a megabyte", with(&|child| child.name = Some(Name(vec![b'x'; 1 << 20])))),
+        ("a nest of 66", deep),
+        (
+            "bytes after a cursor",
+            vec![start(), found(1, Some(0), Place::Follows), Event::Cursor(1), Event::Bytes { index: 1, bytes: vec![1] }],
+        ),
+    ];
+    for (what, events) in refused {
+        assert!(assembled(events).is_err(), "{what}");
+    }
+    let slices = (1..100).map(|n| found(n, Some(0), Place::Slice { of: n - 1, offset: 0, length: 1 }));
+    assert!(assembled([start()].into_iter().chain(slices).collect()).is_err(), "slices of slices of slices");
+    let fault = Fault { stage: Stage::Read, code: FaultCode::Malformed, tool: "\u{1b}]0;x".into(), detail: "a\nb\u{202e}".repeat(400), limit: None, at: None };
+    let docs = assembled(vec![start(), Event::Fault { index: 0, fault }]).unwrap();
+    let said = docs[0].faults[0].to_string() + &docs[0].faults[0].tool;
+    assert!(said.len() < 600 && !said.contains(['\u{1b}', '\n', '\u{202e}']), "{said:?}");
+}
+
+#[test]
+fn a_file_of_which_too_much_is_told_is_cut_or_given_up() {
+    let ((), docs) = with_assembler(|assembler| {
+        take(assembler, Said::Event(found(0, None, Place::Whole)))?;
+        for index in 1..=2 {
+            take(assembler, Said::Event(found(index, Some(0), Place::Follows)))?;
+            for _ in 0..300 {
+                let segment = Segment::new(Label::Body, "x".repeat(1 << 20));
+                take(assembler, Said::Event(Event::Text { index, segment }))?;
+            }
+        }
+        for _ in 0..(MOST_FAULTS + 10) {
+            let fault =
+                Fault { stage: Stage::Read, code: FaultCode::Malformed, tool: String::new(), detail: String::new(), limit: None, at: None };
+            take(assembler, Said::Event(Event::Fault { index: 1, fault }))?;
+        }
+        take(assembler, Said::Done)
+    })
+    .unwrap();
+    let text = |doc: &Doc| doc.texts.iter().map(|segment| segment.text.len()).sum::<usize>() >> 20;
+    assert_eq!((text(&docs[1]), text(&docs[2]), docs[2].faults.len()), (300, 211, 1));
+    assert_eq!((docs[2].faults[0].code, docs[1].faults.len()), (FaultCode::TooLarge, MOST_FAULTS + 1));
+    let hashed = with_assembler(|assembler| {
+        take(assembler, Said::Event(found(0, None, Place::Whole)))?;
+        assembler.measure = Measure::of(0);
+        assembler.measure.hash(8 << 30).unwrap();
+        take(assembler, Said::Event(found(1, Some(0), Place::Slice { of: 0, offset: 0, length: 10 })))?;
+        take(assembler, Said::Done)
+    });
+    assert!(hashed.is_err(), "what was hashed enough is not hashed again");
+    let heavy = with_assembler(|assembler| {
+        for index in 0..20_000 {
+            let Event::Found(mut one) = found(index, index.checked_sub(1).map(|_| 0), if index == 0 { Place::Whole } else { Place::Follows }) else {
+                unreachable!()
+            };
+            one.claims = "x".repeat(64 << 10);
+            take(assembler, Said::Event(Event::Found(one)))?;
+            // What is said is counted, not what happens to be held.
+            assembler.docs[index as usize].claims = String::new();
+        }
+        Ok(())
+    });
+    assert!(heavy.is_err(), "more names than memory");
 }
