@@ -5,12 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod architecture;
+mod bombs;
 mod browser;
 mod commands;
 mod crashes;
 mod faults;
 mod go_cross_check;
 mod licences;
+mod mutations;
 mod pages;
 mod samples;
 mod support;

@@ -18,6 +18,8 @@ pub(crate) struct Output<'a> {
     budget: u64,
     /// Whose text was given last, and how much of it.
     text: (u32, u64),
+    /// How many pieces of text and faults were given.
+    said: u64,
 }
 
 /// A fault in the making; [`Output::fault`] sends it.
@@ -45,12 +47,17 @@ impl Problem {
 impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
-        Self { sink, next: 0, left: budget, budget, text: (0, 0) }
+        Self { sink, next: 0, left: budget, budget, text: (0, 0), said: 0 }
     }
 
     /// The number that the next document will have.
     pub(crate) fn next_index(&self) -> u32 {
         self.next
+    }
+
+    /// How many pieces of text and faults were given so far, of whatever document.
+    pub(crate) fn said(&self) -> u64 {
+        self.said
     }
 
     /// How many bytes of the budget are left.
@@ -119,6 +126,7 @@ impl<'a> Output<'a> {
             let left = format!("{} bytes of text are past the budget", text.len());
             return self.fault(index, Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", left).limit(self.budget));
         }
+        self.said += 1;
         if text.len() <= CHUNK {
             return self.sink.event(Event::Text { index, segment: Segment { label, page, text } });
         }
@@ -132,6 +140,7 @@ impl<'a> Output<'a> {
     }
 
     pub(crate) fn fault(&mut self, index: u32, problem: Problem) -> Result<(), Stop> {
+        self.said += 1;
         self.sink.event(Event::Fault { index, fault: problem.fault })
     }
 

@@ -28,6 +28,8 @@ const MOST_PAGES: usize = 20_000;
 /// draw. A step is a byte of content, or a thirty-second of a thing drawn.
 const WORK: u64 = 64;
 const WORK_FLOOR: u64 = 512 << 20;
+/// In so many last bytes the end mark is looked for.
+const TAIL: usize = 64 << 10;
 /// How many stretches of pages a fault lists.
 const MOST_LISTED: usize = 50;
 
@@ -36,12 +38,23 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, bytes: &[u8], inside: &dyn In
     let depth = doc.depth;
     let index = document::found(out, doc, Kind::File, "application/pdf", "", &Memory(bytes))?;
     let mut copy = bytes.to_vec();
-    for emptied in bomb::defuse(&mut copy) {
+    let seen = bomb::defuse(&mut copy);
+    for at in seen.emptied {
         let why = Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, "a stream unpacks to too many bytes and is not read");
-        out.fault(index, why.limit(bomb::LONGEST).at(emptied.at))?;
+        out.fault(index, why.limit(bomb::LONGEST).at(at))?;
+    }
+    if seen.torn > 0 {
+        let why = format!("{} of its streams cannot be unpacked to the end", seen.torn);
+        out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, why).at(seen.first_torn))?;
     }
     match caught(|| Pdf::new(copy)) {
-        Some(Ok(pdf)) => Reading { pdf: &pdf, index, depth }.run(out, bytes.len() as u64, inside),
+        Some(Ok(pdf)) => {
+            if !ends(bytes) {
+                let why = Problem::new(Stage::Read, FaultCode::Truncated, TOOL, "its end is missing: what stood behind it is lost");
+                out.fault(index, why.at(bytes.len() as u64))?;
+            }
+            Reading { pdf: &pdf, index, depth }.run(out, bytes.len() as u64, inside)
+        }
         Some(Err(LoadPdfError::Decryption(error))) => {
             let why = match error {
                 DecryptionError::PasswordProtected => "it needs a password",
@@ -54,6 +67,13 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, bytes: &[u8], inside: &dyn In
         }
         None => out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "its structure could not be read")),
     }
+}
+
+/// Whether there is an end mark, however damaged and whatever follows it (ISO 32000-1 section 7.5.5; 1,024 bytes by its annex H are too few for what
+/// is found).
+fn ends(bytes: &[u8]) -> bool {
+    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
+    [&b"%%EOF"[..], b"startxref", b"trailer"].iter().any(|mark| memchr::memmem::find(tail, mark).is_some())
 }
 
 /// The library is meant not to panic, but it is young and large, and one bad font must not take the other pages with it. What it leaves behind in

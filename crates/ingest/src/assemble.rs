@@ -236,6 +236,7 @@ impl<'a> Assembler<'a> {
         self.closed = true;
         if let Some(last) = self.docs.last_mut() {
             last.digest = digest;
+            self.measure.note_staged(last);
         }
         Ok(())
     }
@@ -288,6 +289,11 @@ impl<'a> Assembler<'a> {
 }
 
 impl Doc {
+    /// About what it takes of the parent while it waits, in bytes; an open file counts for as much as is held in memory at most.
+    pub(crate) fn weight(&self) -> usize {
+        measure::weight_of_doc(self)
+    }
+
     /// The root again, without what was already handed on: what is learnt of it later (its count, its faults) is added to the copy.
     fn stand_in(&self) -> Doc {
         Doc {

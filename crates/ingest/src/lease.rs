@@ -38,6 +38,16 @@ pub(crate) enum Piece {
     Unchanged { root: Root },
 }
 
+impl Piece {
+    /// About how many bytes it holds while it waits to be stored.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Piece::Part { docs, .. } | Piece::Last { docs, .. } => docs.iter().map(Doc::weight).sum(),
+            Piece::Unreadable { .. } | Piece::Unchanged { .. } => 0,
+        }
+    }
+}
+
 /// Why reading had to end.
 pub(crate) enum Halt {
     /// The storing side is gone; it knows why.

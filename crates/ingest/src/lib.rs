@@ -9,6 +9,7 @@
 
 mod assemble;
 mod commit;
+mod gate;
 mod indexing;
 mod lease;
 mod progress;
@@ -23,6 +24,7 @@ pub use verdicts::{Imported, import_keys};
 use commit::Committer;
 use daylight_sandbox::{LEASE, Reader};
 use daylight_store::{Collection, Desk, IngestLease, Unit, UnitState};
+use gate::Gate;
 use lease::{Halt, Opened, Piece, Readers};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -39,7 +41,7 @@ pub(crate) const READER_VERSION: u32 = 2;
 const LEASE_BYTES: u64 = 4 << 20;
 /// How many files the walk may be ahead of the reading.
 const WALK_AHEAD: usize = 4096;
-/// How many pieces may wait to be stored. With leases of a few MiB this bounds what is held in memory.
+/// How many pieces may wait to be stored; how large they may be together says [`Gate`].
 const PIECES: usize = 64;
 
 /// What to ingest, and how.
@@ -133,6 +135,7 @@ fn flow(
     thread::scope(|scope| {
         let (roots_in, roots_out) = mpsc::sync_channel::<(u64, Root)>(WALK_AHEAD);
         let (pieces_in, pieces_out) = mpsc::sync_channel::<Result<Piece, Halt>>(PIECES);
+        let gate = Arc::new(Gate::default());
         let (changes_in, changes_out) = mpsc::channel::<u64>();
         let skip: &Path = desk.path();
         scope.spawn(move || walk_all(paths, skip, progress, &roots_in));
@@ -141,12 +144,14 @@ fn flow(
             let ledger = desk.reopen()?;
             let readers = Readers::new(plan.reader, desk.settings(), staging.clone(), Arc::clone(progress));
             let (roots, pieces, collection) = (Arc::clone(&roots_out), pieces_in.clone(), collection.clone());
-            scope.spawn(move || read_all(readers, &ledger, &collection, &roots, &pieces));
+            let gate = Arc::clone(&gate);
+            scope.spawn(move || read_all(readers, &ledger, &collection, &roots, (&pieces, &gate)));
         }
         drop((pieces_in, roots_out));
         let source = desk.reopen()?;
         let indexing = scope.spawn(move || indexing::follow(&source, index, &changes_out));
-        let stored = store_all(&mut committer, pieces_out, &changes_in);
+        let stored = store_all(&mut committer, pieces_out, &gate, &changes_in);
+        gate.open();
         drop(changes_in);
         // Threads are no matter of the index, which has enough to do until everything is in it.
         let threaded = stored.and_then(|()| Ok(desk.reopen()?.rethread()?));
@@ -173,9 +178,12 @@ fn read_all(
     ledger: &Desk,
     collection: &Collection,
     roots: &Mutex<Receiver<(u64, Root)>>,
-    pieces: &SyncSender<Result<Piece, Halt>>,
+    (pieces, gate): (&SyncSender<Result<Piece, Halt>>, &Gate),
 ) {
-    let mut hand_on = |piece| pieces.send(Ok(piece)).map_err(|_| Halt::Closed);
+    let mut hand_on = |piece: Piece| {
+        gate.enter(piece.weight());
+        pieces.send(Ok(piece)).map_err(|_| Halt::Closed)
+    };
     let mut work = || -> Result<(), Halt> {
         loop {
             let batch = take_batch(roots);
@@ -230,12 +238,21 @@ fn open(readers: &Readers, ledger: &Desk, collection: &Collection, number: u64, 
 }
 
 /// Stores all pieces, and tells the one that indexes about each commit.
-fn store_all(committer: &mut Committer<'_>, pieces: Receiver<Result<Piece, Halt>>, changes: &mpsc::Sender<u64>) -> Result<(), Error> {
+fn store_all(
+    committer: &mut Committer<'_>,
+    pieces: Receiver<Result<Piece, Halt>>,
+    gate: &Gate,
+    changes: &mpsc::Sender<u64>,
+) -> Result<(), Error> {
     // If the indexing thread has ended, its own error is told when it is joined.
     let tell = |change| changes.send(change).map_err(|_| Error::Thread);
     for piece in pieces {
         match piece {
-            Ok(piece) => committer.take(piece)?.map_or(Ok(()), tell)?,
+            Ok(piece) => {
+                let weight = piece.weight();
+                committer.take(piece)?.map_or(Ok(()), tell)?;
+                gate.leave(weight);
+            }
             Err(Halt::Desk(error)) => return Err(error.into()),
             Err(Halt::Reader(why)) => return Err(Error::Reader(why)),
             Err(Halt::Closed) => return Err(Error::Thread),

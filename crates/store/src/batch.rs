@@ -37,7 +37,9 @@ impl LargeBlob {
         let Self { file, hasher, length, path: temporary } = self;
         let shown = temporary.0.clone().unwrap_or_default();
         let reading = File::open(&shown).map_err(Error::io(&shown))?;
-        Ok(Staged { digest: hasher.finish(), length, reading, writing: file, temporary: Mutex::new(temporary) })
+        // It is made durable when it gets its name. Until then many of them may wait, and there are only so many descriptors.
+        drop(file);
+        Ok(Staged { digest: hasher.finish(), length, reading, temporary: Mutex::new(temporary) })
     }
 }
 
@@ -46,7 +48,6 @@ pub struct Staged {
     digest: Digest,
     length: u64,
     reading: File,
-    writing: File,
     temporary: Mutex<TemporaryPath>,
 }
 
@@ -124,7 +125,6 @@ pub(crate) struct Batch {
 
 /// A large blob that is written but has not its name yet.
 struct Pending {
-    file: File,
     temporary: TemporaryPath,
     path: PathBuf,
 }
@@ -206,8 +206,7 @@ impl Batch {
             return self.blob(&staged.digest, &bytes);
         }
         let id = self.insert(&staged.digest, staged.length, Place::File)?;
-        let file = staged.writing.try_clone().map_err(Error::io(&self.root))?;
-        self.files.push(Pending { file, temporary, path: blobs::file_path(&self.root, &staged.digest) });
+        self.files.push(Pending { temporary, path: blobs::file_path(&self.root, &staged.digest) });
         Ok(id)
     }
 
@@ -229,8 +228,10 @@ impl Batch {
 
     fn name_files(&mut self) -> Result<()> {
         let mut folders = Vec::new();
-        for Pending { file, mut temporary, path } in self.files.drain(..) {
-            file.sync_all().map_err(Error::io(&path))?;
+        for Pending { mut temporary, path } in self.files.drain(..) {
+            if let Some(from) = &temporary.0 {
+                File::open(from).and_then(|file| file.sync_all()).map_err(Error::io(&path))?;
+            }
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder).map_err(Error::io(folder))?;
                 folders.push(folder.to_owned());

@@ -2,7 +2,7 @@
 //! one was captured.
 
 use super::{Bytes, Doc};
-use crate::source::Held;
+use crate::source::{Held, IN_MEMORY};
 use daylight_model::reading::{Found, Segment};
 use daylight_model::{Fault, MessageFacts, Name, Signature};
 
@@ -14,6 +14,8 @@ const MOST_FACTS: usize = 1 << 30;
 const MOST_BYTES: usize = 256 << 20;
 /// With so much of anything what is complete is handed on.
 const MUCH: usize = 32 << 20;
+/// So many open files are handed on at once.
+const MOST_OPEN: usize = 16;
 /// So many times a file's bytes may be hashed as parts of it, and so many bytes besides: what overlaps a thousand times is read again a thousand times.
 const ROUNDS: u64 = 128;
 const HASHED: u64 = 8 << 30;
@@ -29,6 +31,8 @@ pub(super) struct Measure {
     text: usize,
     facts: usize,
     bytes: usize,
+    /// How many documents are files beside the desk's, each of them open.
+    staged: usize,
     hashed: u64,
     allowed: u64,
     /// The documents whose text was cut last.
@@ -37,7 +41,7 @@ pub(super) struct Measure {
 
 impl Measure {
     pub(super) fn of(root: u64) -> Self {
-        Self { text: 0, facts: 0, bytes: 0, hashed: 0, allowed: root.saturating_mul(ROUNDS).saturating_add(HASHED), cut: None }
+        Self { text: 0, facts: 0, bytes: 0, staged: 0, hashed: 0, allowed: root.saturating_mul(ROUNDS).saturating_add(HASHED), cut: None }
     }
 
     pub(super) fn hold(&mut self, facts: usize) -> Result<(), &'static str> {
@@ -71,23 +75,37 @@ impl Measure {
     }
 
     pub(super) fn is_much(&self) -> bool {
-        self.text + self.bytes > MUCH || self.facts > MUCH
+        self.text + self.bytes > MUCH || self.facts > MUCH || self.staged > MOST_OPEN
+    }
+
+    pub(super) fn note_staged(&mut self, doc: &Doc) {
+        self.staged += usize::from(is_staged(doc));
     }
 
     /// What is not among these any more was handed on.
     pub(super) fn release(&mut self, left: &[Doc]) {
         let texts = left.iter().flat_map(|doc| &doc.texts);
         self.text = texts.map(|segment| segment.text.len() + size_of::<Segment>()).sum();
-        self.facts = left.iter().map(weight_of_doc).sum();
+        self.facts = left.iter().map(facts_of).sum();
         self.bytes = left.iter().map(bytes_of).sum();
+        self.staged = left.iter().filter(|doc| is_staged(doc)).count();
     }
+}
+
+fn is_staged(doc: &Doc) -> bool {
+    matches!(&doc.bytes, Bytes::Own(Held::Staged(_)))
+}
+
+pub(super) fn weight_of_doc(doc: &Doc) -> usize {
+    let texts: usize = doc.texts.iter().map(|segment| segment.text.len() + size_of::<Segment>()).sum();
+    facts_of(doc) + texts + bytes_of(doc) + if is_staged(doc) { IN_MEMORY as usize } else { 0 }
 }
 
 fn bytes_of(doc: &Doc) -> usize {
     if let Bytes::Own(Held::Memory(bytes)) = &doc.bytes { bytes.len() } else { 0 }
 }
 
-fn weight_of_doc(doc: &Doc) -> usize {
+fn facts_of(doc: &Doc) -> usize {
     let faults: usize = doc.faults.iter().map(|fault| size_of::<Fault>() + fault.tool.len() + fault.detail.len()).sum();
     weight(doc.name.as_ref(), &[&doc.claims, &doc.media_type], doc.message.as_deref()) + faults
 }
