@@ -77,7 +77,11 @@ fn read_mutations(files: &[(String, Vec<u8>)], times: usize, seed: u64) {
         }
     }
     assert!(silent.is_empty(), "neither text nor fault: {silent:?}");
-    assert!(!faults.contains("reader died"), "{}", faults.lines().filter(|line| line.contains("reader died")).collect::<Vec<_>>().join("\n"));
+    assert!(
+        !faults.contains("reader died"),
+        "{}",
+        faults.lines().filter(|line| line.contains("reader died")).collect::<Vec<_>>().join("\n")
+    );
     println!("{times} mutations: {summary}");
     let again = daylight(["ingest", desk, trove.to_str().unwrap(), "--collection", "c", "--json"]).code(0).json();
     assert_eq!(again["unchanged"], times as u64, "the ledger has every file as done: {again}");

@@ -21,7 +21,7 @@ const TOOL: &str = "zip 1";
 const MOST: u64 = 1_000_000;
 
 /// What overlaps is taken from the budget with at least so many bytes an entry, since even a document without any costs something.
-const LEAST: u64 = 1024;
+const LEAST: u64 = 16 << 10;
 
 /// Of links so many are named one by one.
 const NAMED: u64 = 100;

@@ -181,7 +181,8 @@ impl<'a> Assembler<'a> {
         if !self.measure.say_cut(index) {
             return Ok(());
         }
-        let detail = "of this and what stands beside it in one file more text was read than is held at once: the rest is not searched".into();
+        let detail =
+            "of this and what stands beside it in one file more text was read than is held at once: the rest is not searched".into();
         let (stage, code, limit) = (Stage::Read, FaultCode::TooLarge, Some(measure::MOST_TEXT as u64));
         self.fault(index, Fault { stage, code, tool: "ingest 2".into(), detail, limit, at: None })
     }

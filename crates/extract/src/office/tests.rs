@@ -271,7 +271,9 @@ fn what_breaks_off_says_so_even_where_no_word_is_left() {
     assert_eq!(hear("x.txt", b" \n\n ").codes(0), [FaultCode::Empty]);
     let Some(corpora) = corpora() else { return };
     let (mut cut, mut all) = (0, 0);
-    for (name, bytes) in samples().into_iter().filter(|(name, _)| name.ends_with(".xls") || name.ends_with(".doc") || name.ends_with(".ppt")) {
+    for (name, bytes) in
+        samples().into_iter().filter(|(name, _)| name.ends_with(".xls") || name.ends_with(".doc") || name.ends_with(".ppt"))
+    {
         let shortened = &bytes[..bytes.len() * 2 / 3];
         all += 1;
         cut += usize::from(!hear(&name, shortened).codes(0).is_empty());

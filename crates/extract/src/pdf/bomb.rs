@@ -59,8 +59,7 @@ pub(super) fn unpacked_length(bytes: &[u8], most: u64) -> u64 {
 fn unpacked(bytes: &[u8], most: u64) -> (u64, bool) {
     let (mut longest, mut whole) = (0, true);
     for depth in 1..=DEEPEST {
-        let mut reader: Box<dyn Read + '_> =
-            Box::new(DeflateDecoder::new(if is_zlib(bytes) { &bytes[2..] } else { bytes }));
+        let mut reader: Box<dyn Read + '_> = Box::new(DeflateDecoder::new(if is_zlib(bytes) { &bytes[2..] } else { bytes }));
         for _ in 1..depth {
             reader = Box::new(ZlibDecoder::new(reader));
         }

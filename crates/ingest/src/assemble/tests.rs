@@ -159,7 +159,14 @@ fn what_is_beyond_all_measure_is_refused_or_cut() {
     }
     let slices = (1..100).map(|n| found(n, Some(0), Place::Slice { of: n - 1, offset: 0, length: 1 }));
     assert!(assembled([start()].into_iter().chain(slices).collect()).is_err(), "slices of slices of slices");
-    let fault = Fault { stage: Stage::Read, code: FaultCode::Malformed, tool: "\u{1b}]0;x".into(), detail: "a\nb\u{202e}".repeat(400), limit: None, at: None };
+    let fault = Fault {
+        stage: Stage::Read,
+        code: FaultCode::Malformed,
+        tool: "\u{1b}]0;x".into(),
+        detail: "a\nb\u{202e}".repeat(400),
+        limit: None,
+        at: None,
+    };
     let docs = assembled(vec![start(), Event::Fault { index: 0, fault }]).unwrap();
     let said = docs[0].faults[0].to_string() + &docs[0].faults[0].tool;
     assert!(said.len() < 600 && !said.contains(['\u{1b}', '\n', '\u{202e}']), "{said:?}");
@@ -197,7 +204,9 @@ fn a_file_of_which_too_much_is_told_is_cut_or_given_up() {
     assert!(hashed.is_err(), "what was hashed enough is not hashed again");
     let heavy = with_assembler(|assembler| {
         for index in 0..20_000 {
-            let Event::Found(mut one) = found(index, index.checked_sub(1).map(|_| 0), if index == 0 { Place::Whole } else { Place::Follows }) else {
+            let Event::Found(mut one) =
+                found(index, index.checked_sub(1).map(|_| 0), if index == 0 { Place::Whole } else { Place::Follows })
+            else {
                 unreachable!()
             };
             one.claims = "x".repeat(64 << 10);

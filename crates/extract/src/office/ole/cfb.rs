@@ -44,7 +44,16 @@ impl<'a> Compound<'a> {
             return None;
         }
         let (sector, cutoff) = (1 << shift, u64::from(u32_at(bytes, 56)));
-        let mut file = Self { bytes, sector, fat: Vec::new(), mini_fat: Vec::new(), mini: Vec::new(), cutoff, entries: Vec::new(), short: Cell::new(false) };
+        let mut file = Self {
+            bytes,
+            sector,
+            fat: Vec::new(),
+            mini_fat: Vec::new(),
+            mini: Vec::new(),
+            cutoff,
+            entries: Vec::new(),
+            short: Cell::new(false),
+        };
         file.read_fat();
         file.mini_fat = numbers(&file.chain(u32_at(bytes, 60), usize::MAX)).collect();
         let directory = file.chain(u32_at(bytes, 48), usize::MAX);
