@@ -4,7 +4,8 @@ use crate::make::{self, unhex};
 use crate::targets::{DIVIDER, request};
 use daylight_model::reading::{Event, Input, Sink, Stop, Task};
 
-const MAIL: &[u8] = b"From: =?koi8-r?B?8NLJ?= <a@b.example>\nTo: \"B, C\" <c@d.example>, list: e@f.example;\nSubject: =?utf-8?Q?caf=C3=A9?= x\n\
+const MAIL: &[u8] =
+    b"From: =?koi8-r?B?8NLJ?= <a@b.example>\nTo: \"B, C\" <c@d.example>, list: e@f.example;\nSubject: =?utf-8?Q?caf=C3=A9?= x\n\
 Date: Mon, 3 Jan 2005 10:00:00 +0100\nMessage-ID: <1@b>\nReferences: <0@b> <00@b>\nReceived: from x by y; Mon, 3 Jan 2005 10:00:05 +0100\n\
 MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"b\"\n\n";
 const PARTS: &[u8] = b"--b\nContent-Type: multipart/alternative; boundary=c\n\n--c\nContent-Type: text/plain; charset=utf-8; format=flowed\n\
@@ -24,48 +25,103 @@ const SEVEN: &str = "377abcaf271c0004f65cc3fe9b000000000000001500000000000000fef
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
         "mail" => vec![[MAIL, PARTS].concat(), b"Subject: x\n\nwords\n".to_vec()],
-        "mbox" => vec![[MAIL, b"x\n\nFrom c@d Tue Jan  4 10:00:00 2005\n", MAIL, b">From y\n"].concat(), b"Content-Length: 3\n\nabc\nFrom x".to_vec()],
+        "mbox" => vec![
+            [MAIL, b"x\n\nFrom c@d Tue Jan  4 10:00:00 2005\n", MAIL, b">From y\n"].concat(),
+            b"Content-Length: 3\n\nabc\nFrom x".to_vec(),
+        ],
         "mime" => vec![PARTS.to_vec()],
-        "dates" => texts(&["Mon, 3 Jan 2005 10:00:00 +0100 (CET)", "2005-01-03T10:00:00Z", "3 Jan 05 10:00 PST", "Mon Jan  3 10:00:00 2005", "01/02/2003"]),
-        "words" => texts(&["=?koi8-r?B?8NLJ?= =?utf-8?Q?caf=C3=A9_x?=", "=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "=?utf-8*en?q?a?=", "\u{e9}"]),
-        "addresses" => texts(&["\"B, C\" <c@d.example>, e@f (comment (nested)), g: h@i, j@k;", "=?utf-8?q?a?= <b@c>", "<@r,@s:t@u>", "\"unclosed <a@b>"]),
+        "dates" => texts(&[
+            "Mon, 3 Jan 2005 10:00:00 +0100 (CET)",
+            "2005-01-03T10:00:00Z",
+            "3 Jan 05 10:00 PST",
+            "Mon Jan  3 10:00:00 2005",
+            "01/02/2003",
+        ]),
+        "words" => {
+            texts(&["=?koi8-r?B?8NLJ?= =?utf-8?Q?caf=C3=A9_x?=", "=?iso-2022-jp?B?GyRCRnxLXBsoQg==?=", "=?utf-8*en?q?a?=", "\u{e9}"])
+        }
+        "addresses" => texts(&[
+            "\"B, C\" <c@d.example>, e@f (comment (nested)), g: h@i, j@k;",
+            "=?utf-8?q?a?= <b@c>",
+            "<@r,@s:t@u>",
+            "\"unclosed <a@b>",
+        ]),
         "zip" => vec![make::zip(&[("a.txt", b"words"), ("b/../c.eml", MAIL)]), make::zip(&[("inner.zip", &make::zip(&[("x", b"y")]))])],
         "tar" => vec![make::tar(&[("a.txt", b'0', b"words"), ("l", b'2', b""), ("p", b'x', b"20 path=long/name\n"), ("b", b'S', b"x")])],
         "gzip" => vec![unhex(GZIP)],
         "bzip2" => vec![unhex(BZIP2)],
         "seven" => vec![unhex(SEVEN), unhex(XZ)],
         "pst" => vec![store()],
-        "compound" => vec![make::compound(&[("WordDocument", &words()), ("1Table", b"x"), ("\u{1}Ole10Native", b"\x09\0\0\0\x02\0a\0b\0\0\0\x03\0\x02\0\0\0a\0\x01\0\0\0z")])],
+        "compound" => vec![make::compound(&[
+            ("WordDocument", &words()),
+            ("1Table", b"x"),
+            ("\u{1}Ole10Native", b"\x09\0\0\0\x02\0a\0b\0\0\0\x03\0\x02\0\0\0a\0\x01\0\0\0z"),
+        ])],
         "msg" => vec![[&[0; 32][..], DIVIDER, &utf16("the body"), DIVIDER, b"LZFu"].concat()],
         "doc" => vec![[&words()[..], DIVIDER, b"\x02\x0c\0\0\0\0\0\0\0\0\0\0\0\0\x40\0\0\0", DIVIDER].concat()],
         "xls" => vec![sheet()],
-        "ppt" => vec![[&record(0x0f, 1000, &[record(0, 4000, &utf16("slide words")), record(0, 4008, b"bytes")].concat())[..], DIVIDER].concat()],
+        "ppt" => {
+            vec![[&record(0x0f, 1000, &[record(0, 4000, &utf16("slide words")), record(0, 4008, b"bytes")].concat())[..], DIVIDER].concat()]
+        }
         "summary" => vec![[&summary()[..], DIVIDER, &summary()].concat()],
         "tnef" => vec![tnef()],
         "rtf" => vec![RTF.to_vec()],
-        "docx" => texts(&["<w:document><w:body><w:p><w:r><w:t>Seen &amp; x</w:t></w:r><w:ins><w:r><w:t>in</w:t></w:r></w:ins><w:del><w:r><w:delText>out</w:delText></w:r></w:del>\
-            <w:r><w:rPr><w:vanish/></w:rPr><w:t>no</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p/></w:tc></w:tr></w:tbl></w:body></w:document>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"]),
-        "xlsx" => texts(&["<worksheet><dimension ref='A1:XFD1048576'/><cols><col min='2' max='2' hidden='1'/></cols><sheetData><row r='1'><c r='A1' t='s'><v>0</v></c>\
-            <c r='B1'><v>7</v></c><c r='C1' s='1'><v>43831.5</v></c></row><row r='2' hidden='1'><c r='A2' t='inlineStr'><is><t>no</t></is></c></row></sheetData></worksheet>"]),
+        "docx" => texts(&[
+            "<w:document><w:body><w:p><w:r><w:t>Seen &amp; x</w:t></w:r><w:ins><w:r><w:t>in</w:t></w:r></w:ins><w:del><w:r><w:delText>out</w:delText></w:r></w:del>\
+            <w:r><w:rPr><w:vanish/></w:rPr><w:t>no</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:p/></w:tc></w:tr></w:tbl></w:body></w:document>",
+            "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+        ]),
+        "xlsx" => texts(&[
+            "<worksheet><dimension ref='A1:XFD1048576'/><cols><col min='2' max='2' hidden='1'/></cols><sheetData><row r='1'><c r='A1' t='s'><v>0</v></c>\
+            <c r='B1'><v>7</v></c><c r='C1' s='1'><v>43831.5</v></c></row><row r='2' hidden='1'><c r='A2' t='inlineStr'><is><t>no</t></is></c></row></sheetData></worksheet>",
+        ]),
         "pptx" => texts(&["<p:sld show='0'><p:sp><a:p><a:r><a:t>words</a:t></a:r></a:p></p:sp></p:sld>"]),
-        "odt" => texts(&["<office:document-content><office:body><office:text><text:p>Seen<text:s text:c='2'/><office:annotation><text:p>why</text:p></office:annotation></text:p></office:text></office:body></office:document-content>",
-            "\n=<office:document-content><office:body><office:spreadsheet><table:table table:name='a'><table:table-row table:number-rows-repeated='3'><table:table-cell table:number-columns-repeated='9' office:value-type='float'><text:p>1</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"]),
+        "odt" => texts(&[
+            "<office:document-content><office:body><office:text><text:p>Seen<text:s text:c='2'/><office:annotation><text:p>why</text:p></office:annotation></text:p></office:text></office:body></office:document-content>",
+            "\n=<office:document-content><office:body><office:spreadsheet><table:table table:name='a'><table:table-row table:number-rows-repeated='3'><table:table-cell table:number-columns-repeated='9' office:value-type='float'><text:p>1</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>",
+        ]),
         "pdf" => vec![pdf()],
         "page" => texts(&[PAGE]),
-        "picture" => vec![unhex(PNG), tiff(), b"GIF89a\x01\0\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x01\0\0;".to_vec(), [&b"\xff\xd8\xff\xe1\0\x40Exif\0\0"[..], &tiff(), b"\xff\xc0\0\x0b\x08\0\x01\0\x01\x01\x01\x11\0\xff\xd9"].concat()],
-        "html" | "view" => texts(&["<html><head><meta charset=utf-8><style>.a{display:none}</style></head><body><p class=a style='display:none'>no<p>yes<table><tr><td>a<td>b</table><a href='http://x.example/'>l</a>\
-            <svg><style><img src=x onerror=y></style></svg><math><mi><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=z&gt;'>", "<a href=javascript:x><base href=//y><form action=z><meta http-equiv=refresh content='0;url=u'><!--<b>--><noscript><p title='</noscript><img src=x>'>"]),
+        "picture" => vec![
+            unhex(PNG),
+            tiff(),
+            b"GIF89a\x01\0\x01\0\0\0\0,\0\0\0\0\x01\0\x01\0\0\x02\x01\0\0;".to_vec(),
+            [&b"\xff\xd8\xff\xe1\0\x40Exif\0\0"[..], &tiff(), b"\xff\xc0\0\x0b\x08\0\x01\0\x01\x01\x01\x11\0\xff\xd9"].concat(),
+        ],
+        "html" | "view" => texts(&[
+            "<html><head><meta charset=utf-8><style>.a{display:none}</style></head><body><p class=a style='display:none'>no<p>yes<table><tr><td>a<td>b</table><a href='http://x.example/'>l</a>\
+            <svg><style><img src=x onerror=y></style></svg><math><mi><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=z&gt;'>",
+            "<a href=javascript:x><base href=//y><form action=z><meta http-equiv=refresh content='0;url=u'><!--<b>--><noscript><p title='</noscript><img src=x>'>",
+        ]),
         "text" => vec![b"plain words\n".to_vec(), b"\xff\xfea\0b\0".to_vec(), b"\x1b$B\x46\x7c\x1b(B".to_vec()],
         "csv" => texts(&["a,b;c\n1,\"two, \"\"x\"\"\n\",3\n", "a\tb\n1\t2\n", "{\"a\":1}\n{\"a\":2}\n"]),
-        "signatures" => vec![signed("DKIM-Signature", "v=1; a=ed25519-sha256; c=relaxed/relaxed; d=b.example; s=s; h=From:To; l=3; t=1; x=2;"), signed("ARC-Seal", "i=1; a=rsa-sha256; cv=none; d=b.example; s=s;")],
-        "keys" => texts(&["s._domainkey.b.example. 300 IN TXT ( \"v=DKIM1; k=rsa; t=y:s; h=sha256; \" \"p=MIGf\" ) ; x\n", "{\"b.example\": {\"s._domainkey\": [[\"txt\", \"v=DKIM1; p=AA\"]]}}",
-            "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----"]),
+        "signatures" => vec![
+            signed("DKIM-Signature", "v=1; a=ed25519-sha256; c=relaxed/relaxed; d=b.example; s=s; h=From:To; l=3; t=1; x=2;"),
+            signed("ARC-Seal", "i=1; a=rsa-sha256; cv=none; d=b.example; s=s;"),
+        ],
+        "keys" => texts(&[
+            "s._domainkey.b.example. 300 IN TXT ( \"v=DKIM1; k=rsa; t=y:s; h=sha256; \" \"p=MIGf\" ) ; x\n",
+            "{\"b.example\": {\"s._domainkey\": [[\"txt\", \"v=DKIM1; p=AA\"]]}}",
+            "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+            "-----BEGIN PUBLIC KEY-----\nMCow\n-----END PUBLIC KEY-----",
+        ]),
         "wire" => frames(),
-        "query" => texts(&["from:okafor \"retaining wall\"~5 date:2014-03..2014-06", "(a OR b*) -c~1 has:attachment type:pdf sha256:00ff", "is:unreadable thread:12 collection:x dkim:valid after:2014 before:2015-01-02"]),
-        "note" => texts(&["x.example/log\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"]),
-        "archive" => texts(&["{\"format\":\"daylight-entry/v1\",\"json\":\"0000000000000000000000000000000000000000000000000000000000000000\",\"type\":\"root\",\"version\":1}",
-            "- 0000000000000000000000000000000000000000000000000000000000000000\n", "+ 0000000000000000000000000000000000000000000000000000000000000000 {\"kind\":\"file\",\"number\":1}\n", "tile/entries/x001/234.p/5",
-            "{\"format\":\"daylight-root/v1\",\"version\":1}", "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"]),
+        "query" => texts(&[
+            "from:okafor \"retaining wall\"~5 date:2014-03..2014-06",
+            "(a OR b*) -c~1 has:attachment type:pdf sha256:00ff",
+            "is:unreadable thread:12 collection:x dkim:valid after:2014 before:2015-01-02",
+        ]),
+        "note" => texts(&[
+            "x.example/log\n3\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n",
+        ]),
+        "archive" => texts(&[
+            "{\"format\":\"daylight-entry/v1\",\"json\":\"0000000000000000000000000000000000000000000000000000000000000000\",\"type\":\"root\",\"version\":1}",
+            "- 0000000000000000000000000000000000000000000000000000000000000000\n",
+            "+ 0000000000000000000000000000000000000000000000000000000000000000 {\"kind\":\"file\",\"number\":1}\n",
+            "tile/entries/x001/234.p/5",
+            "{\"format\":\"daylight-root/v1\",\"version\":1}",
+            "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+        ]),
         _ => panic!("no seeds for {target}"),
     }
 }
@@ -105,7 +161,12 @@ fn sheet() -> Vec<u8> {
     let globals = [one(0x809, &[0, 6, 5, 0, 0, 0, 0, 0]), one(0xfc, &strings)].concat();
     let at = (globals.len() + 4 + 9 + 4) as u32;
     let bound = one(0x85, &[&at.to_le_bytes()[..], &[0, 0, 1, 0, b'A']].concat());
-    let cells = [one(0x809, &[0, 6, 0x10, 0, 0, 0, 0, 0]), one(0xfd, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), one(0x203, &[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f]), one(0x0a, &[])];
+    let cells = [
+        one(0x809, &[0, 6, 0x10, 0, 0, 0, 0, 0]),
+        one(0xfd, &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+        one(0x203, &[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f]),
+        one(0x0a, &[]),
+    ];
     [globals, bound, one(0x0a, &[]), cells.concat()].concat()
 }
 
@@ -168,7 +229,11 @@ fn pdf() -> Vec<u8> {
 }
 
 fn signed(field: &str, tags: &str) -> Vec<u8> {
-    let chain = if field == "ARC-Seal" { "ARC-Message-Signature: i=1; a=rsa-sha256; d=b.example; s=s; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AA==\r\nARC-Authentication-Results: i=1; x\r\n" } else { "" };
+    let chain = if field == "ARC-Seal" {
+        "ARC-Message-Signature: i=1; a=rsa-sha256; d=b.example; s=s; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AA==\r\nARC-Authentication-Results: i=1; x\r\n"
+    } else {
+        ""
+    };
     let body = if chain.is_empty() { "bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; " } else { "" };
     format!("{field}: {tags} {body}b=AAAA\r\n{chain}From: a@b.example\r\nTo: c@d\r\n\r\nFrom x\r\n").into_bytes()
 }

@@ -184,7 +184,10 @@ pub const DIVIDER: &[u8] = b"\xde\xad\xbe\xef";
 const PARTS: &[(&str, &str)] = &[
     ("[Content_Types].xml", "<Types><Default Extension='xml' ContentType='application/xml'/></Types>"),
     ("xl/workbook.xml", "<workbook><sheets><sheet name='One' r:id='r1'/></sheets></workbook>"),
-    ("xl/_rels/workbook.xml.rels", "<Relationships><Relationship Id='r1' Type='x/worksheet' Target='worksheets/sheet1.xml'/></Relationships>"),
+    (
+        "xl/_rels/workbook.xml.rels",
+        "<Relationships><Relationship Id='r1' Type='x/worksheet' Target='worksheets/sheet1.xml'/></Relationships>",
+    ),
     ("xl/sharedStrings.xml", "<sst><si><r><t>sha</t></r><r><t>red</t></r></si></sst>"),
     ("xl/styles.xml", "<styleSheet><cellXfs><xf numFmtId='0'/><xf numFmtId='14'/></cellXfs></styleSheet>"),
     ("ppt/presentation.xml", "<p:presentation><p:sldIdLst><p:sldId r:id='a'/></p:sldIdLst></p:presentation>"),
@@ -193,8 +196,11 @@ const PARTS: &[(&str, &str)] = &[
 
 fn package(file: &str, part: &str, data: &[u8]) {
     let folder = &part[..part.find('/').unwrap_or(0)];
-    let mut parts: Vec<(&str, &[u8])> =
-        PARTS.iter().filter(|(name, _)| name.starts_with(folder) || name.starts_with('[')).map(|(name, text)| (*name, text.as_bytes())).collect();
+    let mut parts: Vec<(&str, &[u8])> = PARTS
+        .iter()
+        .filter(|(name, _)| name.starts_with(folder) || name.starts_with('['))
+        .map(|(name, text)| (*name, text.as_bytes()))
+        .collect();
     parts.push((part, data));
     read(file, &make::zip(&parts));
 }
@@ -212,7 +218,8 @@ fn page(data: &[u8]) {
         "<</Type /Catalog /Pages 2 0 R>>".to_owned(),
         "<</Type /Pages /Kids [4 0 R] /Count 1>>".to_owned(),
         "<</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>".to_owned(),
-        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Resources <</Font <</F 3 0 R>> /XObject <</X 5 0 R>>>> /Contents 5 0 R>>".to_owned(),
+        "<</Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Resources <</Font <</F 3 0 R>> /XObject <</X 5 0 R>>>> /Contents 5 0 R>>"
+            .to_owned(),
         format!("<</Subtype /Form /Length {}>>\nstream\n{content}\nendstream", content.len()),
     ];
     read("x.pdf", &make::pdf(&objects));
@@ -257,7 +264,10 @@ pub fn check_view(view: &str) {
         let end = tag.find('>').expect("every tag ends");
         let inside = &tag[..end];
         let name: String = inside.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
-        let bad = ["script", "style", "img", "svg", "math", "iframe", "object", "embed", "form", "input", "meta", "base", "link", "template", "noscript"];
+        let bad = [
+            "script", "style", "img", "svg", "math", "iframe", "object", "embed", "form", "input", "meta", "base", "link", "template",
+            "noscript",
+        ];
         assert!(!name.is_empty() && !bad.contains(&name.as_str()), "a tag {inside:?}");
         for attribute in inside[name.len()..].split('"').step_by(2) {
             let attribute = attribute.trim().trim_end_matches('=');
