@@ -42,7 +42,7 @@ pub fn compound(streams: &[(&str, &[u8])]) -> Vec<u8> {
     const END: u32 = 0xffff_fffe;
     let mut sectors: Vec<u8> = Vec::new();
     let mut fat: Vec<u32> = Vec::new();
-    let mut put = |sectors: &mut Vec<u8>, fat: &mut Vec<u32>, content: &[u8]| {
+    let put = |sectors: &mut Vec<u8>, fat: &mut Vec<u32>, content: &[u8]| {
         let first = fat.len() as u32;
         let count = content.len().div_ceil(512).max(1);
         sectors.extend(content);

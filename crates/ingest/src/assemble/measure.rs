@@ -19,8 +19,8 @@ const MOST_OPEN: usize = 16;
 /// So many times a file's bytes may be hashed as parts of it, and so many bytes besides: what overlaps a thousand times is read again a thousand times.
 const ROUNDS: u64 = 128;
 const HASHED: u64 = 8 << 30;
-/// Dates that can be written: the years -9999 to 9999.
-const YEARS: std::ops::RangeInclusive<i64> = -377_705_116_800..=253_402_207_200;
+/// Readers give years of five digits at most; what is far beyond could overflow what is calculated with it.
+const YEARS: std::ops::RangeInclusive<i64> = -10_000_000_000_000..=10_000_000_000_000;
 /// The longest word about a fault.
 const LONGEST_DETAIL: usize = 500;
 /// The longest name, media type or claim.
