@@ -23,6 +23,8 @@ pub(crate) struct Output<'a> {
     faulty: Option<u32>,
     /// Whose text met the end of the budget.
     cut: Option<u32>,
+    /// How many pieces of text and faults were given.
+    said: u64,
 }
 
 /// A fault in the making; [`Output::fault`] sends it.
@@ -50,13 +52,18 @@ impl Problem {
 impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64, passwords: &[String]) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
-        let keys = Keys::new(passwords, input_length);
-        Self { sink, keys, next: 0, left: budget, budget, apart: daylight_model::reading::APART, faulty: None, cut: None }
+        let (keys, apart) = (Keys::new(passwords, input_length), daylight_model::reading::APART);
+        Self { sink, keys, next: 0, left: budget, budget, apart, faulty: None, cut: None, said: 0 }
     }
 
     /// The number that the next document will have.
     pub(crate) fn next_index(&self) -> u32 {
         self.next
+    }
+
+    /// How many pieces of text and faults were given so far, of whatever document.
+    pub(crate) fn said(&self) -> u64 {
+        self.said
     }
 
     /// How many bytes of the budget are left.
@@ -122,6 +129,7 @@ impl<'a> Output<'a> {
                 Problem::new(Stage::Read, FaultCode::TooLarge, "text 1", "its text from here on is past the budget: it is not searched");
             return self.fault(index, why.limit(self.budget));
         }
+        self.said += 1;
         if text.len() <= CHUNK {
             return self.sink.event(Event::Text { index, segment: Segment { label, page, text } });
         }
@@ -146,6 +154,7 @@ impl<'a> Output<'a> {
 
     pub(crate) fn fault(&mut self, index: u32, problem: Problem) -> Result<(), Stop> {
         self.faulty = Some(index);
+        self.said += 1;
         self.sink.event(Event::Fault { index, fault: problem.fault })
     }
 
