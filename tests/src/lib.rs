@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod architecture;
+mod bombs;
 mod browser;
 mod care;
 mod commands;
@@ -14,6 +15,7 @@ mod go_cross_check;
 mod keys_online;
 mod large;
 mod licences;
+mod mutations;
 mod pages;
 mod recognition;
 mod rereading;

@@ -104,12 +104,15 @@ pub(crate) struct Header<'a> {
     /// Which fields have a name, by the name in lower case, from the top.
     places: HashMap<Vec<u8>, Vec<usize>>,
     pub(crate) body: &'a [u8],
+    /// The first line, counted from 1, that is no field and goes on with none.
+    pub(crate) odd: Option<usize>,
 }
 
 impl<'a> Header<'a> {
-    /// Everything up to the first empty line. A line that is no field and goes on with none is passed over.
+    /// Everything up to the first empty line. A line that is no field and goes on with none is passed over, and said.
     pub(crate) fn of(message: &'a [u8]) -> Self {
         let (mut fields, mut places) = (Vec::new(), HashMap::<Vec<u8>, Vec<usize>>::new());
+        let mut odd = None;
         let mut at = 0;
         while at < message.len() {
             let rest = &message[at..];
@@ -119,6 +122,10 @@ impl<'a> Header<'a> {
             }
             let end = field_end(rest);
             let raw = &rest[..end];
+            // What a mailbox sets before a message is no part of it.
+            if odd.is_none() && !begins_as_field(raw) && !(at == 0 && raw.starts_with(b"From ")) {
+                odd = Some(1 + memchr::memchr_iter(b'\n', &message[..at]).count());
+            }
             if let Some(colon) = memchr::memchr(b':', raw) {
                 let field = Field { raw, colon };
                 places.entry(field.name().to_ascii_lowercase()).or_default().push(fields.len());
@@ -126,7 +133,7 @@ impl<'a> Header<'a> {
             }
             at += end;
         }
-        Self { fields, places, body: &message[at..] }
+        Self { fields, places, body: &message[at..], odd }
     }
 
     /// How many bytes the header has.
@@ -152,6 +159,14 @@ impl<'a> Header<'a> {
             }
         }
     }
+}
+
+/// Whether a line begins as fields do that no program takes for the beginning of the body: a name of printable ASCII, then a colon (RFC 5322 section
+/// 2.2; section 4.5 allows space before the colon). It is as narrow as that of the reader of mail, and a name may not look like a boundary.
+fn begins_as_field(raw: &[u8]) -> bool {
+    let name = raw.iter().take(256).take_while(|b| matches!(b, b'!'..=b'9' | b';'..=b'~')).count();
+    let space = raw[name..].iter().take(80).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    name > 0 && name < 256 && space < 80 && raw.get(name + space) == Some(&b':') && !raw.starts_with(b"--")
 }
 
 /// Where a field ends: after its line and all that go on with it.

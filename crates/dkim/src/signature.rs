@@ -14,8 +14,8 @@ const LONGEST: usize = 64 << 10;
 const LONGEST_VALUE: usize = 1024;
 /// So many names of fields are told.
 const MOST_NAMES: usize = 100;
-/// The fields that a reader of mail goes by.
-const SHOWN: [&str; 4] = ["from", "date", "subject", "to"];
+/// The fields that a reader of mail goes by, and those by which programs tell what of the body to show.
+const SHOWN: [&str; 7] = ["from", "date", "subject", "to", "cc", "content-type", "content-transfer-encoding"];
 
 /// A signature of which nothing is known but that it is there.
 pub(crate) fn empty(kind: SignatureKind) -> Signature {
@@ -118,7 +118,15 @@ pub(crate) fn fill_message(
             signature.headers.push(name.clone());
         }
     }
+    if let Some(line) = header.odd {
+        // Programs differ on whether the body begins with such a line: what one shows as the message another does not check.
+        return Err(format!("line {line} of the header is no field"));
+    }
     let unsigned = |name: &&str| header.count(name) > names.iter().filter(|signed| signed == name).count();
+    if names.iter().any(|name| name == "from") && unsigned(&"from") {
+        // A message has one (RFC 5322 section 3.6); which of several is shown is another program's choice (RFC 6376 section 8.15).
+        return Err("the header has another From field, which is not signed".into());
+    }
     signature.left_out = SHOWN.iter().filter(|name| unsigned(name)).map(|name| (*name).to_owned()).collect();
     let signed_body = base64(tags.need("bh")?).filter(|digest| matches!(digest.len(), 20 | 32)).ok_or("bh= is no digest")?;
     let mut signed = Vec::new();

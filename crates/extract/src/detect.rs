@@ -93,6 +93,15 @@ impl Format {
         }
     }
 
+    /// Whether a document of this format that gives nothing has nothing: a container says what it holds, a message has its header, a picture its size.
+    pub(crate) fn is_read_for_words(&self) -> bool {
+        match self {
+            Format::Office(office, _) => office.kind() == Kind::File,
+            Format::Pdf | Format::Text(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether it holds documents of any kind.
     pub(crate) fn nests(&self) -> bool {
         matches!(self, Format::Message | Format::Office(..) | Format::Pdf) || self.kind() == Kind::Container

@@ -106,7 +106,12 @@ fn dispatch(out: &mut Output<'_>, mut doc: Doc, input: &(dyn Input + '_), resume
         let found = doc.found(format.kind(), format.media().into(), String::new(), None);
         out.found(found)?;
     } else {
+        let before = out.said();
         open(out, doc, &format, input, resume)?;
+        // Whatever is read for its words and has none says so, and is not simply missing from every search.
+        if format.is_read_for_words() && out.said() == before && out.next_index() == index + 1 {
+            out.fault(index, Problem::new(Stage::Read, FaultCode::Empty, TOOL, "no words were found in it"))?;
+        }
     }
     problem.map_or(Ok(()), |problem| out.fault(index, problem))
 }

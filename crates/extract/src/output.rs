@@ -26,6 +26,8 @@ pub(crate) struct Output<'a> {
     cut: Option<u32>,
     /// The documents whose text may still go on, each within the one before, and their words.
     open: Vec<(u32, Words)>,
+    /// How many pieces of text and faults were given.
+    said: u64,
 }
 
 /// A fault in the making; [`Output::fault`] sends it.
@@ -53,14 +55,18 @@ impl Problem {
 impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, budget: u64, input_length: u64, passwords: &[String]) -> Self {
         let budget = budget.min(input_length.saturating_mul(RATIO).max(RATIO_FLOOR));
-        let keys = Keys::new(passwords, input_length);
-        let apart = daylight_model::reading::APART;
-        Self { sink, keys, next: 0, left: budget, budget, apart, faulty: None, cut: None, open: Vec::new() }
+        let (keys, apart) = (Keys::new(passwords, input_length), daylight_model::reading::APART);
+        Self { sink, keys, next: 0, left: budget, budget, apart, faulty: None, cut: None, open: Vec::new(), said: 0 }
     }
 
     /// The number that the next document will have.
     pub(crate) fn next_index(&self) -> u32 {
         self.next
+    }
+
+    /// How many pieces of text and faults were given so far, of whatever document.
+    pub(crate) fn said(&self) -> u64 {
+        self.said
     }
 
     /// How many bytes of the budget are left.
@@ -129,6 +135,7 @@ impl<'a> Output<'a> {
             return self.fault(index, why.limit(self.budget));
         }
         self.words_of(index).add(label, &text);
+        self.said += 1;
         if text.len() <= CHUNK {
             return self.sink.event(Event::Text { index, segment: Segment { label, page, text } });
         }
@@ -153,6 +160,7 @@ impl<'a> Output<'a> {
 
     pub(crate) fn fault(&mut self, index: u32, problem: Problem) -> Result<(), Stop> {
         self.faulty = Some(index);
+        self.said += 1;
         self.sink.event(Event::Fault { index, fault: problem.fault })
     }
 

@@ -31,6 +31,8 @@ const MOST_PAGES: usize = 20_000;
 /// draw. A step is a byte of content, or a thirty-second of a thing drawn.
 const WORK: u64 = 64;
 const WORK_FLOOR: u64 = 512 << 20;
+/// In so many last bytes the end mark is looked for.
+const TAIL: usize = 64 << 10;
 
 /// Reads a PDF, and has all that is attached to it read.
 pub(crate) fn read(out: &mut Output<'_>, doc: Doc, bytes: &[u8], inside: &dyn Inside) -> Result<(), Stop> {
@@ -80,12 +82,21 @@ fn most_work(bytes: &[u8]) -> u64 {
 /// The structure of a file, without streams that are bombs. What speaks against it is said of document `index`.
 fn parsed(out: &mut Output<'_>, index: u32, bytes: &[u8]) -> Result<Option<Pdf>, Stop> {
     let mut copy = bytes.to_vec();
-    for emptied in bomb::defuse(&mut copy) {
+    let seen = bomb::defuse(&mut copy);
+    for at in seen.emptied {
         let why = Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, "a stream unpacks to too many bytes and is not read");
-        out.fault(index, why.limit(bomb::LONGEST).at(emptied.at))?;
+        out.fault(index, why.limit(bomb::LONGEST).at(at))?;
+    }
+    if seen.torn > 0 {
+        let why = format!("{} of its streams cannot be unpacked to the end", seen.torn);
+        out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, why).at(seen.first_torn))?;
     }
     let why = match secret::open(&mut out.keys, copy) {
         Ok(Opened { pdf, property }) => {
+            if !ends(bytes) {
+                let why = Problem::new(Stage::Read, FaultCode::Truncated, TOOL, "its end is missing: what stood behind it is lost");
+                out.fault(index, why.at(bytes.len() as u64))?;
+            }
             out.text(index, Label::Property, property.map_or(String::new(), |property| property + "\n"))?;
             return Ok(Some(pdf));
         }
@@ -94,6 +105,13 @@ fn parsed(out: &mut Output<'_>, index: u32, bytes: &[u8]) -> Result<Option<Pdf>,
         Err(Shut::Broken) => Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "its structure could not be read"),
     };
     out.fault(index, why).map(|()| None)
+}
+
+/// Whether there is an end mark, however damaged and whatever follows it (ISO 32000-1 section 7.5.5; 1,024 bytes by its annex H are too few for what
+/// is found).
+fn ends(bytes: &[u8]) -> bool {
+    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
+    [&b"%%EOF"[..], b"startxref", b"trailer"].iter().any(|mark| memchr::memmem::find(tail, mark).is_some())
 }
 
 /// The library is meant not to panic, but it is young and large, and one bad font must not take the other pages with it. What it leaves behind in

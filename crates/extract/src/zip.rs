@@ -23,6 +23,9 @@ pub(crate) const TOOL: &str = "zip 1";
 /// Entries beyond this many are not read.
 const MOST: u64 = 1_000_000;
 
+/// What overlaps is taken from the budget with at least so many bytes an entry, since even a document without any costs something.
+const LEAST: u64 = 16 << 10;
+
 /// Of links so many are named one by one.
 const NAMED: u64 = 100;
 
@@ -79,6 +82,7 @@ pub(crate) fn read(
         counts: Counts::default(),
         links: 0,
         opened: Vec::new(),
+        claimed: 0,
         unpacking: Unpacking::new(index, TOOL, inside),
     };
     let result = match Directory::find(input) {
@@ -119,6 +123,8 @@ struct Zip<'a> {
     links: u64,
     /// How entries were encrypted that were opened, each way once.
     opened: Vec<(Secret, By)>,
+    /// How many bytes all entries so far say are theirs.
+    claimed: u64,
 }
 
 impl Zip<'_> {
@@ -174,6 +180,9 @@ impl Zip<'_> {
             Ok(_) => return self.lost(out, doc, &entry, number, FaultCode::Truncated, "its bytes are not where the zip says"),
             Err(_) => return self.lost(out, doc, &entry, number, FaultCode::Unreadable, "its bytes could not be read"),
         };
+        if !self.claim(out, entry.packed)? {
+            return Ok(());
+        }
         doc.name = Some(Name(std::mem::take(&mut entry.name)));
         if !self.apart {
             doc.place = Place::Slice { of: self.index, offset: start, length: entry.packed };
@@ -232,6 +241,21 @@ impl Zip<'_> {
         };
         self.unpacking.failed += 1;
         self.keep(out, doc, stretch, Problem::new(Stage::Split, FaultCode::Encrypted, TOOL, why))
+    }
+
+    /// Entries that together have more bytes than the zip overlap: what is read more than once comes out of the budget, or a zip of stored zips of
+    /// one place would never end.
+    fn claim(&mut self, out: &mut Output<'_>, packed: u64) -> Result<bool, Stop> {
+        let before = self.claimed;
+        self.claimed = before.saturating_add(packed);
+        if self.claimed <= self.input.length() {
+            return Ok(true);
+        }
+        if before <= self.input.length() {
+            let why = "its entries have more bytes than it has: they overlap, and are read as long as the budget lasts";
+            out.fault(self.index, Problem::new(Stage::Split, FaultCode::Malformed, TOOL, why))?;
+        }
+        self.unpacking.pass(out, packed.max(LEAST))
     }
 
     /// Keeps an entry as it stands packed in the zip.

@@ -1,12 +1,23 @@
 //! From the events of a reader to documents that can be stored. A reader may be in an enemy's hands, so every event is checked here: numbers
-//! must rise, a slice must lie within its parent, bytes must belong to the document that is open. What it says of the contents is its own
-//! affair; it can falsify what it was given to read and nothing else.
+//! must rise, a slice must lie within its parent, bytes must belong to the document that is open. What is held and what is hashed for one file is
+//! bounded, and nothing that could command a terminal passes. What it says of the contents is its own affair; it can falsify what it was given to
+//! read and nothing else.
+
+mod measure;
 
 use crate::source::{Held, Source};
 use daylight_model::reading::{Event, Found, Place, Segment, Standing};
-use daylight_model::{Digest, Fault, Kind, MessageFacts, Name, Signature, Sketch, Untrusted, is_language_code};
+use daylight_model::{Digest, Fault, FaultCode, Kind, MessageFacts, Name, Sketch, Untrusted, is_language_code};
 use daylight_sandbox::Said;
 use daylight_store::{LongText, Staging, WHOLE_TEXT};
+use measure::{Measure, clean_fault, weight_of};
+
+/// So many faults of one document are told.
+const MOST_FAULTS: usize = 100_000;
+/// So many pieces of text of a container itself are held.
+const MOST_WORDS: usize = 16;
+/// Documents nested deeper than any reader opens them are refused.
+const DEEPEST: u32 = 64;
 
 /// A document as read, with its bytes or the way to them.
 pub(crate) struct Doc {
@@ -33,6 +44,8 @@ pub(crate) struct Doc {
     pub(crate) counted: Option<(Option<u64>, u64, u64)>,
     /// Its language and the sketch of its text.
     pub(crate) words: Option<(String, Option<Box<Sketch>>)>,
+    /// In how many others it stands.
+    depth: u32,
 }
 
 /// Where a document's bytes are.
@@ -71,6 +84,11 @@ pub(crate) struct Assembler<'a> {
     safe: Option<(usize, u64)>,
     /// How many bytes of text and of documents are held in memory.
     held: u64,
+    /// The document whose long text was added to last.
+    adding: Option<u32>,
+    /// Whether the last document is complete and has its digest.
+    closed: bool,
+    measure: Measure,
 }
 
 /// From so many bytes on, what is held is handed on at the next cursor.
@@ -82,12 +100,16 @@ const MOST_HELD: u64 = 8 << 20;
 
 impl<'a> Assembler<'a> {
     pub(crate) fn new(root: &'a Source, staging: &'a Staging, readers: Readers) -> Self {
-        Self { root, staging, readers, docs: Vec::new(), base: 0, next_index: 0, safe: None, held: 0 }
+        let measure = Measure::of(root.length());
+        let (docs, base, next_index) = (Vec::new(), 0, 0);
+        Self { root, staging, readers, docs, base, next_index, safe: None, held: 0, adding: None, closed: true, measure }
     }
 
     /// Takes one thing a reader said. True means that it is finished.
     pub(crate) fn take(&mut self, said: Untrusted<Said>) -> Result<bool, Refused> {
         said.check(|said| match said {
+            // A file of which nothing is said would be lost without a word.
+            Said::Done if self.docs.is_empty() => Err(Refused::Broken("an end before a beginning")),
             Said::Done => self.close_last().map(|()| true),
             Said::Event(event) => self.event(event).map(|()| false),
         })
@@ -98,10 +120,7 @@ impl<'a> Assembler<'a> {
             Event::Found(found) => self.found(found),
             Event::Bytes { index, bytes } => self.bytes(index, &bytes),
             Event::Text { index, segment } => self.text(index, segment),
-            Event::Fault { index, fault } => {
-                self.doc(index)?.faults.push(fault);
-                Ok(())
-            }
+            Event::Fault { index, fault } => self.fault(index, clean_fault(fault)),
             Event::Counted { index, expected, read, failed } => {
                 self.doc(index)?.counted = Some((expected, read, failed));
                 Ok(())
@@ -131,9 +150,15 @@ impl<'a> Assembler<'a> {
         if found.index != self.next_index || (found.index == 0) != found.parent.is_none() {
             return Err(Refused::Broken("a document out of order"));
         }
-        if let Some(parent) = found.parent {
-            self.position(parent)?;
+        let depth = match found.parent {
+            Some(parent) => self.docs[self.position(parent)?].depth + 1,
+            None => 0,
+        };
+        if depth > DEEPEST {
+            return Err(Refused::Broken("documents nested beyond all measure"));
         }
+        measure::check(&found).map_err(Refused::Broken)?;
+        self.measure.hold(weight_of(&found)).map_err(Refused::Broken)?;
         let (bytes, length) = match found.place {
             Place::Whole if found.index == 0 => (Bytes::Root, self.root.length()),
             Place::Slice { of, offset, length } if found.index > 0 => {
@@ -146,16 +171,9 @@ impl<'a> Assembler<'a> {
             Place::Follows if found.index > 0 => (Bytes::Own(Held::new()), 0),
             _ => return Err(Refused::Broken("a document in no place")),
         };
-        if found
-            .message
-            .as_ref()
-            .and_then(|message| message.signatures.as_ref())
-            .is_some_and(|all| !all.iter().all(is_small) || all.len() > 100)
-        {
-            return Err(Refused::Broken("signatures beyond all measure"));
-        }
         let tool = self.readers.iter().find(|reader| **reader == found.tool).ok_or(Refused::Broken("a reader that there is not"))?;
-        self.next_index += 1;
+        self.next_index = self.next_index.checked_add(1).ok_or(Refused::Broken("more documents than there are numbers"))?;
+        self.closed = false;
         self.docs.push(Doc {
             index: found.index,
             parent: found.parent,
@@ -176,33 +194,53 @@ impl<'a> Assembler<'a> {
             faults: Vec::new(),
             counted: None,
             words: None,
+            depth,
         });
         Ok(())
     }
 
+    /// Text that is long, or that comes when much waits already, goes to a file. So does what follows the first words of a container, which are copied
+    /// whenever a part of it is handed on.
     fn text(&mut self, index: u32, segment: Segment) -> Result<(), Refused> {
-        let (staging, length, full) = (self.staging, segment.text.len() as u64, self.held >= MOST_HELD);
+        if self.adding != Some(index) {
+            self.put_aside()?;
+        }
+        let (staging, length, full) = (self.staging, held_by(&segment), self.held >= MOST_HELD);
         let doc = self.doc(index)?;
         if let Some(long) = &mut doc.long {
-            return long.push(segment).map_err(Refused::Disk);
+            long.push(segment).map_err(Refused::Disk)?;
+            self.adding = Some(index);
+            return Ok(());
         }
-        let before = doc.texts_length();
+        let before: u64 = doc.texts.iter().map(held_by).sum();
+        let many = doc.kind == Kind::Container && doc.texts.len() >= MOST_WORDS;
         doc.texts.push(segment);
-        if !full && before + length <= WHOLE_TEXT {
+        if !full && !many && before + length <= WHOLE_TEXT {
             self.held += length;
             return Ok(());
         }
         let mut long = staging.begin_text().map_err(Refused::Disk)?;
         doc.texts.drain(..).try_for_each(|segment| long.push(segment)).map_err(Refused::Disk)?;
         doc.long = Some(long);
+        self.adding = Some(index);
         self.held = self.held.saturating_sub(before);
         Ok(())
     }
 
+    /// Puts what of a long text is still held into its file: there may be many of them.
+    fn put_aside(&mut self) -> Result<(), Refused> {
+        let Some(index) = self.adding.take() else { return Ok(()) };
+        match self.doc(index) {
+            Ok(Doc { long: Some(long), .. }) => long.put_aside().map_err(Refused::Disk),
+            _ => Ok(()),
+        }
+    }
+
     fn bytes(&mut self, index: u32, bytes: &[u8]) -> Result<(), Refused> {
-        if index + 1 != self.next_index {
+        if index.checked_add(1) != Some(self.next_index) || self.closed {
             return Err(Refused::Broken("bytes of a document that is closed"));
         }
+        self.measure.came(bytes.len());
         let (staging, most) = (self.staging, MOST_HELD.saturating_sub(self.held));
         let doc = self.doc(index)?;
         let Bytes::Own(held) = &mut doc.bytes else { return Err(Refused::Broken("bytes of a document that has its own")) };
@@ -211,6 +249,22 @@ impl<'a> Assembler<'a> {
         held.push(bytes, most, staging).map_err(Refused::Disk)?;
         let after = held.in_memory();
         self.held = (self.held + after).saturating_sub(before);
+        Ok(())
+    }
+
+    fn fault(&mut self, index: u32, fault: Fault) -> Result<(), Refused> {
+        let position = self.position(index)?;
+        let faults = &mut self.docs[position].faults;
+        if faults.len() > MOST_FAULTS {
+            return Ok(());
+        }
+        self.measure.hold(size_of::<Fault>() + fault.tool.len() + fault.detail.len()).map_err(Refused::Broken)?;
+        if faults.len() == MOST_FAULTS {
+            let (code, detail, limit) = (FaultCode::TooMany, "further faults are not told".into(), Some(MOST_FAULTS as u64));
+            faults.push(Fault { code, detail, limit, at: None, ..fault });
+        } else {
+            faults.push(fault);
+        }
         Ok(())
     }
 
@@ -232,15 +286,20 @@ impl<'a> Assembler<'a> {
 
     /// The bytes of the last document are complete: gives it its digest.
     fn close_last(&mut self) -> Result<(), Refused> {
-        let Some(last) = self.docs.last() else { return Ok(()) };
+        let Some(last) = self.docs.last().filter(|_| !self.closed) else { return Ok(()) };
         let digest = match &last.bytes {
             Bytes::Root => self.root.digest(),
             Bytes::Own(_) => {
                 let Some(Doc { bytes: Bytes::Own(held), .. }) = self.docs.last_mut() else { return Ok(()) };
                 held.finish().map_err(Refused::Disk)?
             }
-            Bytes::Slice { of, offset } => self.digest_of_slice(*of, *offset, last.length)?,
+            Bytes::Slice { of, offset } => {
+                let (of, offset, length) = (*of, *offset, last.length);
+                self.measure.hash(length).map_err(Refused::Broken)?;
+                self.digest_of_slice(of, offset, length)?
+            }
         };
+        self.closed = true;
         if let Some(last) = self.docs.last_mut() {
             last.digest = digest;
         }
@@ -249,8 +308,8 @@ impl<'a> Assembler<'a> {
 
     fn digest_of_slice(&self, of: u32, offset: u64, length: u64) -> Result<Digest, Refused> {
         let (mut of, mut offset) = (of, offset);
-        // A slice of a slice of …: each step leads to an earlier document, so this ends.
-        loop {
+        // A slice of a slice of …: each step leads to an earlier document.
+        for _ in 0..DEEPEST {
             match &self.docs[self.position(of)?].bytes {
                 Bytes::Root => return self.root.digest_at(offset, length).map_err(Refused::Disk),
                 Bytes::Own(held) => return held.digest_at(offset, length).map_err(Refused::Disk),
@@ -262,11 +321,12 @@ impl<'a> Assembler<'a> {
                 }
             }
         }
+        Err(Refused::Broken("slices of slices beyond all measure"))
     }
 
     /// Whether so much stands before the last cursor that it should be handed on.
     pub(crate) fn is_ready(&self) -> bool {
-        self.safe.is_some_and(|(count, _)| count >= HAND_ON || self.held >= HAND_ON_BYTES)
+        self.safe.is_some_and(|(count, _)| count >= HAND_ON || self.held >= HAND_ON_BYTES || self.measure.is_much())
     }
 
     /// The documents before the last cursor, and that cursor. Number 0 stays known, so that later documents may stand in it.
@@ -276,6 +336,7 @@ impl<'a> Assembler<'a> {
         let done = std::mem::replace(&mut self.docs, rest);
         self.keep_root(&done, count);
         self.held = self.docs.iter().map(Doc::in_memory).sum();
+        self.measure.release(&self.docs);
         Some((done, cursor))
     }
 
@@ -293,15 +354,9 @@ impl<'a> Assembler<'a> {
     }
 }
 
-/// Whether a signature is no larger than its reader makes any: it is calculated with, more than once.
-fn is_small(signature: &Signature) -> bool {
-    let Signature { domain, selector, identity, value, digest, headers, left_out, problem, .. } = signature;
-    let texts = [domain, selector, identity, problem].into_iter().chain(left_out);
-    value.len() <= 1024
-        && digest.len() <= 64
-        && headers.len() <= 100
-        && left_out.len() <= 4
-        && texts.map(String::len).all(|length| length <= 1024)
+/// How many bytes a piece of text takes in memory.
+fn held_by(segment: &Segment) -> u64 {
+    (segment.text.len() + size_of::<Segment>()) as u64
 }
 
 impl Doc {
@@ -312,17 +367,20 @@ impl Doc {
 
     /// How many bytes of text and of its own it holds in memory.
     pub(crate) fn in_memory(&self) -> u64 {
-        self.texts_length() + if let Bytes::Own(held) = &self.bytes { held.in_memory() } else { 0 }
+        let own = if let Bytes::Own(held) = &self.bytes { held.in_memory() } else { 0 };
+        own + self.texts.iter().map(held_by).sum::<u64>()
     }
 
-    fn texts_length(&self) -> u64 {
-        self.texts.iter().map(|segment| segment.text.len() as u64).sum()
+    /// About what it takes in memory while it waits to be stored, with what is said of it.
+    pub(crate) fn weight(&self) -> u64 {
+        self.in_memory() + measure::facts_of(self) as u64
     }
 
     /// What of a root's budget it took: bytes that stand nowhere else, and text.
     pub(crate) fn cost(&self) -> u64 {
         let own = if let Bytes::Own(_) = self.bytes { self.length } else { 0 };
-        own + self.texts_length() + self.long.as_ref().map_or(0, LongText::bytes)
+        let texts: u64 = self.texts.iter().map(|segment| segment.text.len() as u64).sum();
+        own + texts + self.long.as_ref().map_or(0, LongText::bytes)
     }
 
     /// The root again, without what was already handed on: what is learnt of it later (its count, its faults) is added to the copy.
@@ -347,6 +405,7 @@ impl Doc {
             faults: self.faults.clone(),
             counted: self.counted,
             words: None,
+            depth: 0,
         }
     }
 
@@ -372,6 +431,7 @@ impl Doc {
             faults: vec![fault],
             counted: None,
             words: None,
+            depth: 0,
         }
     }
 }

@@ -91,11 +91,11 @@ pub(crate) enum Piece {
 }
 
 impl Piece {
-    /// How many bytes it holds in memory.
+    /// About how many bytes it holds in memory.
     pub(crate) fn in_memory(&self) -> u64 {
         match self {
-            Piece::Part { docs, .. } => docs.iter().map(Doc::in_memory).sum(),
-            Piece::Last { opened, docs } => opened.source.in_memory() + docs.iter().map(Doc::in_memory).sum::<u64>(),
+            Piece::Part { docs, .. } => docs.iter().map(Doc::weight).sum(),
+            Piece::Last { opened, docs } => opened.source.in_memory() + docs.iter().map(Doc::weight).sum::<u64>(),
             Piece::GaveUp { .. } | Piece::Unreadable { .. } | Piece::Forgotten { .. } | Piece::Unchanged { .. } => 0,
         }
     }

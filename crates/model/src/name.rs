@@ -8,7 +8,7 @@ impl Name {
     /// The name as text if it is UTF-8 without control characters or backslashes; only then does its display equal its bytes.
     pub fn as_plain(&self) -> Option<&str> {
         let text = std::str::from_utf8(&self.0).ok()?;
-        (!text.chars().any(must_escape)).then_some(text)
+        (!text.chars().any(Self::must_escape)).then_some(text)
     }
 
     /// The extension in lower case ASCII: what follows the last full stop, at most 16 bytes.
@@ -19,18 +19,18 @@ impl Name {
         let short = !extension.is_empty() && extension.len() <= 16 && extension.is_ascii();
         short.then(|| String::from_utf8_lossy(extension).to_ascii_lowercase())
     }
+
+    /// Control characters, the escape character itself, and the characters that reorder what stands around them (Unicode UAX 9), which let
+    /// `fdp.exe` be shown as `exe.pdf`.
+    pub fn must_escape(c: char) -> bool {
+        c.is_control() || c == '\\' || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    }
 }
 
 impl From<&str> for Name {
     fn from(text: &str) -> Self {
         Self(text.as_bytes().to_vec())
     }
-}
-
-/// Control characters, the escape character itself, and the characters that reorder what stands around them (Unicode UAX 9), which let
-/// `fdp.exe` be shown as `exe.pdf`.
-fn must_escape(c: char) -> bool {
-    c.is_control() || c == '\\' || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl fmt::Display for Name {
@@ -40,7 +40,7 @@ impl fmt::Display for Name {
             for c in chunk.valid().chars() {
                 match c {
                     '\\' => f.write_str("\\\\")?,
-                    c if must_escape(c) => write!(f, "\\u{{{:x}}}", u32::from(c))?,
+                    c if Self::must_escape(c) => write!(f, "\\u{{{:x}}}", u32::from(c))?,
                     c => write!(f, "{c}")?,
                 }
             }

@@ -9,6 +9,8 @@
 
 mod allocator;
 mod cage;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod lease;
 mod probe;
 mod process;

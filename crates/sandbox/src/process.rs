@@ -209,6 +209,8 @@ impl<'a> Hearing<'a> {
                 Ok(())
             }
             Answer::Ready(..) => Err(Death::Garbled("a greeting of another version".into()).into()),
+            // Once it reads, it may be in an enemy's hands: that must end neither the ingest nor, with words of the enemy's, on a terminal.
+            Answer::Refused(_) if self.ready => Err(Death::Garbled("a refusal to begin after it had begun".into()).into()),
             Answer::Refused(why) => Err(Death::NotStarted(why).into()),
             Answer::Event(_) | Answer::Done if !self.ready => Err(Death::Garbled("something before its greeting".into()).into()),
             Answer::Tried(_) => Err(Death::Garbled("an answer to another question".into()).into()),

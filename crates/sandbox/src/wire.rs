@@ -136,7 +136,7 @@ pub(crate) fn get_terms(kind: u8, payload: &[u8]) -> Result<Terms, Garbled> {
     if kind != TERMS {
         return Err(Garbled("a frame where the terms were expected"));
     }
-    let mut from = Source(payload);
+    let mut from = Source::of(payload);
     let (version, memory, seconds) = (Value::get(&mut from)?, Value::get(&mut from)?, Value::get(&mut from)?);
     let trial = if bool::get(&mut from)? { Some(get_trial(&mut from)?) } else { None };
     from.end(Terms { version, memory, seconds, trial })
@@ -163,7 +163,7 @@ pub(crate) fn get_order(kind: u8, payload: &[u8]) -> Result<Order, Garbled> {
     if kind != ORDER {
         return Err(Garbled("a frame where a request was expected"));
     }
-    let mut from = Source(payload);
+    let mut from = Source::of(payload);
     let task = get_task(&mut from)?;
     let (name, budget, passwords) = (Name::get(&mut from)?, Value::get(&mut from)?, Value::get(&mut from)?);
     let request = Request { task, name, budget, passwords, standing: Value::get(&mut from)?, apart: Value::get(&mut from)? };
@@ -267,7 +267,7 @@ pub(crate) fn put_event(out: &mut Vec<u8>, event: &Event) {
 
 /// Reads what a worker says in one frame.
 pub(crate) fn get_answer(kind: u8, payload: &[u8]) -> Result<Answer, Garbled> {
-    let from = &mut Source(payload);
+    let from = &mut Source::of(payload);
     let answer = match kind {
         READY => Answer::Ready(Value::get(from)?, Caged { landlock: Value::get(from)?, namespaces: Value::get(from)? }),
         TRIED => Answer::Tried(Value::get(from)?),

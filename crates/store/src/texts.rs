@@ -60,6 +60,11 @@ impl LongText {
         Ok(())
     }
 
+    /// Holds nothing in memory until more segments follow.
+    pub fn put_aside(&mut self) -> Result<()> {
+        if self.part.is_empty() { Ok(()) } else { self.close_part() }
+    }
+
     /// How many bytes of text it has.
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -67,9 +72,7 @@ impl LongText {
 
     /// No more segments follow. Gives the text back where it turned out to be short enough to be held.
     pub fn end(&mut self) -> Result<Option<Vec<Segment>>> {
-        if !self.part.is_empty() {
-            self.close_part()?;
-        }
+        self.put_aside()?;
         if self.bytes > WHOLE_TEXT {
             return Ok(None);
         }

@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::commands::recognise;
+use crate::commands::search::plain;
 use crate::output::{self, count, say};
 use crate::place::{self, Place};
 use anyhow::Result;
@@ -254,7 +255,7 @@ fn example(desk: &Desk, seq: u64) -> Result<(String, String)> {
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(100).collect()
+    plain(text).chars().take(100).collect()
 }
 
 /// Writes one fault of a document, by its short id and what it is called.
@@ -292,7 +293,8 @@ fn csv_line(fault: &Fault, id: &str, title: &str) -> Result<()> {
 
 /// A cell of a table. Titles and names come out of the trove: one that a spreadsheet would take for a formula is set behind an apostrophe.
 fn csv_cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    // The wide forms are taken for the narrow ones where those are typed in Chinese or Japanese.
+    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || text.starts_with(['\t', '\r', '\n']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
@@ -305,6 +307,9 @@ mod tests {
     fn a_title_is_no_formula_and_breaks_no_row() {
         assert_eq!(csv_cell("plain"), "plain");
         assert_eq!(csv_cell("a \"b\", c"), "\"a \"\"b\"\", c\"");
+        for formula in ["=1", " =1", "+1", "-1", "@x", "＝1", "\t=1"] {
+            assert_eq!(csv_cell(formula), format!("'{formula}"));
+        }
         assert_eq!(csv_cell("=HYPERLINK(\"http://x\")"), "\"'=HYPERLINK(\"\"http://x\"\")\"");
     }
 }

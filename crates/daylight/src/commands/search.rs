@@ -8,7 +8,7 @@ use anyhow::Result;
 use daylight_index::Sort;
 use daylight_index::query::QueryError;
 use daylight_ingest::{open_desk, open_index};
-use daylight_model::{Date, Person, Role};
+use daylight_model::{Date, Name, Person, Role};
 use daylight_reader::{Library, SearchError, SearchOptions};
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -153,7 +153,17 @@ fn in_words(answer: &Answer) -> Result<()> {
     Ok(())
 }
 
-/// Text of a document on a terminal: without the control characters that could command it.
+/// Words of a document in a line on a terminal: without the characters that could command it, or turn round what stands beside them.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if c != '\\' && Name::must_escape(c) { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_title_commands_no_terminal_and_turns_nothing_round() {
+        assert_eq!(plain("a\u{1b}]0;b\u{7}\u{9b}1m\n\u{202e}cod.exe\u{2066}\\ añ"), "a ]0;b  1m  cod.exe \\ añ");
+    }
 }

@@ -11,13 +11,16 @@ use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line};
 use daylight_ingest::{open_desk, page_picture};
 use daylight_model::reading::{Label, PlainText};
-use daylight_model::{Date, Fault, Verdict};
+use daylight_model::{Date, Fault, Name, Verdict};
 use daylight_store::{Desk, Document};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
+
+/// Of the characters that a name may not have, those that a text may.
+const KEPT: [char; 5] = ['\n', '\t', '\\', '\u{200e}', '\u{200f}'];
 
 pub(crate) fn show(args: &args::Show) -> Result<ExitCode> {
     match Place::of(&args.place)? {
@@ -294,7 +297,8 @@ fn item_words(item: &Value) -> String {
     }
 }
 
-/// Text as it comes; on a terminal without the control characters that could command it.
+/// Text as it comes; on a terminal without the characters that could command it or turn its words round. The two marks that only say which way a word
+/// runs stay.
 struct TextOut {
     out: io::StdoutLock<'static>,
     safely: bool,
@@ -326,7 +330,7 @@ impl TextOut {
             _ => self.cut.len(),
         };
         let text = String::from_utf8_lossy(&self.cut[..whole]);
-        let safe: String = text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect();
+        let safe: String = text.chars().map(|c| if Name::must_escape(c) && !KEPT.contains(&c) { '\u{fffd}' } else { c }).collect();
         self.cut.drain(..whole);
         Ok(self.out.write_all(safe.as_bytes())?)
     }

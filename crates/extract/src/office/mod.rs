@@ -185,7 +185,11 @@ fn read_opened(
 fn read_rtf(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], inside: &dyn Inside) -> Result<(), Stop> {
     let depth = doc.depth;
     let index = found(out, doc, Kind::File, media, "", &Memory(bytes))?;
-    let rtf::Read { pieces, pictures, objects, html } = rtf::read(bytes);
+    let rtf::Read { pieces, pictures, objects, html, cut } = rtf::read(bytes);
+    if cut {
+        let why = Problem::new(Stage::Read, FaultCode::Truncated, TOOL, "it ends before its groups do");
+        out.fault(index, why.at(bytes.len() as u64))?;
+    }
     let mut flow = Flow::new(out, index);
     if let Some(html) = html {
         let (body, hidden) = crate::html::text(&html);

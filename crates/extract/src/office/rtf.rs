@@ -21,6 +21,8 @@ pub(super) struct Read {
     /// Pictures and embedded objects, as they stand there.
     pub(super) pictures: Vec<Vec<u8>>,
     pub(super) objects: Vec<Vec<u8>>,
+    /// It ends within a group.
+    pub(super) cut: bool,
 }
 
 /// Text, or what ends it.
@@ -92,6 +94,7 @@ pub(super) fn read(bytes: &[u8]) -> Read {
         reader.token(token);
     }
     reader.flush();
+    reader.read.cut = !reader.stack.is_empty();
     if reader.from_html {
         reader.read.html = Some(reader.html);
     }

@@ -258,3 +258,26 @@ fn broken_documents_do_no_harm() {
         }
     }
 }
+
+#[test]
+fn what_breaks_off_says_so_even_where_no_word_is_left() {
+    let whole = br"{\rtf1{\fonttbl{\f0 Arial;}}\f0 words}";
+    assert!(hear("x.rtf", whole).faults.is_empty());
+    for length in 6..whole.len() {
+        assert!(hear("x.rtf", &whole[..length]).codes(0).contains(&FaultCode::Truncated), "cut at {length}");
+    }
+    assert_eq!(hear("x.rtf", br"{\rtf1{\fonttbl{\f0 Arial;}}}").codes(0), [FaultCode::Empty]);
+    assert_eq!(hear("x.html", b"<html><style>p { color: red }</style>").codes(0), [FaultCode::Empty]);
+    assert_eq!(hear("x.txt", b" \n\n ").codes(0), [FaultCode::Empty]);
+    let Some(corpora) = corpora() else { return };
+    let (mut cut, mut all) = (0, 0);
+    for (name, bytes) in
+        samples().into_iter().filter(|(name, _)| name.ends_with(".xls") || name.ends_with(".doc") || name.ends_with(".ppt"))
+    {
+        let shortened = &bytes[..bytes.len() * 2 / 3];
+        all += 1;
+        cut += usize::from(!hear(&name, shortened).codes(0).is_empty());
+        assert!(!hear(&name, &bytes).codes(0).contains(&FaultCode::Truncated), "{name} is whole, under {}", corpora.display());
+    }
+    assert_eq!(cut, all);
+}

@@ -361,3 +361,26 @@ fn cables_hold_the_subjects_that_their_archive_lists() {
     println!("{same} cables hold their subject, {different} do not, {to_recognise} need a recogniser");
     assert!(same > 20 * different);
 }
+
+#[test]
+fn a_page_that_is_torn_or_cut_off_is_not_taken_for_a_blank_one() {
+    let packed = deflated(b"BT /F 12 Tf 72 72 Td (some words of a page that is torn) Tj ET");
+    let whole = |content: &[u8]| {
+        let mut objects = pages(&[b""]);
+        objects[4] = stream("/Filter /FlateDecode", content);
+        pdf(&objects, "")
+    };
+    assert_eq!(hear("x.pdf", &whole(&packed)).codes(0), []);
+    assert_eq!(hear("x.pdf", &whole(&packed[..packed.len() - 4])).codes(0), [], "many a program writes no check");
+    for torn in 3..packed.len() - 10 {
+        let mut changed = packed.clone();
+        changed[torn] ^= 0xff;
+        changed.truncate(torn + 4);
+        assert!(hear("x.pdf", &whole(&changed)).codes(0).contains(&FaultCode::Malformed), "torn at {torn}");
+    }
+    let bytes = whole(&packed);
+    for length in [bytes.len() / 2, bytes.len() * 3 / 4] {
+        assert!(!hear("x.pdf", &bytes[..length]).codes(0).is_empty(), "cut at {length}");
+    }
+    assert_eq!(hear("x.pdf", &pdf(&pages(&[b""]), "")).codes(0), [FaultCode::Empty]);
+}

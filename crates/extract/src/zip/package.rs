@@ -92,8 +92,17 @@ impl<'a> Package<'a> {
         is_child: impl Fn(usize) -> bool,
     ) -> Result<(), Stop> {
         let unpacking = Unpacking::new(index, TOOL, inside);
-        let mut reading =
-            Zip { index, depth, apart: self.apart, input: self.input, counts: Counts::default(), links: 0, opened: Vec::new(), unpacking };
+        let mut reading = Zip {
+            index,
+            depth,
+            apart: self.apart,
+            input: self.input,
+            counts: Counts::default(),
+            links: 0,
+            opened: Vec::new(),
+            claimed: 0,
+            unpacking,
+        };
         for (number, entry) in self.parts.into_iter().enumerate() {
             if is_child(number) && !reading.unpacking.spent_out {
                 reading.entry(out, &self.directory, entry, number as u64, false)?;

@@ -155,6 +155,23 @@ fn a_bomb_comes_out_of_the_budget() {
     assert_eq!((heard.found.len(), heard.codes(0), heard.counted[0]), (4, vec![FaultCode::TooLarge], (0, Some(20), 4, 1)));
 }
 
+/// Stored entries cost no unpacking: of one place they would multiply with each zip in a zip.
+#[test]
+fn entries_that_overlap_come_out_of_the_budget() {
+    let mut inner = b"words".to_vec();
+    for _ in 0..18 {
+        let mut zip = Writer::default().with(b"0", &inner, false);
+        let (first, entry) = (zip.directory.clone(), zip.directory.len());
+        (1..50).for_each(|_| zip.directory.extend(&first[..entry]));
+        zip.entries = 50;
+        inner = zip.finish();
+    }
+    let heard = hear("x.zip", &inner);
+    assert!(heard.found.len() < 300_000, "{}", heard.found.len());
+    let said = |words: &str| heard.faults.iter().any(|(_, fault)| fault.detail.contains(words));
+    assert!(said("they overlap") && said("more than the budget"));
+}
+
 #[test]
 fn an_entry_too_long_to_read_with_the_zip_is_given_whole_to_be_read_by_itself() {
     let long = b"words ".repeat((4 << 20) / 6);
@@ -178,7 +195,7 @@ fn office_documents_are_documents_and_broken_zips_are_said_to_be() {
     for (part, media) in types {
         let zip = Writer::default().with(b"[Content_Types].xml", b"<x/>", true).with(part, b"<x/>", true).finish();
         let heard = hear("x", &zip);
-        assert_eq!((heard.found.len(), heard.found[0].media_type.as_str(), heard.codes(0)), (1, media, vec![]));
+        assert_eq!((heard.found.len(), heard.found[0].media_type.as_str(), heard.codes(0)), (1, media, vec![FaultCode::Empty]));
     }
     let odt = Writer::default().with(b"mimetype", b"application/vnd.oasis.opendocument.text", false).finish();
     assert_eq!(hear("x", &odt).found[0].media_type, "application/vnd.oasis.opendocument.text");

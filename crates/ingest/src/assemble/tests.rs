@@ -2,6 +2,7 @@
 
 use super::*;
 use daylight_model::reading::Label;
+use daylight_model::{Date, Stage};
 use daylight_store::Desk;
 
 fn found(index: u32, parent: Option<u32>, place: Place) -> Event {
@@ -160,4 +161,108 @@ fn however_much_stands_before_the_next_cursor_little_of_it_is_held() {
         let bytes = vec![doc.index as u8; 1 << 20];
         assert_eq!((doc.length, doc.digest), (1 << 20, Digest::of(&bytes)), "document {}", doc.index);
     }
+}
+
+/// What a captured reader may try beyond breaking the rules: to be forgotten, to fill the memory, to keep the parent busy, to speak to a terminal.
+#[test]
+fn what_is_beyond_all_measure_is_refused_or_cut() {
+    let start = || found(0, None, Place::Whole);
+    let with = |change: &dyn Fn(&mut Found)| {
+        let Event::Found(mut child) = found(1, Some(0), Place::Follows) else { unreachable!() };
+        change(&mut child);
+        vec![start(), Event::Found(child)]
+    };
+    let message = |facts: MessageFacts| with(&|child| child.message = Some(Box::new(facts.clone())));
+    let date = |seconds| Date {
+        seconds,
+        offset_minutes: None,
+        precision: daylight_model::Precision::Second,
+        source: daylight_model::DateSource::DateHeader,
+        doubt: None,
+    };
+    let deep: Vec<Event> = (0..=66u32).map(|n| found(n, n.checked_sub(1), if n == 0 { Place::Whole } else { Place::Follows })).collect();
+    let refused: [(&str, Vec<Event>); 7] = [
+        ("nothing said at all", vec![]),
+        ("the highest number", vec![start(), Event::Bytes { index: u32::MAX, bytes: vec![1] }]),
+        ("a date after all years", message(MessageFacts { dates: vec![date(i64::MAX)], ..MessageFacts::default() })),
+        ("a date before all years", message(MessageFacts { dates: vec![date(i64::MIN)], ..MessageFacts::default() })),
+        ("a name of a megabyte", with(&|child| child.name = Some(Name(vec![b'x'; 1 << 20])))),
+        ("a nest of 66", deep),
+        (
+            "bytes after a cursor",
+            vec![start(), found(1, Some(0), Place::Follows), Event::Cursor(1), Event::Bytes { index: 1, bytes: vec![1] }],
+        ),
+    ];
+    for (what, events) in refused {
+        assert!(assembled(events).is_err(), "{what}");
+    }
+    let slices = (1..100).map(|n| found(n, Some(0), Place::Slice { of: n - 1, offset: 0, length: 1 }));
+    assert!(assembled([start()].into_iter().chain(slices).collect()).is_err(), "slices of slices of slices");
+    let fault = Fault {
+        stage: Stage::Read,
+        code: FaultCode::Malformed,
+        tool: "\u{1b}]0;x".into(),
+        detail: "a\nb\u{202e}".repeat(400),
+        limit: None,
+        at: None,
+    };
+    let docs = assembled(vec![start(), Event::Fault { index: 0, fault }]).unwrap();
+    let said = docs[0].faults[0].to_string() + &docs[0].faults[0].tool;
+    assert!(said.len() < 600 && !said.contains(['\u{1b}', '\n', '\u{202e}']), "{said:?}");
+}
+
+#[test]
+fn a_file_of_which_too_much_is_told_is_cut_or_given_up() {
+    let ((), docs) = with_assembler(|assembler| {
+        take(assembler, Said::Event(found(0, None, Place::Whole)))?;
+        take(assembler, Said::Event(found(1, Some(0), Place::Follows)))?;
+        for _ in 0..(MOST_FAULTS + 10) {
+            let fault =
+                Fault { stage: Stage::Read, code: FaultCode::Malformed, tool: String::new(), detail: String::new(), limit: None, at: None };
+            take(assembler, Said::Event(Event::Fault { index: 1, fault }))?;
+        }
+        take(assembler, Said::Done)
+    })
+    .unwrap();
+    assert_eq!((docs[1].faults.len(), docs[1].faults[MOST_FAULTS].code), (MOST_FAULTS + 1, FaultCode::TooMany));
+    let hashed = with_assembler(|assembler| {
+        take(assembler, Said::Event(found(0, None, Place::Whole)))?;
+        assembler.measure = Measure::of(0);
+        assembler.measure.hash(8 << 30).unwrap();
+        take(assembler, Said::Event(found(1, Some(0), Place::Slice { of: 0, offset: 0, length: 10 })))?;
+        take(assembler, Said::Done)
+    });
+    assert!(hashed.is_err(), "what was hashed enough is not hashed again");
+    let heavy = with_assembler(|assembler| {
+        for index in 0..20_000 {
+            let Event::Found(mut one) =
+                found(index, index.checked_sub(1).map(|_| 0), if index == 0 { Place::Whole } else { Place::Follows })
+            else {
+                unreachable!()
+            };
+            one.claims = "x".repeat(64 << 10);
+            take(assembler, Said::Event(Event::Found(one)))?;
+            // What is said is counted, not what happens to be held.
+            assembler.docs[index as usize].claims = String::new();
+        }
+        Ok(())
+    });
+    assert!(heavy.is_err(), "more names than memory");
+}
+
+#[test]
+fn the_words_of_a_container_are_not_held_however_many_they_are() {
+    let word = || Segment::new(Label::Body, "words ");
+    let (copied, mut docs) = with_assembler(|assembler| {
+        take(assembler, Said::Event(found(0, None, Place::Whole)))?;
+        take(assembler, Said::Event(found(1, Some(0), Place::Follows)))?;
+        for index in (0..40).map(|n| n % 2) {
+            take(assembler, Said::Event(Event::Text { index, segment: word() }))?;
+        }
+        Ok(assembler.docs[0].stand_in().texts.len())
+    })
+    .unwrap();
+    let long = docs[0].long.as_mut().map(|long| long.end().unwrap().unwrap_or_default());
+    assert_eq!((copied, docs[0].texts.len(), long), (0, 0, Some(vec![word(); 20])));
+    assert_eq!((docs[1].texts.len(), docs[1].long.is_none()), (20, true));
 }

@@ -93,6 +93,7 @@ fn play(request: &Request, input: &dyn Input, sink: &mut dyn Sink) -> Result<(),
         "unknown frame" => shout(b"This is not a frame at all"),
         "parent's frame" => shout(&[2, 0, 0, 0, 0]),
         "second greeting" => shout(&[16, 3, 0, 0, 0, 1, 0, 0]),
+        "late refusal" => shout(&[17, 3, 0, 0, 0, 2, 0x1b, b'c']),
         "half a frame" => shout(&[38, 9, 0, 0, 0, b'x']).and_then(|()| std::process::exit(0)),
         planted => backdoor(planted, input, sink),
     }
@@ -375,6 +376,7 @@ fn whatever_kills_a_reader_is_named_and_its_neighbours_are_kept() {
         ("unknown frame", LIMITS, garbled("a frame of an unknown kind")),
         ("parent's frame", LIMITS, garbled("a frame of a kind that only a parent sends")),
         ("second greeting", LIMITS, garbled("a greeting of another version")),
+        ("late refusal", LIMITS, garbled("a refusal to begin after it had begun")),
         ("half a frame", LIMITS, Death::Exit(0)),
     ];
     for (behaviour, limits, how) in cases {

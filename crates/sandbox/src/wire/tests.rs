@@ -215,5 +215,5 @@ fn lengths_that_a_frame_cannot_hold_are_refused_before_anything_is_allocated() {
     assert_eq!(refused(&[1, b'x', b'y']), Err(Garbled("a frame with bytes left over")));
     let mut list = Vec::new();
     1_000_001u64.put(&mut list);
-    assert!(Vec::<Date>::get(&mut Source(&list)).is_err());
+    assert!(Vec::<Date>::get(&mut Source::of(&list)).is_err());
 }

@@ -6,8 +6,11 @@ use daylight_model::{
     SignatureAlgorithm, SignatureKind, SignedBody, Sketch, Stage,
 };
 
-/// The most entries that a list may have. An entry is larger in memory than on the wire, so that the length of the frame alone is no bound.
-const LONGEST_LIST: usize = 1_000_000;
+/// The most entries that all lists of a frame may have together. An entry is larger in memory than on the wire, so that the length of the frame alone
+/// is no bound.
+const MOST_ENTRIES: u64 = 1_000_000;
+/// The most signatures, which are the largest entries by far: no reader gives more than 71.
+const MOST_SIGNATURES: u64 = 128;
 
 /// The bytes are not what the encoding allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -15,30 +18,38 @@ const LONGEST_LIST: usize = 1_000_000;
 pub(crate) struct Garbled(pub(crate) &'static str);
 
 /// What is left of a payload.
-pub(super) struct Source<'a>(pub(super) &'a [u8]);
+pub(super) struct Source<'a> {
+    left: &'a [u8],
+    /// How many entries its lists may still have.
+    entries: u64,
+}
 
 impl<'a> Source<'a> {
+    pub(super) fn of(payload: &'a [u8]) -> Self {
+        Self { left: payload, entries: MOST_ENTRIES }
+    }
+
     fn byte(&mut self) -> Result<u8, Garbled> {
-        let (&first, rest) = self.0.split_first().ok_or(Garbled("a frame that ends too early"))?;
-        self.0 = rest;
+        let (&first, rest) = self.left.split_first().ok_or(Garbled("a frame that ends too early"))?;
+        self.left = rest;
         Ok(first)
     }
 
     fn take(&mut self, length: u64) -> Result<&'a [u8], Garbled> {
         let length = usize::try_from(length).map_err(|_| Garbled("a length beyond its frame"))?;
-        let (taken, rest) = self.0.split_at_checked(length).ok_or(Garbled("a length beyond its frame"))?;
-        self.0 = rest;
+        let (taken, rest) = self.left.split_at_checked(length).ok_or(Garbled("a length beyond its frame"))?;
+        self.left = rest;
         Ok(taken)
     }
 
     /// Everything that is left.
     pub(super) fn rest(&mut self) -> &'a [u8] {
-        std::mem::take(&mut self.0)
+        std::mem::take(&mut self.left)
     }
 
     /// Gives back the value that was read, if nothing is left over.
     pub(super) fn end<T>(&self, value: T) -> Result<T, Garbled> {
-        if self.0.is_empty() { Ok(value) } else { Err(Garbled("a frame with bytes left over")) }
+        if self.left.is_empty() { Ok(value) } else { Err(Garbled("a frame with bytes left over")) }
     }
 }
 
@@ -199,11 +210,12 @@ fn put_list<T: Value>(list: &[T], out: &mut Vec<u8>) {
     list.iter().for_each(|entry| entry.put(out));
 }
 
-fn get_list<T: Value>(from: &mut Source<'_>) -> Result<Vec<T>, Garbled> {
+fn get_list<T: Value>(from: &mut Source<'_>, most: u64) -> Result<Vec<T>, Garbled> {
     let count = u64::get(from)?;
-    if count > LONGEST_LIST as u64 {
-        return Err(Garbled("a list of more than a million entries"));
+    if count > most.min(from.entries) {
+        return Err(Garbled("lists of too many entries"));
     }
+    from.entries -= count;
     (0..count).map(|_| T::get(from)).collect()
 }
 
@@ -336,17 +348,17 @@ fields! {
 }
 
 macro_rules! lists {
-    ($($type:ty),*) => {$(
+    ($($type:ty: $most:expr),*) => {$(
         impl Value for Vec<$type> {
             fn put(&self, out: &mut Vec<u8>) {
                 put_list(self, out);
             }
 
             fn get(from: &mut Source<'_>) -> Result<Self, Garbled> {
-                get_list(from)
+                get_list(from, $most)
             }
         }
     )*};
 }
 
-lists!(Person, Date, String, Signature, u32);
+lists!(Person: MOST_ENTRIES, Date: MOST_ENTRIES, String: MOST_ENTRIES, Signature: MOST_SIGNATURES, u32: MOST_ENTRIES);

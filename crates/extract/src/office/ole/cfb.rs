@@ -1,9 +1,12 @@
 //! Compound files ([MS-CFB]): a file system in a file.
 
 use crate::office::bytes::{stretch, u16_at, u32_at, u64_at, utf16};
+use std::cell::Cell;
 
 /// No chain leads here.
 const NONE: u32 = u32::MAX;
+/// No sector has a higher number.
+const HIGHEST: u32 = 0xffff_fffa;
 const MARK: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 /// A compound file, taken apart as far as its directory.
@@ -15,6 +18,8 @@ pub(in crate::office) struct Compound<'a> {
     mini: Vec<u8>,
     cutoff: u64,
     entries: Vec<Entry>,
+    /// Something of it that was asked for is not there.
+    short: Cell<bool>,
 }
 
 /// A stream or a storage.
@@ -39,7 +44,16 @@ impl<'a> Compound<'a> {
             return None;
         }
         let (sector, cutoff) = (1 << shift, u64::from(u32_at(bytes, 56)));
-        let mut file = Self { bytes, sector, fat: Vec::new(), mini_fat: Vec::new(), mini: Vec::new(), cutoff, entries: Vec::new() };
+        let mut file = Self {
+            bytes,
+            sector,
+            fat: Vec::new(),
+            mini_fat: Vec::new(),
+            mini: Vec::new(),
+            cutoff,
+            entries: Vec::new(),
+            short: Cell::new(false),
+        };
         file.read_fat();
         file.mini_fat = numbers(&file.chain(u32_at(bytes, 60), usize::MAX)).collect();
         let directory = file.chain(u32_at(bytes, 48), usize::MAX);
@@ -83,6 +97,8 @@ impl<'a> Compound<'a> {
         for _ in 0..self.fat.len() {
             let piece = self.at(sector);
             if bytes.len() >= most || piece.is_empty() {
+                // The highest numbers are marks, of which one ends a chain ([MS-CFB] section 2.1).
+                self.short.set(self.short.get() || bytes.len() < most && sector < HIGHEST);
                 break;
             }
             bytes.extend_from_slice(piece);
@@ -150,6 +166,11 @@ impl<'a> Compound<'a> {
         self.children(storage).iter().copied().find(|child| self.name(*child).eq_ignore_ascii_case(name))
     }
 
+    /// Whether something that was read so far is shorter than it says, or leads out of the file.
+    pub(in crate::office) fn is_short(&self) -> bool {
+        self.short.get()
+    }
+
     /// The bytes of a stream.
     pub(in crate::office) fn stream(&self, entry: usize) -> Vec<u8> {
         self.beginning(entry, usize::MAX)
@@ -160,12 +181,13 @@ impl<'a> Compound<'a> {
         let entry = &self.entries[entry];
         let size = usize::try_from(entry.size).unwrap_or(usize::MAX).min(most);
         if entry.kind != 2 {
-            Vec::new()
-        } else if entry.size < self.cutoff {
-            self.mini_chain(entry.start, size)
-        } else {
-            self.chain(entry.start, size)
+            return Vec::new();
         }
+        let bytes = if entry.size < self.cutoff { self.mini_chain(entry.start, size) } else { self.chain(entry.start, size) };
+        if bytes.len() < size.min(usize::try_from(entry.size).unwrap_or(usize::MAX)) {
+            self.short.set(true);
+        }
+        bytes
     }
 
     /// The bytes of the stream of this name in the root.

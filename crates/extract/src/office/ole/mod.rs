@@ -104,7 +104,9 @@ pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], in
     let mut children = Children { out, index, depth, ordinal: 0, spent_out: false, inside };
     children.objects(&file)?;
     children.pictures(&file)?;
-    if !said && children.ordinal == 0 && !out.is_faulty(index) {
+    let is_alone = children.ordinal == 0;
+    say_short(out, index, &file)?;
+    if !said && is_alone && !out.is_faulty(index) {
         let why = Problem::new(Stage::Read, FaultCode::NoReader, TOOL, "it has no text; what is drawn in it, if anything, is not read");
         return out.fault(index, why);
     }
@@ -116,6 +118,14 @@ fn summary_alone(out: &mut Output<'_>, index: u32, file: &Compound<'_>) -> Resul
     let mut flow = Flow::new(out, index);
     summary::read(&mut flow, file)?;
     flow.flush()
+}
+
+/// What is not all there is said, whatever could be made of it.
+fn say_short(out: &mut Output<'_>, index: u32, file: &Compound<'_>) -> Result<(), Stop> {
+    if !file.is_short() {
+        return Ok(());
+    }
+    out.fault(index, Problem::new(Stage::Read, FaultCode::Truncated, TOOL, "a stream of it is shorter than it should be"))
 }
 
 /// Documents in a document, numbered as they are found.
@@ -149,9 +159,8 @@ impl Children<'_, '_> {
             }
         }
         for name in ["PowerPoint Document"] {
-            for bytes in file.top(name).iter().flat_map(|stream| packed_storages(stream)) {
-                self.give(None, &bytes)?;
-            }
+            let Some(stream) = file.top(name) else { continue };
+            packed_storages(&stream, &mut |bytes| self.give(None, &bytes))?;
         }
         Ok(())
     }
@@ -238,9 +247,8 @@ pub(super) fn legacy_object(bytes: &[u8]) -> (Option<String>, Vec<u8>) {
     if package { native_file(&[&bytes[at..at + 4], data].concat()) } else { (None, data.to_vec()) }
 }
 
-/// The embedded documents in a presentation's records, unpacked ([MS-PPT] section 2.10.34).
-fn packed_storages(stream: &[u8]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
+/// The embedded documents in a presentation's records, unpacked one at a time ([MS-PPT] section 2.10.34).
+fn packed_storages(stream: &[u8], each: &mut dyn FnMut(Vec<u8>) -> Result<(), Stop>) -> Result<(), Stop> {
     let mut at = 0;
     while let Some(head) = stream.get(at..at + 8) {
         let data = stretch(stream, at + 8, place_at(head, 4));
@@ -253,9 +261,9 @@ fn packed_storages(stream: &[u8]) -> Vec<Vec<u8>> {
             } else {
                 bytes.extend_from_slice(data);
             }
-            found.push(bytes);
+            each(bytes)?;
         }
         at += 8 + data.len();
     }
-    found
+    Ok(())
 }

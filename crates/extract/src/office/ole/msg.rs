@@ -58,7 +58,7 @@ pub(super) fn read(
             break;
         }
     }
-    Ok(())
+    super::say_short(out, index, file)
 }
 
 /// The HTML body of a message, for a view of it.
