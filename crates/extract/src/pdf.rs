@@ -16,6 +16,7 @@ mod words;
 
 use crate::document::{self, Doc, Inside, Memory};
 use crate::output::{Output, Problem};
+use bomb::Seen;
 use daylight_model::reading::{Drawn, Label, Stop, page_list};
 use daylight_model::{FaultCode, Kind, Stage};
 use hayro_interpret::InterpreterCache;
@@ -38,7 +39,16 @@ const TAIL: usize = 64 << 10;
 pub(crate) fn read(out: &mut Output<'_>, doc: Doc, bytes: &[u8], inside: &dyn Inside) -> Result<(), Stop> {
     let depth = doc.depth;
     let index = document::found(out, doc, Kind::File, "application/pdf", "", &Memory(bytes))?;
-    match parsed(out, index, bytes)? {
+    let (pdf, seen) = parsed(out, index, bytes)?;
+    if seen.torn > 0 {
+        let why = format!("{} of its streams cannot be unpacked to the end", seen.torn);
+        out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, why).at(seen.first_torn))?;
+    }
+    if pdf.is_some() && !ends(bytes) {
+        let why = Problem::new(Stage::Read, FaultCode::Truncated, TOOL, "its end is missing: what stood behind it is lost");
+        out.fault(index, why.at(bytes.len() as u64))?;
+    }
+    match pdf {
         Some(pdf) => Reading { pdf: &pdf, index, depth }.run(out, most_work(bytes), inside),
         None => Ok(()),
     }
@@ -46,7 +56,7 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, bytes: &[u8], inside: &dyn In
 
 /// Says which pages have no text that can be read.
 pub(crate) fn unread(out: &mut Output<'_>, bytes: &[u8]) -> Result<(), Stop> {
-    let Some(pdf) = parsed(out, 0, bytes)? else { return Ok(()) };
+    let (Some(pdf), _) = parsed(out, 0, bytes)? else { return Ok(()) };
     let mut left = most_work(bytes);
     let mut cache = InterpreterCache::new();
     for (number, page) in (1..).zip(pdf.pages().iter().take(MOST_PAGES)) {
@@ -68,7 +78,7 @@ pub(crate) fn unread(out: &mut Output<'_>, bytes: &[u8]) -> Result<(), Stop> {
 
 /// Draws pages as pictures.
 pub(crate) fn draw(out: &mut Output<'_>, bytes: &[u8], numbers: &[u32], dots_per_inch: u32, form: Drawn) -> Result<(), Stop> {
-    match parsed(out, 0, bytes)? {
+    match parsed(out, 0, bytes)?.0 {
         Some(pdf) => draw::draw(out, &pdf, numbers, dots_per_inch, form),
         None => Ok(()),
     }
@@ -79,32 +89,24 @@ fn most_work(bytes: &[u8]) -> u64 {
     (bytes.len() as u64).saturating_mul(WORK).max(WORK_FLOOR)
 }
 
-/// The structure of a file, without streams that are bombs. What speaks against it is said of document `index`.
-fn parsed(out: &mut Output<'_>, index: u32, bytes: &[u8]) -> Result<Option<Pdf>, Stop> {
+/// The structure of a file, without streams that are bombs. Why it cannot be read is said of document `index`.
+fn parsed(out: &mut Output<'_>, index: u32, bytes: &[u8]) -> Result<(Option<Pdf>, Seen), Stop> {
     let mut copy = bytes.to_vec();
     let seen = bomb::defuse(&mut copy);
-    for at in seen.emptied {
+    for at in &seen.emptied {
         let why = Problem::new(Stage::Read, FaultCode::TooLarge, TOOL, "a stream unpacks to too many bytes and is not read");
-        out.fault(index, why.limit(bomb::LONGEST).at(at))?;
-    }
-    if seen.torn > 0 {
-        let why = format!("{} of its streams cannot be unpacked to the end", seen.torn);
-        out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, why).at(seen.first_torn))?;
+        out.fault(index, why.limit(bomb::LONGEST).at(*at))?;
     }
     let why = match secret::open(&mut out.keys, copy) {
         Ok(Opened { pdf, property }) => {
-            if !ends(bytes) {
-                let why = Problem::new(Stage::Read, FaultCode::Truncated, TOOL, "its end is missing: what stood behind it is lost");
-                out.fault(index, why.at(bytes.len() as u64))?;
-            }
             out.text(index, Label::Property, property.map_or(String::new(), |property| property + "\n"))?;
-            return Ok(Some(pdf));
+            return Ok((Some(pdf), seen));
         }
         Err(Shut::Encrypted(why)) => Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, why),
         Err(Shut::Invalid) => Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "it holds no page that can be found"),
         Err(Shut::Broken) => Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "its structure could not be read"),
     };
-    out.fault(index, why).map(|()| None)
+    out.fault(index, why).map(|()| (None, seen))
 }
 
 /// Whether there is an end mark, however damaged and whatever follows it (ISO 32000-1 section 7.5.5; 1,024 bytes by its annex H are too few for what

@@ -10,7 +10,8 @@ use daylight_model::reading::{Event, Found, Place, Segment, Standing};
 use daylight_model::{Digest, Fault, FaultCode, Kind, MessageFacts, Name, Sketch, Untrusted, is_language_code};
 use daylight_sandbox::Said;
 use daylight_store::{LongText, Staging, WHOLE_TEXT};
-use measure::{Measure, clean_fault, weight_of};
+pub(crate) use measure::clean_fault;
+use measure::{Measure, weight_of};
 
 /// So many faults of one document are told.
 const MOST_FAULTS: usize = 100_000;

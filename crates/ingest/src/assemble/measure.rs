@@ -112,7 +112,7 @@ fn is_small(signature: &Signature) -> bool {
 }
 
 /// A fault in one line of words that command no terminal.
-pub(super) fn clean_fault(fault: Fault) -> Fault {
+pub(crate) fn clean_fault(fault: Fault) -> Fault {
     let clean = |text: String| {
         if text.len() <= LONGEST_DETAIL && !text.contains(Name::must_escape) {
             return text;

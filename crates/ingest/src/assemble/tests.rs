@@ -253,16 +253,16 @@ fn a_file_of_which_too_much_is_told_is_cut_or_given_up() {
 #[test]
 fn the_words_of_a_container_are_not_held_however_many_they_are() {
     let word = || Segment::new(Label::Body, "words ");
-    let (copied, mut docs) = with_assembler(|assembler| {
+    let ((copied, long), docs) = with_assembler(|assembler| {
         take(assembler, Said::Event(found(0, None, Place::Whole)))?;
         take(assembler, Said::Event(found(1, Some(0), Place::Follows)))?;
         for index in (0..40).map(|n| n % 2) {
             take(assembler, Said::Event(Event::Text { index, segment: word() }))?;
         }
-        Ok(assembler.docs[0].stand_in().texts.len())
+        let long = assembler.docs[0].long.as_mut().map(|long| long.end().unwrap().unwrap_or_default());
+        Ok((assembler.docs[0].stand_in().texts.len(), long))
     })
     .unwrap();
-    let long = docs[0].long.as_mut().map(|long| long.end().unwrap().unwrap_or_default());
     assert_eq!((copied, docs[0].texts.len(), long), (0, 0, Some(vec![word(); 20])));
     assert_eq!((docs[1].texts.len(), docs[1].long.is_none()), (20, true));
 }

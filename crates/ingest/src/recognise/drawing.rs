@@ -4,6 +4,7 @@ use super::machine::{Machine, Unread};
 use super::queue::{Job, Queue};
 use super::{DOTS_PER_INCH, News, VERSION};
 use crate::Error;
+use crate::assemble::clean_fault;
 use crate::lease::PASSWORDS;
 use daylight_model::reading::{Drawn, Event, MOST_PIXELS, Request, Stop, Task};
 use daylight_model::{FaultCode, Name};
@@ -155,7 +156,7 @@ impl<'a> Means<'a> {
                     Said::Event(Event::Unread { page, gibberish }) if wanted.last().is_none_or(|(last, _)| *last < page) => {
                         wanted.push((page, gibberish));
                     }
-                    Said::Event(Event::Fault { fault, .. }) => problem = Some(fault.to_string()),
+                    Said::Event(Event::Fault { fault, .. }) => problem = Some(clean_fault(fault).to_string()),
                     Said::Done => {}
                     Said::Event(_) => {
                         problem = Some("the reader said what nobody asked".into());
@@ -289,6 +290,7 @@ fn draw(
                     Ok(())
                 }
                 Said::Event(Event::Fault { fault, .. }) => {
+                    let fault = clean_fault(fault);
                     let detail = fault.detail.chars().take(LONGEST_REASON).collect();
                     page.problem.get_or_insert((fault.code, detail, fault.limit));
                     Ok(())
