@@ -15,7 +15,8 @@ use std::time::Duration;
 /// How often one document may kill its reader.
 const DEATHS: u32 = 3;
 
-/// How many of the passwords that opened something before are tried on everything else: making a key of a password may take a second.
+/// How many of the passwords that opened a document before it is given when it is read again: making a key of a password may take a second. Nothing else
+/// is given them, for a reader that was taken over could write them into the text of its own document.
 pub(crate) const PASSWORDS: usize = 32;
 
 /// A root that was opened.
@@ -117,7 +118,8 @@ pub(crate) struct Readers {
     patient: Worker,
     budget: u64,
     apart: u64,
-    known: Arc<[String]>,
+    /// Whether any password is known on the desk at all.
+    has_passwords: bool,
     staging: Staging,
     readers: assemble::Readers,
     progress: Arc<Progress>,
@@ -153,7 +155,7 @@ impl Readers {
             patient: Worker::new(reader.clone(), patient_limits(usual)),
             budget: settings.budget,
             apart: settings.apart,
-            known: desk.passwords(PASSWORDS)?.into(),
+            has_passwords: desk.has_passwords()?,
             staging,
             readers,
             progress,
@@ -161,13 +163,14 @@ impl Readers {
     }
 
     /// Opens a root, or says why not.
-    pub(crate) fn open(&self, number: u64, root: Root) -> Result<Result<Opened, Piece>, Halt> {
+    pub(crate) fn open(&self, number: u64, root: Root, desk: &Desk) -> Result<Result<Opened, Piece>, Halt> {
         if let Some(fault) = root.fault.clone() {
             return Ok(Err(Piece::Unreadable { root, fault }));
         }
         match Source::read(&root.path, root.size, &self.staging, &|bytes| self.progress.bytes(bytes)) {
             Ok(source) => {
-                let (budget, passwords) = (self.budget_of(source.length()), Arc::clone(&self.known));
+                let budget = self.budget_of(source.length());
+                let passwords = self.known(desk, &source.digest()).map_err(Halt::Desk)?.into();
                 Ok(Ok(Opened { number, origin: Origin::Trove(root), source, budget, passwords, start: 0, stand_in: None }))
             }
             Err(ReadError::Desk(error)) => Err(Halt::Desk(error)),
@@ -187,8 +190,9 @@ impl Readers {
         let source = Source::stored(desk, &document, &self.staging).map_err(Halt::Desk)?;
         let stands = desk.stands_at(target.seq).map_err(Halt::Desk)?;
         let collections = desk.member_of(target.seq).map_err(Halt::Desk)?.into_iter().map(|collection| collection.id).collect();
-        let known = self.known.iter().filter(|password| !target.passwords.contains(password));
-        let passwords: Vec<String> = target.passwords.iter().chain(known).cloned().collect();
+        let known = self.known(desk, &source.digest()).map_err(Halt::Desk)?;
+        let known = known.into_iter().filter(|password| !target.passwords.contains(password));
+        let passwords: Vec<String> = target.passwords.iter().cloned().chain(known).collect();
         let (start, budget) = target.deferred.unwrap_or_else(|| (0, self.budget_of(source.length())));
         let again = Again {
             seq: target.seq,
@@ -203,6 +207,11 @@ impl Readers {
         self.progress.bytes(source.length());
         let passwords = passwords.into();
         Ok(Some(Opened { number, origin: Origin::Desk(again), source, budget, passwords, start, stand_in: None }))
+    }
+
+    /// The passwords that opened these very bytes before.
+    fn known(&self, desk: &Desk, digest: &Digest) -> Result<Vec<String>, Error> {
+        if self.has_passwords { desk.passwords_of(digest, PASSWORDS) } else { Ok(Vec::new()) }
     }
 
     /// A gigabyte, or a hundred times the root, whichever is more, but never more than the desk allows: what a bomb may unpack to.

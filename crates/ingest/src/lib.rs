@@ -317,7 +317,7 @@ fn take_batch(roots: &Mutex<Receiver<(u64, Root)>>) -> Vec<(u64, Root)> {
 /// Opens a root, unless the ledger says that these very bytes were read from this very place, or they were forgotten here.
 fn open(readers: &Readers, known: &Known<'_>, number: u64, root: Root) -> Result<Result<Opened, Piece>, Halt> {
     let unit = known.ledger.unit(known.collection.id, &root.name()).map_err(Halt::Desk)?;
-    let mut opened = match readers.open(number, root)? {
+    let mut opened = match readers.open(number, root, &known.ledger)? {
         Ok(opened) => opened,
         Err(piece) => return Ok(Err(piece)),
     };

@@ -15,6 +15,8 @@ use std::path::PathBuf;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 
+/// How many passwords that opened something else on the desk are tried.
+const KNOWN: usize = 256;
 /// How many passwords are tried in one reading.
 const TOGETHER: usize = 32;
 
@@ -134,7 +136,8 @@ pub fn retry(desk: &mut Desk, lease: &IngestLease, retry: &Retry<'_>, progress: 
 }
 
 /// Tries passwords on what is encrypted: on these documents, or on all of a collection or of the desk. Those that open something are kept. Besides
-/// those that are given, words of the trove itself may be tried that stand behind a word for a password, in what is near the document.
+/// those that are given, words of the trove itself may be tried that stand behind a word for a password, in what is near the document. Those that opened
+/// something else here are tried too: now that somebody asks for it, and at no other time.
 pub fn unlock(
     desk: &Desk,
     lease: &IngestLease,
@@ -148,6 +151,7 @@ pub fn unlock(
         _ => desk.faulty(Some(FaultCode::Encrypted), retry.collection.map(|collection| collection.id))?,
     };
     let mut unlocked = Unlocked { asked: asked.len() as u64, ..Unlocked::default() };
+    let known = desk.passwords(KNOWN)?;
     let mut tried = HashSet::new();
     let means = Means { reader: retry.reader, readers: retry.readers, jobs: retry.jobs, progress };
     let (_, again) = flow(desk, lease, &means, None, &index, &mut |running| {
@@ -157,6 +161,7 @@ pub fn unlock(
             if from_trove {
                 passwords.extend(hints::of(desk, seq)?);
             }
+            passwords.extend(known.iter().cloned());
             let mut met = HashSet::new();
             passwords.retain(|password| met.insert(password.clone()));
             tried.extend(passwords.iter().cloned());

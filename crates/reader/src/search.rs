@@ -16,6 +16,9 @@ use std::sync::PoisonError;
 /// How much of a text is looked through for a snippet: at first, and where nothing of the query is in that.
 const LOOK: [u64; 2] = [48 << 10, 1 << 20];
 
+/// Pieces of text, and whether each answers the query.
+type Runs = Vec<(String, bool)>;
+
 /// What of an answer is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchOptions {
@@ -159,7 +162,7 @@ impl Library {
     }
 
     /// Where a text answers: the piece, its first byte and its page.
-    fn snippet(&self, query: &Query, seq: u64, record: &Record, width: usize) -> (Vec<(String, bool)>, Option<(u64, Option<u32>)>) {
+    fn snippet(&self, query: &Query, seq: u64, record: &Record, width: usize) -> (Runs, Option<(u64, Option<u32>)>) {
         let Some(file) = record.file(&FileRole::Text).filter(|_| width > 0) else { return Default::default() };
         let mut best = Vec::new();
         // Of a long text the index knows which part answers.
@@ -193,7 +196,7 @@ impl Library {
 
 /// The first piece of a text that answers, and the byte at which it does; the first of all if none does. Marks are nobody's words: they are in no
 /// snippet.
-fn answering(query: &Query, text: &str, width: usize) -> (Vec<(String, bool)>, Option<usize>) {
+fn answering(query: &Query, text: &str, width: usize) -> (Runs, Option<usize>) {
     let mut pieces = unmarked(text).into_iter().map(|(from, piece)| (from, snippet(query, piece, width)));
     let first = pieces.next();
     let found = first.clone().filter(|(_, piece)| piece.at.is_some()).or_else(|| pieces.find(|(_, piece)| piece.at.is_some()));

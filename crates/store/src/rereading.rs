@@ -9,7 +9,7 @@ use crate::flags::{UNREAD, WORTH_ANOTHER_TRY, flags};
 use crate::texts::LongText;
 use crate::writer::{NewDocument, Writer};
 use daylight_model::reading::Standing;
-use daylight_model::{FaultCode, Kind, Name, Stage};
+use daylight_model::{Digest, FaultCode, Kind, Name, Stage};
 use rusqlite::{Connection, OptionalExtension, ToSql};
 use std::collections::{HashMap, HashSet};
 
@@ -199,6 +199,19 @@ impl Desk {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([int(limit as u64)], |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The passwords that opened these bytes, at most `limit` of them.
+    pub fn passwords_of(&self, digest: &Digest, limit: usize) -> Result<Vec<String>> {
+        let sql = "SELECT password FROM password JOIN blob ON blob.id = password.blob WHERE digest = ?1 ORDER BY password LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map((digest.0, int(limit as u64)), |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Whether any password is known here.
+    pub fn has_passwords(&self) -> Result<bool> {
+        Ok(self.connection.prepare_cached("SELECT 1 FROM password LIMIT 1")?.exists([])?)
     }
 
     /// The containers of which not every child was read, in rising order.

@@ -64,7 +64,7 @@ impl Doc {
         // The worker is told what kind of thing it is, not what it was called in the trove.
         let kind = document.media_type.rsplit('/').next().unwrap_or_default();
         let paged = matches!(document.media_type.as_str(), "application/pdf" | "image/tiff");
-        let passwords = desk.passwords(PASSWORDS)?;
+        let passwords = document.blob.map_or_else(|| Ok(Vec::new()), |digest| desk.passwords_of(&digest, PASSWORDS))?;
         Ok(Ok(Self { seq, paged, name: Name::from(format!("x.{kind}").as_str()), input, passwords }))
     }
 
