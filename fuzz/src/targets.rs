@@ -105,7 +105,7 @@ impl Sink for Heard {
                 here(index, &self.lengths);
                 assert!(fault.detail.len() <= 1000 && !fault.detail.contains(char::is_control), "{fault:?}");
             }
-            Event::Counted { index, .. } | Event::Unlocked { index, .. } => here(index, &self.lengths),
+            Event::Counted { index, .. } | Event::Unlocked { index, .. } | Event::Words { index, .. } => here(index, &self.lengths),
             Event::Cursor(at) => self.cursor = self.cursor.or(Some(at)),
             Event::View(text) => assert!(text.len() <= LONGEST),
             Event::Unread { .. } | Event::Page { .. } => panic!("an answer to another question"),
