@@ -1,11 +1,11 @@
 //! Makes a release part of the archive: root, note, log, checkpoint.
 
+use crate::content::Content;
 use crate::promise::LogKey;
 use crate::release::Written;
 use crate::site::{Editors, Site, put_in_place};
 use crate::{Error, Result};
 use daylight_archive::entry::Entry;
-use daylight_archive::release::ReleaseNote;
 use daylight_archive::root::Root;
 use daylight_archive::{Checkpoint, Signer, paths};
 use daylight_durable::crash_point;
@@ -58,17 +58,7 @@ fn signed_root(root: &Root, signers: &[&Signer]) -> Result<(Vec<u8>, Vec<u8>)> {
 }
 
 fn note(site: &Site, draft: &Draft, written: &Written, root: Digest, signers: &[&Signer]) -> Result<Vec<u8>> {
-    let note = ReleaseNote {
-        origin: site.origin().to_owned(),
-        serial: draft.serial(),
-        root,
-        collection: draft.collection().to_owned(),
-        lines: draft.len(),
-        manifest: written.manifest,
-        audit: draft.audit_head(),
-        time: i64::try_from(draft.time()).unwrap_or(i64::MAX),
-        title: draft.title().to_owned(),
-    };
+    let note = Content::note(draft, site.origin(), root, written.manifest);
     let mut note = note.note().map_err(Error::format)?;
     signers.iter().for_each(|signer| note.sign(signer));
     Ok(note.to_bytes())

@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::print_stderr))]
 
 mod commit;
+mod content;
 mod earlier;
 mod error;
 mod files;
@@ -11,6 +12,7 @@ pub mod key;
 mod promise;
 mod release;
 mod site;
+mod tar;
 
 #[cfg(test)]
 mod tests;
