@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::print_stderr))]
 
+mod approval;
 mod commit;
 mod content;
 mod earlier;
@@ -11,14 +12,19 @@ mod files;
 pub mod key;
 mod promise;
 mod release;
+mod seal;
 mod site;
 mod tar;
+mod unseal;
 
 #[cfg(test)]
 mod tests;
 
+pub use approval::{parse_seal_text, seal_text};
 pub use error::{Error, Result};
 pub use key::{KeyError, Passphrase, SigningKeyFile, public_path};
+pub use seal::{Approval, SealJob, SealOutcome, Sealed, draft_for_approval, seal};
+pub use unseal::{Approved, Skipped, Unsealed, unseal};
 
 use daylight_review::{Desk, Draft, Refusal, Target, draft, open_drafts};
 use site::Site;
