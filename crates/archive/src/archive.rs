@@ -1,7 +1,7 @@
 //! An archive as a folder, opened for reading.
 
 use crate::checkpoint::Checkpoint;
-use crate::log::Tree;
+use crate::log::{Files, Tree};
 use crate::note::Note;
 use crate::paths;
 use crate::proof::DocumentProof;
@@ -111,6 +111,20 @@ impl Archive {
                 let numbers = state.releases.iter().map(|_| OnceLock::new()).collect();
                 Ok(Self { dir: dir.to_owned(), state, numbers })
             }
+            (_, Some((path, what))) => Err(damaged(path, what)),
+            (None, None) => Err(damaged(paths::CHECKPOINT, "cannot be read")),
+        }
+    }
+
+    /// Checks the small files of `dir` as they would be under a checkpoint with these bytes, which need not be in the folder: what a publisher asks
+    /// before that becomes the archive's.
+    pub fn check_under(dir: &Path, checkpoint: &[u8]) -> Result<(), ArchiveError> {
+        let mut first = None;
+        let state = load(&Under { dir, checkpoint }, paths::CHECKPOINT, &mut |path, what| {
+            first.get_or_insert((path, what));
+        });
+        match (state, first) {
+            (Some(_), None) => Ok(()),
             (_, Some((path, what))) => Err(damaged(path, what)),
             (None, None) => Err(damaged(paths::CHECKPOINT, "cannot be read")),
         }
@@ -255,6 +269,18 @@ impl Archive {
     fn place_of(&self, serial: u64) -> Option<usize> {
         // Serials have no gaps, which opening checked.
         usize::try_from(serial.checked_sub(1)?).ok().filter(|place| *place < self.state.releases.len())
+    }
+}
+
+/// A folder's files, and a checkpoint in place of its own.
+struct Under<'a> {
+    dir: &'a Path,
+    checkpoint: &'a [u8],
+}
+
+impl Files for Under<'_> {
+    fn read(&self, path: &str) -> std::io::Result<Vec<u8>> {
+        if path == paths::CHECKPOINT { Ok(self.checkpoint.to_vec()) } else { std::fs::read(self.dir.join(path)) }
     }
 }
 

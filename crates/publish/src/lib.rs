@@ -10,6 +10,7 @@ mod files;
 pub mod key;
 mod promise;
 mod release;
+pub mod request;
 mod site;
 
 #[cfg(test)]
