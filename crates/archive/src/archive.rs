@@ -6,6 +6,7 @@ use crate::note::Note;
 use crate::paths;
 use crate::proof::DocumentProof;
 use crate::record::{FileRef, Record};
+use crate::release::ReleaseNote;
 use crate::root::{Chain, Root};
 pub use crate::state::Release;
 use crate::state::{State, load, unreadable};
@@ -16,6 +17,7 @@ use std::sync::OnceLock;
 
 mod find;
 mod lines;
+mod next_root;
 mod read;
 
 pub use lines::Lines;
@@ -224,6 +226,11 @@ impl Archive {
     pub fn lines(&self, serial: u64) -> Result<Lines<'_>, ArchiveError> {
         let release = self.release(serial).ok_or(ArchiveError::NoSuchLine { serial, line: 0 })?;
         Ok(Lines::new(self, serial, release.note.lines))
+    }
+
+    /// Every line of a release that is not logged yet, of which the caller knows the note. Nothing says that they are the note's: build their tree.
+    pub fn staged_lines(&self, note: &ReleaseNote) -> Lines<'_> {
+        Lines::new(self, note.serial, note.lines)
     }
 
     /// The bytes of a published file, checked against its SHA-256.

@@ -64,6 +64,14 @@ pub enum RequestError {
     /// Two requests for different things.
     #[error("the two ask to sign different things")]
     OtherText,
+    /// Fewer signatures than are needed.
+    #[error("{what} is not signed by enough yet: {}", .standing.join("; "))]
+    TooFew {
+        /// What is to be signed.
+        what: String,
+        /// Who signed and who may, in words.
+        standing: Vec<String>,
+    },
     /// A signature that is wrong.
     #[error("the request's signatures: {0}; ask for a new copy of it")]
     Signatures(#[source] NoteError),
@@ -233,6 +241,12 @@ impl Request {
             }
         }
         self.in_order()
+    }
+
+    /// Refuses a request that not enough have signed.
+    pub fn require_complete(&self) -> Result<(), RequestError> {
+        let standing = self.standing()?;
+        if standing.complete() { Ok(()) } else { Err(RequestError::TooFew { what: self.words()?.title, standing: standing.words() }) }
     }
 
     /// The note with its signatures, in the order of the keys in the roots: the same signatures give the same bytes.
