@@ -30,7 +30,7 @@ pub use checkpoint::Checkpoint;
 pub use key::{Key, KeyType, Signer};
 pub use proof::DocumentProof;
 pub use record::{FileRef, Record};
-pub use verify::{Problem, Progress, Report, verify};
+pub use verify::{Problem, Progress, Report, verify, verify_staged};
 
 #[cfg(test)]
 mod tests;

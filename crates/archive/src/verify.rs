@@ -8,8 +8,9 @@ mod release;
 mod volume;
 
 use crate::paths;
+use crate::release::ReleaseNote;
 use crate::root::Succession;
-use crate::state::{State, load};
+use crate::state::{Release, State, load};
 use account::Account;
 use std::path::Path;
 
@@ -93,6 +94,22 @@ pub fn verify(dir: &Path, pinned_root: Option<&[u8]>, progress: &mut dyn FnMut(P
     report.problems = account.into_problems();
     report.anchored &= report.problems.is_empty();
     report
+}
+
+/// Checks the files of a release whose note is not signed or not logged yet, every byte of them, against what that note would state: its lines, its tree
+/// and its volumes, and that nothing else stands beside them.
+pub fn verify_staged(dir: &Path, note: &ReleaseNote, progress: &mut dyn FnMut(Progress)) -> Vec<Problem> {
+    let mut account = Account::take(dir, progress);
+    let prefix = paths::release_prefix(note.serial);
+    // What else is in the folder is another's question.
+    account.keep_problems_under(&prefix);
+    release::check(&Release { note: note.clone(), note_bytes: Vec::new(), index: 0 }, &mut account);
+    for path in account.unclaimed_under(&prefix) {
+        if path != paths::release_note(note.serial) {
+            account.problem(path, "added: nothing in the release accounts for it");
+        }
+    }
+    account.into_problems()
 }
 
 /// Reads the small files under the newest checkpoint, which is `checkpoint.pending` while a publication is not finished.

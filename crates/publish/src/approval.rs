@@ -1,24 +1,20 @@
 //! What k editors sign when a release is sealed: that these documents may be published for this archive, by whoever opens the seal.
 
-use crate::key::SigningKeyFile;
-use crate::{Error, Result};
 use daylight_archive::note::{Note, NoteError};
 use daylight_archive::release::{ReleaseError, ReleaseNote};
-use daylight_archive::Key;
-use daylight_archive::root::{Chain, Link, Root};
-use std::collections::BTreeSet;
+use daylight_archive::root::{Chain, Link};
 
 const FORMAT: &str = "daylight-seal/v1\n";
 const OF_A_RELEASE: &str = "daylight-release/v1\n";
 
 /// The note's text: that of the release inside the seal, which is the first of an archive of its own, but for the archive that it is meant for, whose
 /// origin and root it names. Its first line is another, so it can never be taken for a release's note.
-pub fn seal_text(told: &ReleaseNote) -> std::result::Result<String, ReleaseError> {
+pub fn seal_text(told: &ReleaseNote) -> Result<String, ReleaseError> {
     Ok(told.text()?.replacen(OF_A_RELEASE, FORMAT, 1))
 }
 
 /// Reads such a text.
-pub fn parse_seal_text(text: &str) -> std::result::Result<ReleaseNote, ReleaseError> {
+pub fn parse_seal_text(text: &str) -> Result<ReleaseNote, ReleaseError> {
     let rest = text.strip_prefix(FORMAT).ok_or(ReleaseError::Form)?;
     ReleaseNote::parse_text(&format!("{OF_A_RELEASE}{rest}"))
 }
@@ -30,27 +26,10 @@ pub(crate) fn inner_origin(told: &ReleaseNote) -> String {
 
 /// The editors of this root who signed it, k of them or more. Signatures count whatever later root retired a key: what is published in the end is signed
 /// anew, by the editors of then.
-pub(crate) fn check_approval<'a>(link: &'a Link, chain: &Chain, note: &Note) -> std::result::Result<Vec<&'a str>, NoteError> {
+pub(crate) fn check_approval<'a>(link: &'a Link, chain: &Chain, note: &Note) -> Result<Vec<&'a str>, NoteError> {
     let editors = &link.root.editors;
     chain.check_editors(link, note, 0, editors.threshold)?;
     Ok(note.signed_by(&editors.keys)?.iter().map(|signed| editors.keys[signed.key].name()).collect())
-}
-
-/// Signs a text with editors' keys, all of which must be of this root, and k of them or more.
-pub(crate) fn sign_with(root: &Root, keys: &[SigningKeyFile], text: &str) -> Result<Note> {
-    let origin = || root.origin.clone();
-    if let Some(stranger) = keys.iter().find(|file| !root.editors.keys.contains(&file.key())) {
-        let editors: Vec<&str> = root.editors.keys.iter().map(Key::name).collect();
-        let path = stranger.path().to_owned();
-        return Err(Error::NotAnEditor { path, origin: origin(), version: root.version, editors: editors.join(", ") });
-    }
-    let given = keys.iter().map(|file| *file.key().public()).collect::<BTreeSet<_>>().len();
-    if given < root.editors.threshold {
-        return Err(Error::TooFewKeys { origin: origin(), needed: root.editors.threshold, given });
-    }
-    let mut note = Note::new(text).map_err(Error::format)?;
-    keys.iter().for_each(|key| note.sign(key.signer()));
-    Ok(note)
 }
 
 #[cfg(test)]

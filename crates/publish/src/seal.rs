@@ -3,10 +3,13 @@
 //! On the desk, in `sealing/`, the release is written as the only one of an archive of its own, with a note in which k editors approve it for the archive that it is
 //! meant for. Both are then one encrypted file. `docs/envelope.md` has the format, [`crate::unseal()`] the way back.
 
-use crate::approval::{check_approval, parse_seal_text, seal_text, sign_with};
+use crate::approval::{check_approval, seal_text};
 use crate::content::Content;
 use crate::earlier::Earlier;
+use crate::editors::Editors;
 use crate::key::SigningKeyFile;
+use crate::request::{Request, Statement};
+use crate::staged::first_lines;
 use crate::{Error, Progress, Result, release};
 use daylight_archive::note::Note;
 use daylight_archive::release::ReleaseNote;
@@ -15,7 +18,7 @@ use daylight_durable::{Lock, crash_point, sync_dir};
 use daylight_envelope::SealKey;
 use daylight_envelope::slip39::Share;
 use daylight_model::Digest;
-use daylight_review::{Desk, Draft, Refusal, Target, draft_seal, open_drafts, sealed_origin};
+use daylight_review::{Desk, Draft, Refusal, Target, draft_seal, is_still_clear, open_drafts, sealed_origin};
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -23,34 +26,33 @@ use std::path::{Path, PathBuf};
 mod inner;
 mod pack;
 
-/// What is to be sealed, for whom.
+/// What is to be sealed, and who approves it.
 #[derive(Clone, Copy)]
-pub struct SealJob<'a> {
+pub struct ToSeal<'a> {
     /// The collection's name.
     pub collection: &'a str,
     /// Its title; `None` keeps the one it has in the archive, or takes the name where it has none.
     pub title: Option<&'a str>,
     /// The archive that the release is meant for. Nothing in it is changed.
     pub archive: &'a Path,
+    /// The keys of the editors who approve it here and now.
+    pub editors: &'a [SigningKeyFile],
+    /// The time, in seconds since 1970-01-01T00:00:00Z.
+    pub now: u64,
+}
+
+/// Among whom the key is split, and where the sealed file comes to stand.
+#[derive(Debug, Clone, Copy)]
+pub struct SealTo<'a> {
     /// How many trustees can open it.
     pub threshold: u8,
     /// How many trustees there are.
     pub trustees: u8,
     /// The sealed file, which must not exist.
-    pub to: &'a Path,
-    /// The time, in seconds since 1970-01-01T00:00:00Z.
-    pub now: u64,
+    pub file: &'a Path,
 }
 
-/// How the editors approve a release to be sealed.
-pub enum Approval<'a> {
-    /// With their keys, here and now.
-    Keys(&'a [SigningKeyFile]),
-    /// They signed what was drafted before, on machines of their own.
-    Signed(&'a Note),
-}
-
-/// What came of it.
+/// What came of sealing.
 pub struct SealOutcome {
     /// The seal, unless there was nothing to seal.
     pub sealed: Option<Sealed>,
@@ -67,75 +69,120 @@ pub struct Sealed {
     pub sha256: Digest,
     /// How many bytes it has.
     pub length: u64,
-    /// How many documents are in it.
-    pub documents: u64,
     /// What the editors approved.
     pub approved: ReleaseNote,
     /// The names of the editors who did.
     pub editors: Vec<String>,
     part: Part,
-    draft: Option<Draft>,
+    draft: Draft,
     stage: Stage,
 }
 
-/// Seals what is cleared in a collection and not in the archive yet. The sealed file is opened again for a test, with the first shares, before this says so.
+/// What came of asking for approval.
+pub struct AskedToSeal {
+    /// What the editors are asked, and the folder on the desk in which the release can be looked at; `None` where there was nothing to seal.
+    pub waiting: Option<(Request, PathBuf)>,
+    /// Documents that are cleared but would not be sealed because of what they contain.
+    pub withheld: Vec<Refusal>,
+}
+
+/// Seals what is cleared in a collection and not in the archive yet, approved by editors whose keys are given, all k. The sealed file is opened again for a test,
+/// with the first shares, before this says so.
 ///
-/// A crash leaves the desk's `sealing/`, which the next seal removes, and a file `TO.part` that nobody can open.
-pub fn seal(desk: &mut Desk, job: &SealJob<'_>, approval: &Approval<'_>, progress: &mut dyn FnMut(Progress)) -> Result<SealOutcome> {
-    let archive = Archive::open(job.archive)?;
-    check_place(job)?;
+/// A crash leaves the desk's `sealing/`, which the next seal removes, and a file `FILE.part` that nobody can open.
+pub fn seal(desk: &mut Desk, what: &ToSeal<'_>, to: &SealTo<'_>, progress: &mut dyn FnMut(Progress)) -> Result<SealOutcome> {
+    let archive = Archive::open(what.archive)?;
+    check_place(to.file, what.archive)?;
+    let editors = Editors::in_force(&archive, what.editors)?;
+    if !editors.enough {
+        let (needed, given) = (archive.root().editors.threshold, what.editors.len());
+        return Err(Error::TooFewKeys { origin: archive.origin().to_owned(), needed, given });
+    }
     let stage = Stage::take(desk.path())?;
-    let (draft, withheld) = match approval {
-        Approval::Keys(_) => drafted(desk, job, &archive)?,
-        Approval::Signed(note) => (Some(taken_up(desk, job, &archive, note)?), Vec::new()),
-    };
+    let (draft, withheld) = drafted(desk, what, &archive)?;
     let Some(draft) = draft else { return Ok(SealOutcome { sealed: None, withheld }) };
     let told = stage.write(&draft, &archive, progress)?;
-    let note = approve(&archive, &told, approval)?;
-    let editors = check_approval(in_force(&archive)?, archive.chain(), &note).map_err(|error| Error::Format(format!("the approval: {error}")))?;
-    let editors = editors.into_iter().map(str::to_owned).collect();
-    fs::write(stage.path.join(pack::APPROVAL), note.to_bytes()).map_err(Error::io(&stage.path))?;
-    inner::complete(&stage.archive(), &draft, &told)?;
+    let note = editors.sign(Note::new(&seal_text(&told).map_err(Error::format)?).map_err(Error::format)?);
+    let sealed = encrypt(stage, draft, &archive, told, &note, to)?;
+    Ok(SealOutcome { sealed: Some(sealed), withheld })
+}
+
+/// Drafts a release to be sealed and asks for the editors' approval; those whose keys are given approve it at once. It stands on the desk, in `sealing/archive`, until
+/// it is sealed or another is drafted.
+pub fn ask_to_seal(desk: &mut Desk, what: &ToSeal<'_>, progress: &mut dyn FnMut(Progress)) -> Result<AskedToSeal> {
+    let archive = Archive::open(what.archive)?;
+    Editors::in_force(&archive, what.editors)?;
+    let mut stage = Stage::take(desk.path())?;
+    let (draft, withheld) = drafted(desk, what, &archive)?;
+    let Some(draft) = draft else { return Ok(AskedToSeal { waiting: None, withheld }) };
+    let told = stage.write(&draft, &archive, progress)?;
+    let mut request = Request::seal(archive.chain(), &told, &first_lines(&stage.archive(), &told)?)?;
+    for key in what.editors {
+        request.sign(key.signer())?;
+    }
+    stage.kept = true;
+    Ok(AskedToSeal { waiting: Some((request, stage.archive())), withheld })
+}
+
+/// Seals what k editors approved on request. The release is written again from its draft, so that what is sealed is what they approved.
+pub fn finish_seal(
+    desk: &mut Desk,
+    archive: &Path,
+    request: &Request,
+    to: &SealTo<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Sealed> {
+    let Statement::Seal { note: told, .. } = request.statement() else { return Err(Error::OtherKind(request.kind().word())) };
+    check_place(to.file, archive)?;
+    let archive = Archive::open(archive)?;
+    if archive.origin() != told.origin || archive.chain().by_digest(&told.root).is_none() {
+        let why = "it is not the archive that the approval names".to_owned();
+        return Err(Error::MovedOn { archive: archive.dir().to_owned(), why });
+    }
+    request.require_complete()?;
+    let is_it = |draft: &Draft| Content::note(draft, &told.origin, told.root, told.manifest) == *told;
+    let found = open_drafts(desk, &sealed_origin(&told.origin))?.into_iter().find(is_it);
+    let draft = found.ok_or_else(|| Error::OtherRelease { serial: 1, origin: sealed_origin(&told.origin) })?;
+    if !is_still_clear(desk, &draft)? {
+        return Err(Error::NoLongerClear(1));
+    }
+    let stage = Stage::take(desk.path())?;
+    if stage.write(&draft, &archive, progress)?.manifest != told.manifest {
+        return Err(Error::OtherRelease { serial: 1, origin: sealed_origin(&told.origin) });
+    }
+    encrypt(stage, draft, &archive, told.clone(), request.note(), to)
+}
+
+/// Encrypts what is staged and approved, and splits the key.
+fn encrypt(stage: Stage, draft: Draft, archive: &Archive, told: ReleaseNote, note: &Note, to: &SealTo<'_>) -> Result<Sealed> {
+    let link = archive.chain().by_digest(&told.root).ok_or_else(|| Error::NoRoot(archive.dir().to_owned()))?;
+    let editors = check_approval(link, archive.chain(), note).map_err(Error::format)?.into_iter().map(str::to_owned).collect();
+    let path = stage.path.join(pack::APPROVAL);
+    fs::write(&path, note.to_bytes()).map_err(Error::io(&path))?;
     check_whole(&stage.archive())?;
     // A crash here leaves the release in plain on the desk, where its documents are anyway.
     crash_point("seal.staged");
     let key = SealKey::new().map_err(Error::format)?;
-    let shares = key.split(job.threshold, job.trustees).map_err(Error::format)?;
-    let part = Part::beside(job.to);
+    let shares = key.split(to.threshold, to.trustees).map_err(Error::format)?;
+    let part = Part::beside(to.file);
     let (sha256, length) = pack::seal(&stage.path, &key, &part.path)?;
+    // From here on the key is nowhere but in the shares.
     drop(key);
     // A crash here leaves a file that nobody can open.
     crash_point("seal.part");
-    pack::try_shares(&part.path, &shares[..usize::from(job.threshold)])?;
-    let documents = Content::len(&draft);
-    Ok(SealOutcome {
-        sealed: Some(Sealed { shares, sha256, length, documents, approved: told, editors, part, draft: Some(draft), stage }),
-        withheld,
-    })
-}
-
-/// Drafts a release to be sealed and says what the editors are to sign: the text, and the folder in which the release can be looked at until it is sealed or
-/// another is drafted. `None` where there is nothing to seal.
-pub fn draft_for_approval(desk: &mut Desk, job: &SealJob<'_>, progress: &mut dyn FnMut(Progress)) -> Result<(Option<(ReleaseNote, PathBuf)>, Vec<Refusal>)> {
-    let archive = Archive::open(job.archive)?;
-    check_place(job)?;
-    let mut stage = Stage::take(desk.path())?;
-    let (draft, withheld) = drafted(desk, job, &archive)?;
-    let Some(draft) = draft else { return Ok((None, withheld)) };
-    let told = stage.write(&draft, &archive, progress)?;
-    stage.kept = true;
-    Ok((Some((told, stage.archive())), withheld))
+    pack::try_shares(&part.path, &shares[..usize::from(to.threshold)])?;
+    Ok(Sealed { shares, sha256, length, approved: told, editors, part, draft, stage })
 }
 
 impl Sealed {
     /// Gives the sealed file its name. Call it when the shares are where they are to be.
-    pub fn finish(mut self) -> Result<()> {
+    pub fn finish(self) -> Result<()> {
         // A crash here leaves the sealed file under its other name, and shares that open it.
         crash_point("seal.shared");
         self.part.name()?;
         // A crash here leaves the seal, and a draft that the next one gives up.
         crash_point("seal.named");
-        self.draft.take().map_or(Ok(()), Draft::finish)?;
+        self.draft.finish()?;
         crash_point("seal.finished");
         self.stage.remove()
     }
@@ -195,7 +242,9 @@ impl Stage {
         let dir = self.archive();
         fs::create_dir(&dir).map_err(Error::io(&dir))?;
         let written = release::write_into(&dir, draft, Earlier::default(), progress)?;
-        Ok(Content::note(draft, archive.origin(), archive.root_digest(), written.manifest))
+        let told = Content::note(draft, archive.origin(), archive.root_digest(), written.manifest);
+        inner::complete(&dir, draft, &told)?;
+        Ok(told)
     }
 
     fn remove(&self) -> Result<()> {
@@ -215,14 +264,14 @@ impl Drop for Stage {
 }
 
 /// The sealed file must be a new one, and no part of the archive, in which it would be a stranger.
-fn check_place(job: &SealJob<'_>) -> Result<()> {
-    if job.to.symlink_metadata().is_ok() {
-        return Err(Error::Exists(job.to.to_owned()));
+fn check_place(file: &Path, archive: &Path) -> Result<()> {
+    if file.symlink_metadata().is_ok() {
+        return Err(Error::Exists(file.to_owned()));
     }
-    let folder = fs::canonicalize(folder_of(job.to)).map_err(Error::io(folder_of(job.to)))?;
-    let archive = fs::canonicalize(job.archive).map_err(Error::io(job.archive))?;
+    let folder = fs::canonicalize(folder_of(file)).map_err(Error::io(folder_of(file)))?;
+    let archive = fs::canonicalize(archive).map_err(Error::io(archive))?;
     if folder.starts_with(&archive) {
-        return Err(Error::Format(format!("{} is in the archive, of which it is no part; give it another place", job.to.display())));
+        return Err(Error::Format(format!("{} is in the archive, of which it is no part; give it another place", file.display())));
     }
     Ok(())
 }
@@ -231,37 +280,13 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn drafted(desk: &mut Desk, job: &SealJob<'_>, archive: &Archive) -> Result<(Option<Draft>, Vec<Refusal>)> {
-    let known = archive.collection(job.collection)?;
+fn drafted(desk: &mut Desk, what: &ToSeal<'_>, archive: &Archive) -> Result<(Option<Draft>, Vec<Refusal>)> {
+    let known = archive.collection(what.collection)?;
     let (highest, title) = known.map_or((0, None), |known| (known.highest, Some(known.title)));
-    let title = job.title.map(str::to_owned).or(title).unwrap_or_else(|| job.collection.to_owned());
+    let title = what.title.map(str::to_owned).or(title).unwrap_or_else(|| what.collection.to_owned());
     let target = Target { origin: archive.origin().to_owned(), serial: 1, highest, title, signed: false };
-    let drafted = draft_seal(desk, job.collection, &target, job.now)?;
+    let drafted = draft_seal(desk, what.collection, &target, what.now)?;
     Ok((drafted.draft, drafted.withheld))
-}
-
-/// The draft that editors have signed.
-fn taken_up(desk: &Desk, job: &SealJob<'_>, archive: &Archive, note: &Note) -> Result<Draft> {
-    let told = parse_seal_text(note.text()).map_err(Error::format)?;
-    let fits = |draft: &Draft| draft.collection() == job.collection && Content::note(draft, archive.origin(), told.root, told.manifest) == told;
-    let found = open_drafts(desk, &sealed_origin(archive.origin()))?.into_iter().find(fits);
-    found.ok_or_else(|| Error::Format("what was signed is not what this desk drafted last to be sealed; draft it anew and have that signed".into()))
-}
-
-/// The link of the root in force.
-fn in_force(archive: &Archive) -> Result<&daylight_archive::root::Link> {
-    archive.chain().by_digest(&archive.root_digest()).ok_or_else(|| Error::Format("the archive has no root in force".into()))
-}
-
-/// The note that editors signed, or sign now: k of the root in force.
-fn approve(archive: &Archive, told: &ReleaseNote, approval: &Approval<'_>) -> Result<Note> {
-    let text = seal_text(told).map_err(Error::format)?;
-    let keys = match approval {
-        Approval::Signed(note) if note.text() == text => return Ok((*note).clone()),
-        Approval::Signed(_) => return Err(Error::Format("what was signed is another release, or for another root: have it signed anew".into())),
-        Approval::Keys(keys) => *keys,
-    };
-    sign_with(archive.root(), keys, &text)
 }
 
 /// What trustees will open, nobody can look at before them; so it is looked at now.

@@ -3,6 +3,9 @@
 mod crashes;
 mod keys;
 mod releases;
+mod requests;
+mod seals;
+mod roots;
 
 use crate::*;
 use daylight_archive::{Archive, verify};

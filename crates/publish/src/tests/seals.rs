@@ -1,0 +1,302 @@
+use super::*;
+use daylight_archive::ArchiveError;
+use daylight_archive::record::Role as FileRole;
+use daylight_envelope::SealKey;
+use daylight_envelope::slip39::Share;
+
+const LATER: u64 = NOW + 1000;
+
+impl World {
+    /// One more message with a file of its own, cleared and not published.
+    fn with_more(self) -> Self {
+        self.ingest(|trove| {
+            let fourth = trove.message(40, "four", &["one"]);
+            let file = trove.file(b"a secret annex");
+            trove.inside(fourth, 0, file, "annex.txt");
+        });
+        self.clear_all();
+        self
+    }
+
+    fn seal(&self) -> Result<Option<Sealed>> {
+        let keys = [self.key("ada.key")];
+        let what = ToSeal { collection: COUNCIL, title: None, archive: &self.site, editors: &keys, now: LATER };
+        Ok(seal(&mut self.desk(), &what, &self.to(), &mut |_| {})?.sealed)
+    }
+
+    fn to(&self) -> SealTo<'_> {
+        // Leaked: a path that lives as long as the test.
+        SealTo { threshold: 2, trustees: 3, file: Box::leak(self.path("council.sealed").into_boxed_path()) }
+    }
+
+    fn sealed(&self) -> Vec<Share> {
+        let sealed = self.seal().unwrap().unwrap();
+        let shares = sealed.shares.clone();
+        sealed.finish().unwrap();
+        shares
+    }
+
+    fn unseal(&self, shares: &[Share]) -> Result<Unsealed> {
+        let (key, _) = SealKey::from_shares(shares).unwrap();
+        unseal(&self.path("council.sealed"), &key, &self.path("opened"))
+    }
+
+    fn publish_unsealed(&self) -> Result<UnsealedOutcome> {
+        let keys = [self.key("ada.key")];
+        let opened = self.path("opened");
+        let job = UnsealedJob { unsealed: &opened, archive: &self.site, editors: &keys, request: None, log_key: &self.log_key };
+        publish_unsealed(&job, &mut |_| {})
+    }
+}
+
+fn records(dir: &Path, serial: u64) -> Vec<(u64, [u8; 32], Vec<Digest>)> {
+    let archive = Archive::open(dir).unwrap();
+    let lines = archive.lines(serial).unwrap();
+    lines
+        .map(|line| {
+            let line = line.unwrap();
+            (line.record.number, line.salt, line.record.files.iter().map(|file| file.sha256).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_sealed_is_opened_and_published_with_the_numbers_and_salts_it_was_sealed_with() {
+    let world = World::new();
+    world.published();
+    let before = world.files();
+    let world = world.with_more();
+    let shares = world.sealed();
+    assert!(world.files() == before, "sealing changes nothing in the archive");
+    assert!(!world.path("desk/sealing").exists() && !world.path("council.sealed.part").exists());
+
+    let unsealed = world.unseal(&shares[1..]).unwrap();
+    let told = unsealed.told();
+    assert_eq!((told.lines, told.serial, told.time, told.title.as_str()), (2, 1, LATER as i64, "Town council"));
+    let report = verify(unsealed.archive_dir(), None, &mut |_| {});
+    assert!(report.ok() && report.origin.starts_with(&format!("{}/sealed/", told.origin)), "{:?}", report.problems);
+    let inside = records(unsealed.archive_dir(), 1);
+    assert_eq!(inside.iter().map(|(number, ..)| *number).collect::<Vec<_>>(), [7, 8]);
+
+    let outcome = world.publish_unsealed().unwrap();
+    let published = outcome.published.unwrap();
+    assert_eq!((published.serial, published.documents, outcome.skipped.len()), (2, 2, 0));
+    assert_eq!((outcome.root_version, outcome.approved_by), (1, vec!["ada".to_owned()]));
+    world.verify();
+    assert_eq!(records(&world.path("archive"), 2), inside);
+    // Once more: all of it is there.
+    let again = world.publish_unsealed().unwrap();
+    assert!(again.published.is_none() && again.skipped.iter().all(|one| one.why == "it is published already"));
+    // The desk, if it comes back, publishes nothing twice under another number.
+    assert!(world.publish().is_err(), "the desk does not know the newer log");
+}
+
+#[test]
+fn sealing_does_not_hinder_publishing_and_numbers_stay_with_their_documents() {
+    let world = World::new();
+    world.published();
+    let world = world.with_more();
+    let shares = world.sealed();
+    world.ingest(|trove| _ = trove.message(50, "five", &[]));
+    world.clear_all();
+    let published = world.published();
+    assert_eq!((published.serial, published.documents), (2, 3));
+    let numbers: Vec<u64> = records(&world.path("archive"), 2).iter().map(|(number, ..)| *number).collect();
+    assert_eq!(numbers, [7, 8, 9]);
+    world.unseal(&shares).unwrap();
+    let outcome = world.publish_unsealed().unwrap();
+    assert!(outcome.published.is_none());
+    assert_eq!(outcome.skipped.len(), 2);
+}
+
+#[test]
+fn what_was_published_later_under_a_number_prevails_over_what_was_sealed() {
+    let world = World::new();
+    world.published();
+    let world = world.with_more();
+    let shares = world.sealed();
+    // Something else comes to stand under number 7, as after a redaction: here the message with another view.
+    let mut archive_job = world.desk();
+    let seq = archive_job.resolve(&DocumentId::of(Kind::File, &Digest::of(b"a secret annex"), "").to_string()).unwrap();
+    let mut writer = archive_job.renditions_writer().unwrap();
+    writer.put(seq, daylight_store::RenditionRole::Text, "text", 3, "text/plain", b"blacked out").unwrap();
+    writer.commit().unwrap();
+    drop(writer);
+    let keys = [world.key("ada.key")];
+    let later = publish_at(&world, &keys, LATER + 5);
+    assert_eq!(later.documents, 2);
+    world.unseal(&shares).unwrap();
+    let outcome = world.publish_unsealed().unwrap();
+    assert!(outcome.published.is_none());
+    let why: Vec<_> = outcome.skipped.iter().map(|one| (one.number, one.why)).collect();
+    let newer = "something else was published under its number after it was sealed";
+    assert_eq!(why, [(7, "it is published already"), (8, newer)]);
+}
+
+fn publish_at(world: &World, keys: &[SigningKeyFile], now: u64) -> Published {
+    world.publish_with(keys, |job| Job { now, ..job }).unwrap().published.unwrap()
+}
+
+#[test]
+fn a_seal_with_nothing_in_it_is_not_made_and_nothing_is_written_over() {
+    let world = World::new();
+    world.published();
+    assert!(world.seal().unwrap().is_none());
+    assert!(!world.path("council.sealed").exists());
+    let world = world.with_more();
+    fs::write(world.path("council.sealed"), "mine").unwrap();
+    assert!(matches!(world.seal(), Err(Error::Exists(_))));
+    assert_eq!(fs::read(world.path("council.sealed")).unwrap(), b"mine");
+    fs::remove_file(world.path("council.sealed")).unwrap();
+    // Dropped before it was finished: gone, with what was staged.
+    drop(world.seal().unwrap().unwrap());
+    assert!(!world.path("council.sealed.part").exists() && !world.path("desk/sealing").exists());
+}
+
+#[test]
+fn a_seal_that_no_k_editors_approved_is_not_published() {
+    let world = World::new();
+    world.published();
+    let world = world.with_more();
+    SigningKeyFile::create(&world.path("eve.key"), "eve", None).unwrap();
+    let eve = [world.key("eve.key")];
+    let what = ToSeal { collection: COUNCIL, title: None, archive: &world.site, editors: &eve, now: LATER };
+    assert!(matches!(seal(&mut world.desk(), &what, &world.to(), &mut |_| {}), Err(Error::NotAnEditor { .. })));
+    let none = ToSeal { editors: &[], ..what };
+    assert!(matches!(seal(&mut world.desk(), &none, &world.to(), &mut |_| {}), Err(Error::TooFewKeys { .. })));
+
+    let shares = world.sealed();
+    world.unseal(&shares).unwrap();
+    let approval = world.path("opened/seal");
+    let text = fs::read_to_string(&approval).unwrap();
+    let (body, _) = text.split_once("\n\n").unwrap();
+    // Signed by somebody else under the editor's name, then by nobody who counts.
+    let mut forged = daylight_archive::note::Note::new(&format!("{body}\n")).unwrap();
+    forged.sign(world.key("eve.key").signer());
+    fs::write(&approval, forged.to_bytes()).unwrap();
+    let error = world.publish_unsealed().unwrap_err().to_string();
+    assert!(error.contains("its editors"), "{error}");
+    // Another number of documents than were approved.
+    fs::write(&approval, text.replacen("lines 2", "lines 1", 1)).unwrap();
+    let error = world.publish_unsealed().unwrap_err().to_string();
+    assert!(error.contains("approves another release"), "{error}");
+    fs::write(&approval, &text).unwrap();
+    // A byte of a document that was changed on the disk after opening.
+    let volume = world.path("opened/archive/release/1/volume/0.zip");
+    let mut bytes = fs::read(&volume).unwrap();
+    let at = memchr::memmem::find(&bytes, b"a secret annex").unwrap();
+    bytes[at] ^= 1;
+    fs::write(&volume, &bytes).unwrap();
+    assert!(world.publish_unsealed().is_err());
+    bytes[at] ^= 1;
+    fs::write(&volume, &bytes).unwrap();
+    assert!(world.publish_unsealed().unwrap().published.is_some());
+    world.verify();
+}
+
+#[test]
+fn a_seal_is_for_one_archive() {
+    let world = World::new();
+    world.published();
+    let world = world.with_more();
+    let shares = world.sealed();
+    world.unseal(&shares).unwrap();
+    let other = World::new();
+    other.published();
+    let keys = [other.key("ada.key")];
+    let opened = world.path("opened");
+    let job = UnsealedJob { unsealed: &opened, archive: &other.site, editors: &keys, request: None, log_key: &other.log_key };
+    assert!(publish_unsealed(&job, &mut |_| {}).is_err());
+    let unsealed = Unsealed::open(&opened).unwrap();
+    let error = unsealed.approved(&other.archive()).err().unwrap().to_string();
+    assert!(error.contains("sealed for the archive"), "{error}");
+}
+
+#[test]
+fn a_sealed_file_that_was_changed_or_cut_off_leaves_nothing() {
+    let world = World::new();
+    world.published();
+    let world = world.with_more();
+    let shares = world.sealed();
+    let path = world.path("council.sealed");
+    let whole = fs::read(&path).unwrap();
+    let mut wrong = Vec::new();
+    for cut in [0, 10, 100, whole.len() / 2, whole.len() - 1] {
+        wrong.push(whole[..cut].to_vec());
+    }
+    for at in [5, 60, 200, whole.len() / 2, whole.len() - 1] {
+        let mut changed = whole.clone();
+        changed[at] ^= 4;
+        wrong.push(changed);
+    }
+    for bytes in wrong {
+        fs::write(&path, &bytes).unwrap();
+        assert!(world.unseal(&shares).is_err(), "{} bytes", bytes.len());
+        assert_eq!(fs::read_dir(world.path("opened")).map_or(0, Iterator::count), 0);
+    }
+    fs::write(&path, &whole).unwrap();
+    world.unseal(&shares).unwrap();
+    // What stands there is not written over.
+    assert!(matches!(world.unseal(&shares), Err(Error::NotEmpty(_))));
+}
+
+#[test]
+fn editors_who_are_elsewhere_approve_on_request() {
+    let world = World::new();
+    let names = ["ada", "bob", "cyd"];
+    for name in &names[1..] {
+        SigningKeyFile::create(&world.path(&format!("{name}.key")), name, None).unwrap();
+    }
+    let keys: Vec<SigningKeyFile> = names.iter().map(|name| world.key(&format!("{name}.key"))).collect();
+    publish_at(&world, &keys, NOW);
+    let world = world.with_more();
+    let what = ToSeal { collection: COUNCIL, title: None, archive: &world.site, editors: &keys[..1], now: LATER };
+    assert!(matches!(seal(&mut world.desk(), &what, &world.to(), &mut |_| {}), Err(Error::TooFewKeys { needed: 2, given: 1, .. })));
+    let (mut request, staged) = ask_to_seal(&mut world.desk(), &what, &mut |_| {}).unwrap().waiting.unwrap();
+    assert!(verify(&staged, None, &mut |_| {}).ok());
+    let mut seen = Vec::new();
+    let review = staged::review(&request, &staged, &mut |line, _| seen.push(line.record.number)).unwrap();
+    assert!(review.problems.is_empty() && seen == [7, 8], "{review:?}");
+    let words = request.words().unwrap();
+    assert!(words.title.starts_with("a release to be sealed for "), "{words:?}");
+    let finish = |request: &request::Request| finish_seal(&mut world.desk(), &world.site, request, &world.to(), &mut |_| {});
+    assert!(matches!(finish(&request), Err(Error::Asked(_))));
+    request = request::Request::parse(&request.to_bytes().unwrap()).unwrap();
+    request.sign(keys[2].signer()).unwrap();
+    let sealed = finish(&request).unwrap();
+    assert_eq!(sealed.editors, ["ada", "cyd"]);
+    let shares = sealed.shares.clone();
+    sealed.finish().unwrap();
+    let unsealed = world.unseal(&shares[..2]).unwrap();
+    assert_eq!(unsealed.approved(&world.archive()).unwrap().editors(), ["ada", "cyd"]);
+    assert_eq!(Archive::open(unsealed.archive_dir()).unwrap().record(1, 1).unwrap().record.number, 8);
+
+    // Publishing it waits for signatures as any release does.
+    let opened = world.path("opened");
+    let job = UnsealedJob { unsealed: &opened, archive: &world.site, editors: &keys[1..2], request: None, log_key: &world.log_key };
+    let mut asked = publish_unsealed(&job, &mut |_| {}).unwrap().waiting.unwrap().request;
+    asked.sign(keys[2].signer()).unwrap();
+    let job = UnsealedJob { editors: &[], request: Some(&asked), ..job };
+    assert_eq!(publish_unsealed(&job, &mut |_| {}).unwrap().published.unwrap().documents, 2);
+    world.verify();
+    // A request for a seal is none for a release.
+    assert!(publish_unsealed(&UnsealedJob { request: Some(&request), ..job }, &mut |_| {}).unwrap().published.is_none());
+    assert!(matches!(world.archive().record(2, 9), Err(ArchiveError::NoSuchLine { .. })));
+    assert!(world.archive().record(2, 0).unwrap().record.file(&FileRole::Raw).is_some());
+}
+
+#[test]
+fn what_is_held_after_it_was_approved_is_not_sealed() {
+    let world = World::new();
+    world.published();
+    let world = world.with_more();
+    let keys = [world.key("ada.key")];
+    let what = ToSeal { collection: COUNCIL, title: None, archive: &world.site, editors: &keys, now: LATER };
+    let (request, _) = ask_to_seal(&mut world.desk(), &what, &mut |_| {}).unwrap().waiting.unwrap();
+    let mut desk = world.desk();
+    let seq = desk.resolve(&DocumentId::of(Kind::File, &Digest::of(b"a secret annex"), "").to_string()).unwrap();
+    daylight_review::hold(&mut desk, COUNCIL, &[seq], "Ada", "a name in it", LATER).unwrap();
+    let refused = finish_seal(&mut desk, &world.site, &request, &world.to(), &mut |_| {});
+    assert!(matches!(refused, Err(Error::NoLongerClear(_))));
+    assert!(!world.path("council.sealed").exists());
+}
