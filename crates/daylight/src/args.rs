@@ -5,6 +5,10 @@ use daylight_model::FaultCode;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+mod sealing;
+
+pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
+
 /// Takes documents from a source's hands to a public archive that anyone can search, verify and copy.
 #[derive(Parser)]
 #[command(name = "daylight", version, propagate_version = true, max_term_width = 100)]
@@ -31,6 +35,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Key(Key),
     Publish(Publish),
+    Seal(Seal),
+    Unseal(Unseal),
+    PublishUnsealed(PublishUnsealed),
     Serve(Serve),
     Index(Index),
     Verify(Verify),

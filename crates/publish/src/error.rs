@@ -147,6 +147,16 @@ pub enum Error {
         /// What was asked for.
         wanted: String,
     },
+    /// Fewer editors approve than must.
+    #[error("a release of {origin} is sealed with the approval of {needed} of its editors, and {given} gave a key; ask the others by a request")]
+    TooFewKeys {
+        /// The archive.
+        origin: String,
+        /// How many must approve.
+        needed: usize,
+        /// How many keys were given.
+        given: usize,
+    },
     /// What is to be made is there already.
     #[error("{0} exists already; nothing is ever written over it, so give another name")]
     Exists(PathBuf),

@@ -10,6 +10,7 @@ pub(crate) mod ingest;
 pub(crate) mod publish;
 pub(crate) mod recognise;
 pub(crate) mod rereading;
+pub(crate) mod seal;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod show;

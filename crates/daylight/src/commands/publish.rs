@@ -65,7 +65,7 @@ fn first_line(file: &Path) -> Result<Passphrase> {
 
 pub(crate) fn publish(args: &args::Publish) -> Result<ExitCode> {
     let mut desk = open_desk(&args.desk)?;
-    let editors = args.key.iter().map(|file| editor_key(file, args.passphrase_file.as_deref())).collect::<Result<Vec<_>>>()?;
+    let editors = args.key.iter().map(|file| signing_key(file, args.passphrase_file.as_deref())).collect::<Result<Vec<_>>>()?;
     let log_key = args.log_key.clone().unwrap_or_else(|| desk.path().join("log.key"));
     let job = Job {
         collection: &args.collection,
@@ -90,7 +90,7 @@ pub(crate) fn publish(args: &args::Publish) -> Result<ExitCode> {
 }
 
 /// Reads an editor's key, asking for its passphrase where it has one.
-fn editor_key(file: &Path, passphrase_file: Option<&Path>) -> Result<SigningKeyFile> {
+pub(crate) fn signing_key(file: &Path, passphrase_file: Option<&Path>) -> Result<SigningKeyFile> {
     let given = passphrase_file.map(first_line).transpose()?;
     let mut ask = |path: &Path| {
         given.clone().or_else(|| {
@@ -99,6 +99,16 @@ fn editor_key(file: &Path, passphrase_file: Option<&Path>) -> Result<SigningKeyF
         })
     };
     Ok(SigningKeyFile::read(file, &mut ask)?)
+}
+
+/// The request with the signatures of all these copies.
+pub(crate) fn collected(files: &[std::path::PathBuf]) -> Result<daylight_publish::request::Request> {
+    let (first, others) = files.split_first().context("name the signed request")?;
+    let mut request = daylight_publish::read_request(first)?;
+    for file in others {
+        request.merge(&daylight_publish::read_request(file)?).with_context(|| format!("{} and {}", first.display(), file.display()))?;
+    }
+    Ok(request)
 }
 
 fn in_json(outcome: &Outcome) -> Result<()> {
