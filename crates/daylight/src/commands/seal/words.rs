@@ -1,6 +1,5 @@
 //! Trustees' words: handed out as files or on the terminal, read back from either.
 
-use crate::commands::clear::now;
 use crate::output::say;
 use anyhow::{Context, Error, Result, anyhow, bail};
 use daylight_envelope::FromSharesError;
@@ -10,7 +9,6 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{IsTerminal, Read, Write, stdin, stdout};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
 /// More than any file of words has.
@@ -75,7 +73,7 @@ impl Place {
 /// What one trustee gets. It says nothing of what is sealed: a share may be found by anybody.
 fn page(sealed: &Sealed, share: &Share, all: usize) -> Zeroizing<String> {
     let needed = share.threshold();
-    let day = daylight_durable::utc(UNIX_EPOCH + Duration::from_secs(now()));
+    let day = sealed.approved.time_text();
     let words = share.words();
     let mut text = Zeroizing::new(String::with_capacity(2048 + words.len()));
     text.push_str(&format!(
