@@ -1,6 +1,6 @@
 //! Trustees' words: handed out as files or on the terminal, read back from either.
 
-use crate::output::say;
+use crate::output::{count, say};
 use anyhow::{Context, Error, Result, anyhow, bail};
 use daylight_envelope::FromSharesError;
 use daylight_envelope::slip39::{CombineError, Share};
@@ -166,7 +166,9 @@ pub(super) fn named(error: &FromSharesError, names: &[String]) -> Error {
             anyhow!("{} and {} say that they are the same share, but differ: one of them is wrong", names[*one], names[*other])
         }
         FromSharesError::Combine(CombineError::TooFew { given, needed }) => {
-            anyhow!("{given} different shares were given, and {needed} are needed")
+            let given = count(*given as u64, "share");
+            let were = if given.starts_with("1 ") { "was" } else { "were" };
+            anyhow!("{given} {were} given, and {needed} are needed")
         }
         _ => anyhow!("{error}"),
     }
