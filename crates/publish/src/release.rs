@@ -15,7 +15,7 @@ use daylight_durable::crash_point;
 use daylight_model::Digest;
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufWriter, Read};
+use std::io::{BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
 
 /// What was written.
@@ -152,7 +152,7 @@ impl Writing {
         let mut bytes = document.open(file)?;
         let unread = |error| Error::Io { path: PathBuf::from(format!("the bytes {}", file.digest)), source: error };
         if file.length > IN_MEMORY {
-            let member = Member::measure(&mut bytes).map_err(unread)?;
+            let member = Member::measure(&mut BufReader::with_capacity(1 << 18, &mut bytes)).map_err(unread)?;
             let mut again = document.open(file)?;
             return self.member(&expected(member, file)?, Bytes::Stream(&mut again));
         }

@@ -188,6 +188,17 @@ impl Sealed {
     }
 }
 
+/// Removes what a killed seal left in plain on a desk, or what waits there for approval: whoever forgets a document calls this. Errors: a release is being sealed.
+pub fn remove_staged(desk: &Path) -> Result<()> {
+    if !desk.join(STAGE).exists() {
+        return Ok(());
+    }
+    Stage::take(desk)?.remove()
+}
+
+/// The folder on a desk in which a release is written before it is sealed.
+const STAGE: &str = "sealing";
+
 /// The file that has no name yet: removed when dropped.
 struct Part {
     path: PathBuf,
@@ -202,9 +213,13 @@ impl Part {
     }
 
     fn name(&self) -> Result<()> {
-        // Unlike renaming, this replaces nothing.
-        fs::hard_link(&self.path, &self.to).map_err(Error::io(&self.to))?;
-        fs::remove_file(&self.path).map_err(Error::io(&self.path))?;
+        // Unlike renaming, a second name replaces nothing; sticks and such know no second names.
+        match fs::hard_link(&self.path, &self.to) {
+            Ok(()) => fs::remove_file(&self.path).map_err(Error::io(&self.path))?,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(Error::Exists(self.to.clone())),
+            Err(_) if self.to.symlink_metadata().is_ok() => return Err(Error::Exists(self.to.clone())),
+            Err(_) => fs::rename(&self.path, &self.to).map_err(Error::io(&self.to))?,
+        }
         let folder = folder_of(&self.to);
         sync_dir(folder).map_err(Error::io(folder))
     }
@@ -227,7 +242,7 @@ struct Stage {
 impl Stage {
     fn take(desk: &Path) -> Result<Self> {
         let lock = Lock::take(&desk.join("seal.lease"), "seal").map_err(Error::format)?;
-        let stage = Self { path: desk.join("sealing"), kept: false, _lock: lock };
+        let stage = Self { path: desk.join(STAGE), kept: false, _lock: lock };
         stage.remove()?;
         DirBuilder::new().mode(0o700).create(&stage.path).map_err(Error::io(&stage.path))?;
         Ok(stage)

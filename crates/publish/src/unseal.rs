@@ -21,6 +21,9 @@ const APPROVAL: &str = "seal";
 /// The release as an archive of its own, in the folder and in the sealed file.
 const ARCHIVE: &str = "archive";
 
+/// More than any checkpoint has, in bytes.
+const LONGEST_CHECKPOINT: u64 = 1 << 20;
+
 /// A release that was sealed, laid out in a folder: `seal` is what the editors approved, `archive` the release as an archive of its own, which can be read, searched and
 /// served as any other.
 pub struct Unsealed {
@@ -79,6 +82,9 @@ fn lay_out(opener: impl Read, sealed: &Path, to: &Path) -> Result<()> {
         }
         if entry.path == last {
             let mut bytes = Vec::new();
+            if entry.length > LONGEST_CHECKPOINT {
+                return Err(why(io::Error::other("its checkpoint is too long")));
+            }
             reader.copy(&entry, &mut bytes).map_err(why)?;
             checkpoint = Some(bytes);
             continue;
