@@ -9,6 +9,8 @@
 pub mod archive;
 pub mod checkpoint;
 pub mod entry;
+mod head;
+pub mod heartbeat;
 pub mod json;
 pub mod key;
 pub mod log;
@@ -21,15 +23,19 @@ pub mod record;
 pub mod release;
 pub mod root;
 mod state;
+mod time;
 pub mod verify;
-
 pub mod volume;
+pub mod withdraw;
+mod withdrawals;
 
 pub use archive::{Archive, ArchiveError, Line};
 pub use checkpoint::Checkpoint;
+pub use head::EntryNoteError;
 pub use key::{Key, KeyType, Signer};
 pub use proof::DocumentProof;
 pub use record::{FileRef, Record};
+pub use withdrawals::{Withdrawal, WithdrawnPlace};
 pub use verify::{Problem, Progress, Report, verify};
 
 #[cfg(test)]

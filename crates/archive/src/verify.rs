@@ -6,12 +6,15 @@ mod manifest;
 mod parallel;
 mod release;
 mod volume;
+mod withdrawn;
 
 use crate::paths;
 use crate::root::Succession;
+pub use crate::state::SignOfLife;
 use crate::state::{State, load};
 use account::Account;
 use std::path::Path;
+use withdrawn::Withdrawn;
 
 /// How far verifying has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,16 @@ pub struct Report {
     pub releases: u64,
     /// How many lines of manifests were checked.
     pub lines: u64,
+    /// How many documents are withdrawn and were not published again.
+    pub withdrawn: u64,
+    /// How many of them are erased here, line by line.
+    pub erased: u64,
+    /// How many lines are withdrawn of documents that have another line which counts: what corrections replaced.
+    pub earlier_withdrawn: u64,
+    /// How many lines are erased here in all.
+    pub erased_lines: u64,
+    /// The last entry of the log that editors signed and dated: age is no fault, but readers should know it.
+    pub last_sign: Option<SignOfLife>,
     /// How many files there are.
     pub files: u64,
     /// How many bytes they have.
@@ -84,10 +97,12 @@ pub fn verify(dir: &Path, pinned_root: Option<&[u8]>, progress: &mut dyn FnMut(P
     if let Some(state) = load_state(&mut account, &mut report) {
         describe(&state, pinned_root, &mut account, &mut report);
         log::check(&state, &mut account);
+        let mut withdrawn = Withdrawn::new(&state);
         for release in &state.releases {
-            report.lines += release::check(release, &mut account);
+            report.lines += release::check(release, &mut withdrawn, &mut account);
             report.releases += 1;
         }
+        withdrawn.end(&mut account, &mut report);
         account.refuse_added();
     }
     report.problems = account.into_problems();
@@ -128,6 +143,7 @@ fn describe(state: &State, pinned_root: Option<&[u8]>, account: &mut Account<'_>
     report.origin.clone_from(&state.checkpoint.origin);
     report.size = state.checkpoint.size;
     report.root_version = state.in_force().root.version;
+    report.last_sign = state.last_sign;
     for (place, link) in state.chain.links().iter().enumerate() {
         let path = paths::root_json(link.root.version);
         account.claim(&path);

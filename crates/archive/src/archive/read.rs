@@ -11,6 +11,17 @@ use std::io::{self, Read, Seek, SeekFrom, Take};
 impl Archive {
     /// The line's bytes without its newline, found by its part's offsets.
     pub(super) fn raw_line(&self, serial: u64, line: u64) -> Result<Vec<u8>, ArchiveError> {
+        let (path, start, size) = self.extent(serial, line)?;
+        let mut bytes = vec![0; size as usize];
+        self.read_at(&path, start, &mut bytes)?;
+        match bytes.pop() {
+            Some(b'\n') if !bytes.contains(&b'\n') => Ok(bytes),
+            _ => Err(damaged(path, format!("line {line} is not one line"))),
+        }
+    }
+
+    /// Where the line stands, by its part's offsets: the part's path, the first byte, and how many bytes with the newline.
+    pub(super) fn extent(&self, serial: u64, line: u64) -> Result<(String, u64, u64), ArchiveError> {
         let lines = self.release(serial).map_or(0, |release| release.note.lines);
         if line >= lines {
             return Err(ArchiveError::NoSuchLine { serial, line });
@@ -24,18 +35,11 @@ impl Archive {
         let [a, b, c, d, e, f, g, h] = offsets;
         let start = u64::from(u32::from_be_bytes([a, b, c, d]));
         let path = paths::manifest_part(serial, part);
-        let mut file = File::open(self.dir.join(&path)).map_err(|e| damaged(&path, unreadable(&e)))?;
-        let length = file.metadata().map_err(|e| damaged(&path, unreadable(&e)))?.len();
+        let length = self.dir.join(&path).metadata().map_err(|e| damaged(&path, unreadable(&e)))?.len();
         let end = if last { length } else { u64::from(u32::from_be_bytes([e, f, g, h])) };
         let size = end.checked_sub(start).filter(|size| *size >= 1 && *size <= MAX_LINE as u64 && end <= length);
         let size = size.ok_or_else(|| damaged(offsets_path, "an offset does not lead to a line"))?;
-        let mut bytes = vec![0; size as usize];
-        let read = file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut bytes));
-        read.map_err(|e| damaged(&path, unreadable(&e)))?;
-        match bytes.pop() {
-            Some(b'\n') if !bytes.contains(&b'\n') => Ok(bytes),
-            _ => Err(damaged(path, format!("line {line} is not one line"))),
-        }
+        Ok((path, start, size))
     }
 
     /// Compares a line with the hash of its leaf in the release's tree.
