@@ -1,7 +1,8 @@
 //! An archive as a folder, opened for reading.
 
 use crate::checkpoint::Checkpoint;
-use crate::log::Tree;
+use crate::log::{Builder, Tree};
+use crate::manifest::{ERASED_LINE, RawLine};
 use crate::note::Note;
 use crate::paths;
 use crate::proof::DocumentProof;
@@ -299,17 +300,37 @@ impl Archive {
         Ok(FileReader::new(reader, file.sha256))
     }
 
-    /// The proof that a line was published: a file that can be checked without the archive.
+    /// The proof that a line was published, and of one that is withdrawn that it was both: a file that can be checked without the archive.
     pub fn proof(&self, serial: u64, line: u64) -> Result<DocumentProof, ArchiveError> {
         let release = self.release(serial).ok_or(ArchiveError::NoSuchLine { serial, line })?;
-        let raw = self.raw_line(serial, line)?;
-        let read = self.read_line(serial, line, &raw)?;
-        let stub = Record::parse(&read.json).map_err(|e| damaged(paths::release_note(serial), e))?;
-        let record = stub.own_file().map(|file| self.bytes(file)).transpose()?;
-        let dir = self.dir.as_path();
         let prefix = paths::release_prefix(serial);
         let hashes = Tree::new(&self.dir, &prefix, release.note.lines).inclusion(line).map_err(|e| damaged(&prefix, e))?;
-        DocumentProof::build(&self.state, release, line, &raw, record, hashes).map_err(|e| damaged(dir.display().to_string(), e))
+        let built = match self.withdrawn_line(serial, line) {
+            Some(place) => {
+                // Nothing of what was withdrawn is given out, whether or not it is erased here.
+                let raw = RawLine::Erased { leaf: place.line.leaf, length: ERASED_LINE }.to_bytes();
+                let raw = raw.strip_suffix(b"\n").unwrap_or(&raw);
+                DocumentProof::build(&self.state, release, line, raw, None, hashes, Some(place.withdrawal))
+            }
+            None => {
+                let raw = self.raw_line(serial, line)?;
+                let read = self.read_line(serial, line, &raw)?;
+                let stub = Record::parse(&read.json).map_err(|e| damaged(paths::release_note(serial), e))?;
+                let record = stub.own_file().map(|file| self.bytes(file)).transpose()?;
+                DocumentProof::build(&self.state, release, line, &raw, record, hashes, None)
+            }
+        };
+        built.map_err(|e| damaged(self.dir.display().to_string(), e))
+    }
+
+    /// The root that the log had at an earlier size; `None` if it is not that long.
+    pub fn root_at(&self, size: u64) -> Option<Digest> {
+        let leaves = self.state.leaves.get(..usize::try_from(size).ok()?)?;
+        let mut tree = Builder::new();
+        for leaf in leaves {
+            tree.push(*leaf);
+        }
+        Some(tree.root())
     }
 
     fn describe(&self, name: &str) -> Result<Collection, ArchiveError> {
