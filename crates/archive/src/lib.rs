@@ -16,6 +16,7 @@ pub mod key;
 pub mod log;
 pub mod manifest;
 pub mod note;
+mod outline;
 pub mod paths;
 pub mod policy;
 pub mod proof;
@@ -23,6 +24,7 @@ pub mod record;
 pub mod release;
 pub mod root;
 mod state;
+pub mod store;
 mod time;
 pub mod verify;
 pub mod volume;
@@ -33,10 +35,11 @@ pub use archive::{Archive, ArchiveError, Line};
 pub use checkpoint::Checkpoint;
 pub use head::EntryNoteError;
 pub use key::{Key, KeyType, Signer};
+pub use outline::Outline;
 pub use proof::DocumentProof;
 pub use record::{FileRef, Record};
+pub use verify::{Absent, Asked, Problem, Progress, Report, check_releases, verify, verify_from};
 pub use withdrawals::{Withdrawal, WithdrawnPlace};
-pub use verify::{Problem, Progress, Report, verify};
 
 #[cfg(test)]
 mod tests;

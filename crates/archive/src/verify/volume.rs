@@ -3,14 +3,12 @@ use super::parallel;
 use super::withdrawn::Withdrawn;
 use crate::paths;
 use crate::record::FileRef;
-use crate::state::unreadable;
+use crate::store::{Opened, Store, unreadable};
 use crate::volume::{DIRECTORY_HEADER, END, ErasedMember, LOCAL_HEADER, Layout, Member, end};
 use crate::withdraw::MemberPlace;
 use daylight_model::Digest;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
 
 /// About how many bytes of members one piece of work has, and at most how many members.
 const BATCH_BYTES: u64 = 4 << 20;
@@ -152,8 +150,8 @@ impl Volumes {
     fn hash(&mut self, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'_>) {
         let batches = std::mem::take(&mut self.batches);
         let present: Vec<&Batch> = batches.iter().filter(|batch| account.has(&batch.path)).collect();
-        let dir = account.dir().to_owned();
-        let found = parallel::map(&present, |batch| batch.check(&dir));
+        let store = account.store();
+        let found = parallel::map(&present, |batch| batch.check(store));
         for (batch, found) in present.iter().zip(found) {
             found.wrong.into_iter().for_each(|what| account.problem(&batch.path, what));
             found.left.into_iter().for_each(|offset| withdrawn.left(self.serial, batch.volume, offset));
@@ -177,7 +175,7 @@ impl Volumes {
 
     fn check_end(&self, path: &str, members: u64, at: u64, account: &mut Account<'_>) {
         let whole = at + members * DIRECTORY_HEADER + END;
-        match read_tail(&account.dir().join(path)) {
+        match read_tail(path, account) {
             Ok((length, tail)) if length == whole && tail == end(members, at) => {}
             Ok((length, _)) if length != whole => account.problem(path, format!("has {length} bytes where {whole} were published")),
             Ok(_) => account.problem(path, "damaged: its end is not what follows from its members"),
@@ -199,7 +197,7 @@ impl Volumes {
     /// Checks a volume by itself: what its directory names, and that it is written in the one way.
     fn alone(&mut self, path: &str, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'_>) {
         account.claim(path);
-        let opened = account.open(path).and_then(Directory::open);
+        let opened = account.open(path, None).and_then(Directory::open);
         let mut directory = match opened {
             Ok(directory) => directory,
             Err(e) => return account.problem(path, unreadable(&e)),
@@ -234,7 +232,8 @@ impl Volumes {
         if self.open.len() >= MAX_OPEN {
             self.open.clear();
         }
-        let directory = self.open.entry((file.release, file.volume)).or_insert_with(|| Directory::open(account.open(&path).ok()?).ok());
+        let directory =
+            self.open.entry((file.release, file.volume)).or_insert_with(|| Directory::open(account.open(&path, None).ok()?).ok());
         let found = directory.as_mut().map(|directory| directory.find(file.offset));
         let missing = || format!("{} does not stand at byte {} of {path}", file.sha256, file.offset);
         match found {
@@ -255,21 +254,22 @@ impl Volumes {
 
 impl Batch {
     /// What is wrong with these members: their bytes, the headers before them and their records in the directory.
-    fn check(&self, dir: &Path) -> Found {
+    fn check(&self, store: &dyn Store) -> Found {
         let mut found = Found::default();
-        if let Err(e) = self.check_all(dir, &mut found) {
+        if let Err(e) = self.check_all(store, &mut found) {
             found.wrong.push(unreadable(&e));
         }
         found
     }
 
-    fn check_all(&self, dir: &Path, found: &mut Found) -> io::Result<()> {
-        let path = dir.join(&self.path);
-        let mut volume = io::BufReader::with_capacity(1 << 18, File::open(&path)?);
-        let mut directory = Directory::open(File::open(&path)?)?;
+    fn check_all(&self, store: &dyn Store, found: &mut Found) -> io::Result<()> {
+        let from = self.members.first().map_or(0, |first| first.offset.saturating_sub(LOCAL_HEADER));
+        let to = self.members.last().map_or(0, |last| last.offset.saturating_add(last.length));
+        let mut volume = io::BufReader::with_capacity(1 << 18, store.open(&self.path, Some(from..to))?);
+        let mut directory = Directory::open(store.open(&self.path, None)?)?;
         let mut record = [0; DIRECTORY_HEADER as usize];
-        if let Some(first) = self.members.first() {
-            volume.seek(SeekFrom::Start(first.offset.saturating_sub(LOCAL_HEADER)))?;
+        if !self.members.is_empty() {
+            volume.seek(SeekFrom::Start(from))?;
         }
         directory.seek(self.first)?;
         for wanted in &self.members {
@@ -325,9 +325,9 @@ impl<R: Read> Read for Zeros<R> {
     }
 }
 
-fn read_tail(path: &Path) -> io::Result<(u64, [u8; END as usize])> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
+fn read_tail(path: &str, account: &Account<'_>) -> io::Result<(u64, [u8; END as usize])> {
+    let mut file = account.open(path, None)?;
+    let length = file.seek(SeekFrom::End(0))?;
     let mut tail = [0; END as usize];
     file.seek(SeekFrom::Start(length.saturating_sub(END)))?;
     file.read_exact(&mut tail)?;
@@ -336,14 +336,14 @@ fn read_tail(path: &Path) -> io::Result<(u64, [u8; END as usize])> {
 
 /// The directory of a volume, whose records all have one length and stand in the order of their members.
 struct Directory {
-    file: io::BufReader<File>,
+    file: io::BufReader<Box<dyn Opened>>,
     at: u64,
     members: u64,
 }
 
 impl Directory {
-    fn open(mut file: File) -> io::Result<Self> {
-        let length = file.metadata()?.len();
+    fn open(mut file: Box<dyn Opened>) -> io::Result<Self> {
+        let length = file.seek(SeekFrom::End(0))?;
         let mut tail = [0; END as usize];
         file.seek(SeekFrom::Start(length.checked_sub(END).ok_or(io::ErrorKind::UnexpectedEof)?))?;
         file.read_exact(&mut tail)?;

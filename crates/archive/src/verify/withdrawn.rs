@@ -2,13 +2,12 @@ use super::Report;
 use super::account::Account;
 use crate::paths;
 use crate::record::FileRef;
-use crate::state::State;
-use crate::withdrawals::WithdrawnPlace;
+use crate::withdrawals::{WithdrawnPlace, Withdrawals};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of withdrawn lines, and of the members that may be erased with them, while all releases are gone through.
 pub(super) struct Withdrawn<'s> {
-    state: &'s State,
+    withdrawals: &'s Withdrawals,
     /// By release, volume and offset: the members that stand first in a line that may be erased.
     members: BTreeMap<(u64, u32, u64), Member>,
     /// Collection and number of what is named in a withdrawal and has a line that counts all the same.
@@ -27,20 +26,20 @@ struct Member {
 }
 
 impl<'s> Withdrawn<'s> {
-    pub(super) fn new(state: &'s State) -> Self {
+    pub(super) fn new(withdrawals: &'s Withdrawals) -> Self {
         let mut members = BTreeMap::new();
-        for place in state.withdrawals.lines().filter(|place| place.erase) {
+        for place in withdrawals.lines().filter(|place| place.erase) {
             for member in &place.line.members {
                 let new = Member { length: member.length, referred_to: false, left: false };
                 members.insert((place.line.release, member.volume, member.offset), new);
             }
         }
-        Self { state, members, living: BTreeSet::new(), erased: BTreeSet::new(), lost: false }
+        Self { withdrawals, members, living: BTreeSet::new(), erased: BTreeSet::new(), lost: false }
     }
 
     /// What was said of a line when it was withdrawn.
     pub(super) fn line(&self, serial: u64, line: u64) -> Option<WithdrawnPlace<'s>> {
-        self.state.withdrawals.line(serial, line)
+        self.withdrawals.line(serial, line)
     }
 
     /// A line was met that is erased.
@@ -50,7 +49,7 @@ impl<'s> Withdrawn<'s> {
 
     /// A line that counts was met.
     pub(super) fn counts(&mut self, collection: &str, number: u64) {
-        if self.state.withdrawals.document(collection, number).is_some() {
+        if self.withdrawals.document(collection, number).is_some() {
             self.living.insert((collection.to_owned(), number));
         }
     }
@@ -92,7 +91,7 @@ impl<'s> Withdrawn<'s> {
         }
         let mut documents: BTreeMap<(&str, u64), bool> = BTreeMap::new();
         let mut earlier = 0;
-        for place in self.state.withdrawals.lines() {
+        for place in self.withdrawals.lines() {
             let collection = place.withdrawal.note.collection.as_str();
             if self.living.contains(&(collection.to_owned(), place.number)) {
                 earlier += 1;
