@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 mod find;
+mod history;
 mod lines;
 mod read;
 

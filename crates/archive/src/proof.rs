@@ -8,7 +8,7 @@ use crate::manifest::RawLine;
 use crate::note::{Note, NoteError};
 use crate::record::{Record, RecordError};
 use crate::release::{ReleaseError, ReleaseNote};
-use crate::root::{Chain, RootError};
+use crate::root::{Chain, RootError, Succession};
 use crate::state::{Release, State};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -100,6 +100,8 @@ pub struct Proven {
     release: ReleaseNote,
     line: u64,
     record: Record,
+    signers: Vec<String>,
+    recovered: Vec<u64>,
 }
 
 impl Proven {
@@ -126,6 +128,16 @@ impl Proven {
     /// The record, with the SHA-256 of every published file.
     pub fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// The names of the editors who signed the release.
+    pub fn signers(&self) -> &[String] {
+        &self.signers
+    }
+
+    /// The roots that were put in force by recovery keys, which readers should know.
+    pub fn recovered(&self) -> &[u64] {
+        &self.recovered
     }
 }
 
@@ -187,6 +199,16 @@ impl DocumentProof {
         text + "\n" + &self.checkpoint
     }
 
+    /// The way from the line's leaf to the root of its release of so many lines: each hash with whether it stands on the left.
+    pub fn path_in_release(&self, lines: u64) -> Vec<(bool, Digest)> {
+        log::sides(self.in_release.index, lines).into_iter().zip(self.in_release.hashes.iter().copied()).collect()
+    }
+
+    /// The way from the release's entry to the root of the log of this size.
+    pub fn path_in_log(&self, size: u64) -> Vec<(bool, Digest)> {
+        log::sides(self.in_log.index, size).into_iter().zip(self.in_log.hashes.iter().copied()).collect()
+    }
+
     /// Reads a `.daylight-proof` file.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentProofError> {
         if bytes.len() > MAX_PROOF {
@@ -221,9 +243,10 @@ impl DocumentProof {
             return Err(DocumentProofError::Witnesses);
         }
         self.check_roots(&chain, &checkpoint)?;
-        let release = self.check_release(&chain, &checkpoint)?;
+        let (release, signers) = self.check_release(&chain, &checkpoint)?;
         let record = self.check_line(&release)?;
-        Ok(Proven { anchored: pinned.is_some(), checkpoint, release, line: self.in_release.index, record })
+        let recovered = chain.links().iter().filter(|link| link.succession == Succession::Recovery).map(|link| link.root.version).collect();
+        Ok(Proven { anchored: pinned.is_some(), checkpoint, release, line: self.in_release.index, record, signers, recovered })
     }
 
     fn chain(&self) -> Result<Chain, DocumentProofError> {
@@ -245,7 +268,7 @@ impl DocumentProof {
         if rising { Ok(()) } else { Err(DocumentProofError::NotInForce) }
     }
 
-    fn check_release(&self, chain: &Chain, checkpoint: &Checkpoint) -> Result<ReleaseNote, DocumentProofError> {
+    fn check_release(&self, chain: &Chain, checkpoint: &Checkpoint) -> Result<(ReleaseNote, Vec<String>), DocumentProofError> {
         let note = Note::parse(self.note.as_bytes()).map_err(ReleaseError::Note)?;
         let release = ReleaseNote::parse_text(note.text())?;
         let entry = Entry::Release { serial: release.serial, note: Digest::of(self.note.as_bytes()) };
@@ -256,7 +279,8 @@ impl DocumentProof {
         let link = link.ok_or(DocumentProofError::NotInForce)?;
         let needed = link.root.editors.threshold;
         chain.check_editors(link, &note, self.in_log.index, needed).map_err(DocumentProofError::Editors)?;
-        Ok(release)
+        let signers = chain.counting_editors(link, &note, self.in_log.index).map_err(DocumentProofError::Editors)?;
+        Ok((release, signers))
     }
 
     fn check_line(&self, release: &ReleaseNote) -> Result<Record, DocumentProofError> {
