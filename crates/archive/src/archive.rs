@@ -1,7 +1,7 @@
 //! An archive as a folder, opened for reading.
 
 use crate::checkpoint::Checkpoint;
-use crate::log::{Builder, Tree};
+use crate::log::Tree;
 use crate::manifest::{ERASED_LINE, RawLine};
 use crate::note::Note;
 use crate::paths;
@@ -19,6 +19,7 @@ use std::sync::OnceLock;
 
 mod covers;
 mod find;
+mod history;
 mod lines;
 mod placed;
 mod read;
@@ -328,16 +329,6 @@ impl Archive {
             }
         };
         built.map_err(|e| damaged(self.dir.display().to_string(), e))
-    }
-
-    /// The root that the log had at an earlier size; `None` if it is not that long.
-    pub fn root_at(&self, size: u64) -> Option<Digest> {
-        let leaves = self.state.leaves.get(..usize::try_from(size).ok()?)?;
-        let mut tree = Builder::new();
-        for leaf in leaves {
-            tree.push(*leaf);
-        }
-        Some(tree.root())
     }
 
     fn describe(&self, name: &str) -> Result<Collection, ArchiveError> {

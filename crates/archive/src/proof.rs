@@ -16,7 +16,7 @@ use crate::manifest::{ERASED_LINE, RawLine};
 use crate::note::{Note, NoteError};
 use crate::record::{Record, RecordError};
 use crate::release::{ReleaseError, ReleaseNote};
-use crate::root::{Chain, RootError};
+use crate::root::{Chain, RootError, Succession};
 use crate::state::{Release, State};
 use crate::withdraw::WithdrawNote;
 use crate::withdrawals::Withdrawal;
@@ -122,6 +122,8 @@ pub struct Proven {
     leaf: Digest,
     record: Option<Record>,
     withdrawn: Option<WithdrawNote>,
+    signers: Vec<String>,
+    recovered: Vec<u64>,
 }
 
 impl Proven {
@@ -153,6 +155,16 @@ impl Proven {
     /// The withdrawal, if the proof is of what is withdrawn.
     pub fn withdrawn(&self) -> Option<&WithdrawNote> {
         self.withdrawn.as_ref()
+    }
+
+    /// The names of the editors who signed the release.
+    pub fn signers(&self) -> &[String] {
+        &self.signers
+    }
+
+    /// The roots that were put in force by recovery keys, which readers should know.
+    pub fn recovered(&self) -> &[u64] {
+        &self.recovered
     }
 }
 
@@ -221,6 +233,16 @@ impl DocumentProof {
         text + "\n" + &self.checkpoint
     }
 
+    /// The way from the line's leaf to the root of its release of so many lines: each hash with whether it stands on the left.
+    pub fn path_in_release(&self, lines: u64) -> Vec<(bool, Digest)> {
+        log::sides(self.in_release.index, lines).into_iter().zip(self.in_release.hashes.iter().copied()).collect()
+    }
+
+    /// The way from the release's entry to the root of the log of this size.
+    pub fn path_in_log(&self, size: u64) -> Vec<(bool, Digest)> {
+        log::sides(self.in_log.index, size).into_iter().zip(self.in_log.hashes.iter().copied()).collect()
+    }
+
     /// Reads a `.daylight-proof` file.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentProofError> {
         if bytes.len() > MAX_PROOF {
@@ -258,11 +280,13 @@ impl DocumentProof {
             return Err(DocumentProofError::Witnesses);
         }
         self.check_roots(&chain, &checkpoint)?;
-        let release = self.check_release(&chain, &checkpoint)?;
+        let (release, signers) = self.check_release(&chain, &checkpoint)?;
         let withdrawn = self.withdrawn.as_ref().map(|one| self.check_withdrawal(one, &chain, &checkpoint)).transpose()?;
         let (leaf, record) = self.check_line(&release)?;
-        let proven = Proven { anchored: pinned.is_some(), checkpoint, release, line: self.in_release.index, leaf, record, withdrawn };
-        if proven.withdrawn.as_ref().is_some_and(|note| !proven.is_named_in(note)) { Err(DocumentProofError::OtherLine) } else { Ok(proven) }
+        let recovered = chain.links().iter().filter(|link| link.succession == Succession::Recovery).map(|link| link.root.version).collect();
+        let (anchored, line) = (pinned.is_some(), self.in_release.index);
+        let proven = Proven { anchored, checkpoint, release, line, leaf, record, withdrawn, signers, recovered };
+        if proven.withdrawn.as_ref().is_some_and(|note| proven.named_in(note).is_none()) { Err(DocumentProofError::OtherLine) } else { Ok(proven) }
     }
 
     fn chain(&self) -> Result<Chain, DocumentProofError> {
@@ -284,16 +308,17 @@ impl DocumentProof {
         if rising { Ok(()) } else { Err(DocumentProofError::NotInForce) }
     }
 
-    fn check_release(&self, chain: &Chain, checkpoint: &Checkpoint) -> Result<ReleaseNote, DocumentProofError> {
+    fn check_release(&self, chain: &Chain, checkpoint: &Checkpoint) -> Result<(ReleaseNote, Vec<String>), DocumentProofError> {
         let note = Note::parse(self.note.as_bytes()).map_err(ReleaseError::Note)?;
         let release = ReleaseNote::parse_text(note.text())?;
         let entry = Entry::Release { serial: release.serial, note: Digest::of(self.note.as_bytes()) };
         in_log(&entry, &self.in_log, checkpoint)?;
-        self.check_signed(&note, (&release.origin, &release.root), self.in_log.index, chain, checkpoint)?;
-        Ok(release)
+        let signers = self.check_signed(&note, (&release.origin, &release.root), self.in_log.index, chain, checkpoint)?;
+        Ok((release, signers))
     }
 
     /// A note that was logged at `index` must be of this archive, name the root then in force, and be signed by as many of its editors as it asks for.
+    /// Gives the names of those who signed.
     fn check_signed(
         &self,
         note: &Note,
@@ -301,12 +326,13 @@ impl DocumentProof {
         index: u64,
         chain: &Chain,
         checkpoint: &Checkpoint,
-    ) -> Result<(), DocumentProofError> {
+    ) -> Result<Vec<String>, DocumentProofError> {
         let before = self.roots.iter().filter(|root| root.in_log.index < index).count();
         let in_force = before.checked_sub(1).and_then(|last| chain.links().get(last));
         let link = in_force.filter(|link| link.digest == *root && origin == checkpoint.origin);
         let link = link.ok_or(DocumentProofError::NotInForce)?;
-        chain.check_editors(link, note, index, link.root.editors.threshold).map_err(DocumentProofError::Editors)
+        chain.check_editors(link, note, index, link.root.editors.threshold).map_err(DocumentProofError::Editors)?;
+        chain.counting_editors(link, note, index).map_err(DocumentProofError::Editors)
     }
 
     /// The data of the line's leaf, and its record where it is not withdrawn.

@@ -3,7 +3,8 @@
 use crate::checkpoint::check_origin;
 use crate::json::MAX_NUMBER;
 use crate::note::{Note, NoteError};
-use crate::time::{format_time, parse_time};
+pub use crate::time::format_time;
+use crate::time::parse_time;
 use daylight_model::Digest;
 
 const FORMAT: &str = "daylight-release/v1";

@@ -1,7 +1,7 @@
 //! Times as notes write them.
 
 /// RFC 3339 in UTC to the second, as in `2026-11-22T18:40:35Z`; only years that RFC 3339 can write.
-pub(crate) fn format_time(seconds: i64) -> Option<String> {
+pub fn format_time(seconds: i64) -> Option<String> {
     let written = jiff::Timestamp::from_second(seconds).ok()?.to_string();
     (written.len() == 20).then_some(written)
 }

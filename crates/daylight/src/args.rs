@@ -1,9 +1,13 @@
 //! What the user said: every subcommand with its flags and an example. What it means is decided in `commands`.
 
+mod export;
+
 use clap::{Args, Parser, Subcommand};
 use daylight_model::FaultCode;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+
+pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 
 /// Takes documents from a source's hands to a public archive that anyone can search, verify and copy.
 #[derive(Parser)]
@@ -34,6 +38,9 @@ pub(crate) enum Command {
     Serve(Serve),
     Index(Index),
     Verify(Verify),
+    Prove(Prove),
+    Export(Export),
+    Timestamp(Timestamp),
     Check(Check),
     Backup(Backup),
     Restore(Restore),

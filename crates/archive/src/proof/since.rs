@@ -52,17 +52,16 @@ impl Proven {
         if archive.origin() != at.origin {
             return Err(SinceError::OtherArchive { proof: at.origin.clone(), archive: archive.origin().to_owned() });
         }
-        match archive.root_at(at.size) {
+        match archive.checkpoint_at(at.size) {
             None => return Err(SinceError::Older { found: archive.head(), needed: at.size }),
-            Some(root) if root != at.root => return Err(SinceError::Forked),
+            Some(then) if then.root != at.root => return Err(SinceError::Forked),
             Some(_) => {}
         }
         let serial = self.release.serial;
         if let Some(place) = archive.withdrawn_line(serial, self.line) {
             return Ok(Since::Withdrawn(place.withdrawal));
         }
-        let number = self.record.as_ref().map_or(0, |record| record.number);
-        Ok(match archive.find(&self.release.collection, number)? {
+        Ok(match archive.find(&self.release.collection, self.number())? {
             Some((newest, line)) if (newest, line) != (serial, self.line) => Since::Replaced { serial: newest, line },
             _ => Since::Published,
         })

@@ -5,7 +5,7 @@ use crate::head::EntryNoteError;
 use crate::json::{Fields, JsonError};
 use crate::note::Note;
 use crate::root::Chain;
-use crate::withdraw::WithdrawNote;
+use crate::withdraw::{WithdrawNote, WithdrawnLine};
 use daylight_model::Digest;
 use serde_json::{Value, json};
 
@@ -50,11 +50,16 @@ impl DocumentProof {
 }
 
 impl Proven {
-    /// Whether a withdrawal names the line that is proved.
-    pub(super) fn is_named_in(&self, note: &WithdrawNote) -> bool {
-        let same = |line: &crate::withdraw::WithdrawnLine| {
-            (line.release, line.line, line.leaf) == (self.release.serial, self.line, self.leaf)
-        };
-        note.collection == self.release.collection && note.documents.iter().flat_map(|document| &document.lines).any(same)
+    /// The document's permanent number, as its record or its withdrawal has it.
+    pub fn number(&self) -> u64 {
+        let named = || self.withdrawn.as_ref().and_then(|note| self.named_in(note));
+        self.record.as_ref().map(|record| record.number).or_else(named).unwrap_or(0)
+    }
+
+    /// The number under which a withdrawal names the line that is proved, if it does.
+    pub(super) fn named_in(&self, note: &WithdrawNote) -> Option<u64> {
+        let same = |line: &WithdrawnLine| (line.release, line.line, line.leaf) == (self.release.serial, self.line, self.leaf);
+        let named = note.documents.iter().find(|document| document.lines.iter().any(same)).map(|document| document.number);
+        named.filter(|_| note.collection == self.release.collection)
     }
 }
