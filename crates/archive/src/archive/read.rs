@@ -44,15 +44,20 @@ impl Archive {
 
     /// Compares a line with the hash of its leaf in the release's tree.
     pub(super) fn check_leaf(&self, serial: u64, line: u64, raw: &[u8]) -> Result<(), ArchiveError> {
-        let lines = self.release(serial).map_or(0, |release| release.note.lines);
-        let tile = TilePath::widest(Some(0), line / TILE_WIDTH, lines).ok_or(ArchiveError::NoSuchLine { serial, line })?;
-        let path = format!("{}{tile}", paths::release_prefix(serial));
-        let mut leaf = [0; 32];
-        self.read_at(&path, 32 * (line % TILE_WIDTH), &mut leaf)?;
-        let parsed = RawLine::parse(raw).filter(|parsed| leaf_hash(&parsed.leaf_data().0).0 == leaf);
+        let leaf = self.leaf_at(serial, line)?;
+        let parsed = RawLine::parse(raw).filter(|parsed| leaf_hash(&parsed.leaf_data().0) == leaf);
         parsed
             .map(|_| ())
             .ok_or_else(|| damaged(paths::manifest_part(serial, line / PART_LINES), format!("line {line} is not the one that was signed")))
+    }
+
+    /// The hash of a line's leaf, as the release's tree has it here.
+    pub fn leaf_at(&self, serial: u64, line: u64) -> Result<Digest, ArchiveError> {
+        let lines = self.release(serial).map_or(0, |release| release.note.lines);
+        let tile = TilePath::widest(Some(0), line / TILE_WIDTH, lines).ok_or(ArchiveError::NoSuchLine { serial, line })?;
+        let mut leaf = [0; 32];
+        self.read_at(&format!("{}{tile}", paths::release_prefix(serial)), 32 * (line % TILE_WIDTH), &mut leaf)?;
+        Ok(Digest(leaf))
     }
 
     pub(super) fn read_line(&self, serial: u64, line: u64, raw: &[u8]) -> Result<Line, ArchiveError> {
