@@ -38,7 +38,7 @@ pub use key::{Key, KeyType, Signer};
 pub use outline::Outline;
 pub use proof::DocumentProof;
 pub use record::{FileRef, Record};
-pub use verify::{Absent, Asked, Problem, Progress, Report, check_releases, verify, verify_from};
+pub use verify::{Absent, Asked, Problem, Progress, Report, check_releases, verify, verify_from, verify_staged};
 pub use withdrawals::{Withdrawal, WithdrawnPlace};
 
 #[cfg(test)]

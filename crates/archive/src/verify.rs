@@ -11,10 +11,12 @@ mod withdrawn;
 use crate::log::TilePath;
 use crate::outline::Outline;
 use crate::paths;
+use crate::release::ReleaseNote;
 use crate::root::Succession;
 pub use crate::state::SignOfLife;
 use crate::state::{Release, State, load};
 use crate::store::{Folder, Store};
+use crate::withdrawals::Withdrawals;
 use account::Account;
 use std::io;
 use std::path::Path;
@@ -164,6 +166,25 @@ pub fn check_releases(store: &dyn Store, outline: &Outline, serials: &[u64], pro
     let mut withdrawn = Withdrawn::new(outline.withdrawals());
     for release in outline.releases().iter().filter(|release| serials.contains(&release.note.serial)) {
         release::check(release, &mut withdrawn, &mut account);
+    }
+    account.into_problems()
+}
+
+/// Checks the files of a release whose note is not signed or not logged yet, every byte of them, against what that note would state: its lines, its tree
+/// and its volumes, and that nothing else stands beside them.
+pub fn verify_staged(dir: &Path, note: &ReleaseNote, progress: &mut dyn FnMut(Progress)) -> Vec<Problem> {
+    let (store, withdrawals) = (Folder::new(dir), Withdrawals::default());
+    let mut account = Account::take(&store, progress);
+    let prefix = paths::release_prefix(note.serial);
+    // What else is in the folder is another's question.
+    account.keep_problems_under(&prefix);
+    let release = Release { note: note.clone(), note_bytes: Vec::new(), index: 0 };
+    // All of its lines count, so it may refer to nothing that is erased.
+    release::check(&release, &mut Withdrawn::new(&withdrawals), &mut account);
+    for path in account.unclaimed_under(&prefix) {
+        if path != paths::release_note(note.serial) {
+            account.problem(path, "added: nothing in the release accounts for it");
+        }
     }
     account.into_problems()
 }
