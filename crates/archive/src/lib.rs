@@ -9,6 +9,7 @@
 pub mod archive;
 pub mod checkpoint;
 pub mod entry;
+pub mod evidence;
 pub mod json;
 pub mod key;
 pub mod log;
@@ -16,6 +17,7 @@ pub mod manifest;
 pub mod note;
 mod outline;
 pub mod paths;
+pub mod plan;
 pub mod policy;
 pub mod proof;
 pub mod record;

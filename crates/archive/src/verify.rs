@@ -14,6 +14,7 @@ use crate::root::Succession;
 use crate::state::{Release, State, load};
 use crate::store::{Folder, Store};
 use account::Account;
+pub(crate) use manifest::own_record;
 use std::io;
 use std::path::Path;
 
