@@ -9,6 +9,7 @@
 pub mod archive;
 pub mod checkpoint;
 pub mod entry;
+pub mod evidence;
 mod head;
 pub mod heartbeat;
 pub mod json;
@@ -18,6 +19,7 @@ pub mod manifest;
 pub mod note;
 mod outline;
 pub mod paths;
+pub mod plan;
 pub mod policy;
 pub mod proof;
 pub mod record;

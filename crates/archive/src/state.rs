@@ -5,7 +5,7 @@ use crate::checkpoint::Checkpoint;
 use crate::entry::{Entry, Logged};
 use crate::heartbeat::HeartbeatNote;
 use crate::key::Key;
-use crate::log::{Builder, Files, TILE_WIDTH, TilePath, Tree, leaf_hash, parse_bundle};
+use crate::log::{Files, TILE_WIDTH, TilePath, Tree, leaf_hash, parse_bundle, root_of};
 use crate::note::Note;
 use crate::paths;
 use crate::release::ReleaseNote;
@@ -181,17 +181,6 @@ fn load_log(files: &dyn Files, checkpoint: &Checkpoint, path: &str, complain: &m
         blame(files, checkpoint, &leaves, path, complain);
     }
     (entries, leaves)
-}
-
-fn root_of(leaves: &[Digest]) -> Digest {
-    let mut tree = Builder::new();
-    for leaf in leaves {
-        tree.push(*leaf);
-        if tree.size().is_multiple_of(TILE_WIDTH) {
-            tree.take_full();
-        }
-    }
-    tree.root()
 }
 
 /// Names the bundles whose entries are not those of their tiles; where there are none, the checkpoint is another log's.

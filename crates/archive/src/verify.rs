@@ -18,6 +18,7 @@ use crate::state::{Release, State, load};
 use crate::store::{Folder, Store};
 use crate::withdrawals::Withdrawals;
 use account::Account;
+pub(crate) use manifest::own_record;
 use std::io;
 use std::path::Path;
 use withdrawn::Withdrawn;

@@ -7,6 +7,10 @@
 use daylight_model::{Digest, Hasher};
 use std::io::{self, Read, Write};
 
+mod scan;
+
+pub use scan::Scan;
+
 /// The largest volume, in bytes. A single member that does not fit is alone in its volume, which is then larger.
 pub const MAX_VOLUME: u64 = 1 << 30;
 

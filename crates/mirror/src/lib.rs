@@ -2,6 +2,10 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod address;
 pub mod erase;
 pub mod export;
+pub mod http;
+pub mod sites;
+pub mod state;
 pub mod timestamp;

@@ -155,7 +155,8 @@ fn said(raw: Option<RawLine<'_>>, store: &dyn Store) -> Result<Essentials, Unsai
     }
 }
 
-fn own_record(own: &FileRef, store: &dyn Store) -> io::Result<Vec<u8>> {
+/// The bytes of a record that is in a file of its own, checked against the hash that its line states.
+pub(crate) fn own_record(own: &FileRef, store: &dyn Store) -> io::Result<Vec<u8>> {
     let too_long = || io::Error::new(io::ErrorKind::InvalidData, "longer than a record can be");
     let end = own.offset.checked_add(own.length).filter(|_| own.length <= MAX_RECORD_FILE).ok_or_else(too_long)?;
     let mut file = store.open(&paths::volume(own.release, own.volume), Some(own.offset..end))?;
