@@ -138,10 +138,11 @@ fn write_string(text: &str, out: &mut Vec<u8>) {
 }
 
 /// Takes the fields of an object apart, one by one, so that what is left over can be refused.
-pub(crate) struct Fields(pub(crate) Map<String, Value>);
+pub struct Fields(pub(crate) Map<String, Value>);
 
 impl Fields {
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, JsonError> {
+    /// Takes an object apart that stands in these bytes in its canonical form.
+    pub fn read(bytes: &[u8]) -> Result<Self, JsonError> {
         read_object(bytes).map(Self)
     }
 
@@ -150,23 +151,27 @@ impl Fields {
         read_some(bytes, wanted).map(Self)
     }
 
-    pub(crate) fn of(value: Value, name: &'static str) -> Result<Self, JsonError> {
+    /// Takes a value apart that is the field `name` of something else, and must be an object.
+    pub fn of(value: Value, name: &'static str) -> Result<Self, JsonError> {
         match value {
             Value::Object(map) => Ok(Self(map)),
             _ => Err(JsonError::Field(name)),
         }
     }
 
-    pub(crate) fn format(&mut self, wanted: &'static str) -> Result<(), JsonError> {
+    /// Refuses what is of another format or version.
+    pub fn format(&mut self, wanted: &'static str) -> Result<(), JsonError> {
         let found = self.string("format")?;
         if found == wanted { Ok(()) } else { Err(JsonError::Format { found, wanted }) }
     }
 
-    pub(crate) fn string(&mut self, name: &'static str) -> Result<String, JsonError> {
+    /// A text that must be there.
+    pub fn string(&mut self, name: &'static str) -> Result<String, JsonError> {
         self.optional_string(name)?.ok_or(JsonError::Field(name))
     }
 
-    pub(crate) fn optional_string(&mut self, name: &'static str) -> Result<Option<String>, JsonError> {
+    /// A text, if the field is there.
+    pub fn optional_string(&mut self, name: &'static str) -> Result<Option<String>, JsonError> {
         match self.0.remove(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -174,18 +179,21 @@ impl Fields {
         }
     }
 
-    pub(crate) fn number(&mut self, name: &'static str) -> Result<u64, JsonError> {
+    /// A number of 0 or more that must be there.
+    pub fn number(&mut self, name: &'static str) -> Result<u64, JsonError> {
         self.optional_number(name)?.ok_or(JsonError::Field(name))
     }
 
-    pub(crate) fn optional_number(&mut self, name: &'static str) -> Result<Option<u64>, JsonError> {
+    /// A number of 0 or more, if the field is there.
+    pub fn optional_number(&mut self, name: &'static str) -> Result<Option<u64>, JsonError> {
         match self.0.remove(name) {
             None => Ok(None),
             Some(value) => value.as_u64().map(Some).ok_or(JsonError::Field(name)),
         }
     }
 
-    pub(crate) fn optional_signed(&mut self, name: &'static str) -> Result<Option<i64>, JsonError> {
+    /// A number, if the field is there.
+    pub fn optional_signed(&mut self, name: &'static str) -> Result<Option<i64>, JsonError> {
         match self.0.remove(name) {
             None => Ok(None),
             Some(value) => value.as_i64().map(Some).ok_or(JsonError::Field(name)),
@@ -193,7 +201,7 @@ impl Fields {
     }
 
     /// An array; where the field is absent, an empty one.
-    pub(crate) fn array(&mut self, name: &'static str) -> Result<Vec<Value>, JsonError> {
+    pub fn array(&mut self, name: &'static str) -> Result<Vec<Value>, JsonError> {
         match self.0.remove(name) {
             None => Ok(Vec::new()),
             Some(Value::Array(items)) => Ok(items),
@@ -201,17 +209,24 @@ impl Fields {
         }
     }
 
-    pub(crate) fn strings(&mut self, name: &'static str) -> Result<Vec<String>, JsonError> {
+    /// Any value that must be there.
+    pub fn value(&mut self, name: &'static str) -> Result<Value, JsonError> {
+        self.0.remove(name).ok_or(JsonError::Field(name))
+    }
+
+    /// Texts; where the field is absent, none.
+    pub fn strings(&mut self, name: &'static str) -> Result<Vec<String>, JsonError> {
         let items = self.array(name)?.into_iter();
         items.map(|item| item.as_str().map(str::to_owned).ok_or(JsonError::Field(name))).collect()
     }
 
-    pub(crate) fn digest(&mut self, name: &'static str) -> Result<daylight_model::Digest, JsonError> {
+    /// A digest in hex that must be there.
+    pub fn digest(&mut self, name: &'static str) -> Result<daylight_model::Digest, JsonError> {
         self.string(name)?.parse().map_err(|_| JsonError::Field(name))
     }
 
     /// Refuses fields that nobody asked for.
-    pub(crate) fn end(self) -> Result<(), JsonError> {
+    pub fn end(self) -> Result<(), JsonError> {
         match self.0.into_iter().next() {
             None => Ok(()),
             Some((name, _)) => Err(JsonError::Unknown(name)),

@@ -5,9 +5,11 @@ use daylight_model::FaultCode;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+mod export;
 mod sealing;
 mod signing;
 
+pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
 pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
 
@@ -46,6 +48,9 @@ pub(crate) enum Command {
     Serve(Serve),
     Index(Index),
     Verify(Verify),
+    Prove(Prove),
+    Export(Export),
+    Timestamp(Timestamp),
     Check(Check),
     Backup(Backup),
     Restore(Restore),

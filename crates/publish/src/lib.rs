@@ -9,6 +9,7 @@ mod commit;
 mod content;
 mod earlier;
 mod editors;
+mod entries;
 mod error;
 mod files;
 mod finish;
@@ -24,11 +25,13 @@ mod site;
 pub mod staged;
 mod tar;
 mod unseal;
+pub mod withdraw;
 
 #[cfg(test)]
 mod tests;
 
 pub use approval::{parse_seal_text, seal_text};
+pub use entries::{Logged, ask_heartbeat, log_heartbeat};
 pub use error::{Error, Result};
 pub use finish::{Finish, finish};
 pub use key::{KeyError, Passphrase, SigningKeyFile, public_path};
@@ -196,5 +199,6 @@ fn target(desk: &Desk, job: &Job<'_>, site: &Site, log_key: &LogKey) -> Result<T
     }
     let (highest, title) = site.collection(job.collection)?;
     let title = job.title.map(str::to_owned).or(title).unwrap_or_else(|| job.collection.to_owned());
-    Ok(Target { origin: site.origin().to_owned(), serial, highest, title, signed })
+    let withdrawn = site.withdrawn(job.collection)?;
+    Ok(Target { origin: site.origin().to_owned(), serial, highest, title, withdrawn, signed })
 }

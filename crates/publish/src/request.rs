@@ -17,11 +17,13 @@ pub use words::{Words, plain, root_words};
 
 use crate::approval::{parse_seal_text, seal_text};
 use attached::{Attached, line_proofs};
+use daylight_archive::heartbeat::HeartbeatNote;
 use daylight_archive::json;
 use daylight_archive::key::{Key, Signer};
 use daylight_archive::note::{Note, NoteError};
 use daylight_archive::release::{ReleaseError, ReleaseNote};
 use daylight_archive::root::{Chain, Root, RootError};
+use daylight_archive::withdraw::WithdrawNote;
 use kind::{Head, head};
 use serde_json::{Map, Value, json};
 
@@ -282,7 +284,10 @@ impl Request {
                 Statement::Seal { note, first }
             }
             Kind::Root => root(text, chain.as_ref(), &attached)?,
-            Kind::Withdraw | Kind::Directory | Kind::Heartbeat => other(&rest, chain.as_ref(), &attached)?,
+            Kind::Withdraw | Kind::Directory | Kind::Heartbeat => {
+                check_form(kind, text)?;
+                other(&rest, chain.as_ref(), &attached)?
+            }
         };
         let mut request = Self { note, kind, chain, statement, attached };
         request.in_order()?;
@@ -398,6 +403,15 @@ fn root(text: &str, chain: Option<&Chain>, attached: &Map<String, Value>) -> Res
         None => Chain::may_begin(&root).map_err(contradiction)?,
     }
     Ok(Statement::Root(Box::new(root)))
+}
+
+/// What could not be logged is not to be signed.
+fn check_form(kind: Kind, text: &str) -> Result<(), RequestError> {
+    match kind {
+        Kind::Withdraw => WithdrawNote::parse_text(text).map(drop).map_err(contradiction),
+        Kind::Heartbeat => HeartbeatNote::parse_text(text).map(drop).map_err(contradiction),
+        Kind::Release | Kind::Seal | Kind::Root | Kind::Directory => Ok(()),
+    }
 }
 
 fn other(rest: &str, chain: Option<&Chain>, attached: &Map<String, Value>) -> Result<Statement, RequestError> {

@@ -9,6 +9,7 @@ use crate::earlier::Earlier;
 use crate::editors::Editors;
 use crate::key::SigningKeyFile;
 use crate::request::{Request, Statement};
+use crate::site::withdrawn_in;
 use crate::staged::first_lines;
 use crate::{Error, Progress, Result, release};
 use daylight_archive::note::Note;
@@ -299,7 +300,8 @@ fn drafted(desk: &mut Desk, what: &ToSeal<'_>, archive: &Archive) -> Result<(Opt
     let known = archive.collection(what.collection)?;
     let (highest, title) = known.map_or((0, None), |known| (known.highest, Some(known.title)));
     let title = what.title.map(str::to_owned).or(title).unwrap_or_else(|| what.collection.to_owned());
-    let target = Target { origin: archive.origin().to_owned(), serial: 1, highest, title, signed: false };
+    let withdrawn = withdrawn_in(archive, what.collection)?;
+    let target = Target { origin: archive.origin().to_owned(), serial: 1, highest, title, withdrawn, signed: false };
     let drafted = draft_seal(desk, what.collection, &target, what.now)?;
     Ok((drafted.draft, drafted.withheld))
 }

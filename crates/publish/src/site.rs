@@ -6,8 +6,10 @@ use crate::{Error, Result};
 use daylight_archive::log::{LogAppender, Tree, empty_root, verify_consistency};
 use daylight_archive::note::Note;
 use daylight_archive::release::ReleaseNote;
+use daylight_archive::archive::Standing;
 use daylight_archive::{Archive, Checkpoint, paths};
 use daylight_durable::{crash_point, sync_dir, write_atomic};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -107,6 +109,11 @@ impl Site {
         Ok(archive.collection(name)?.map_or((0, None), |collection| (collection.highest, Some(collection.title))))
     }
 
+    /// The numbers of a collection that are withdrawn and were not published again, and when each was.
+    pub(crate) fn withdrawn(&self, name: &str) -> Result<BTreeMap<u64, i64>> {
+        self.archive.as_ref().map_or(Ok(BTreeMap::new()), |archive| withdrawn_in(archive, name))
+    }
+
     /// What is said when the key has signed more than is here.
     pub(crate) fn rolled_back(&self, signed: u64) -> Error {
         Error::RolledBack { archive: self.dir.clone(), found: self.size(), signed }
@@ -120,6 +127,17 @@ impl Site {
         };
         LogAppender::load(&self.dir, size, &root).map_err(|error| Error::Format(format!("{}: {error}", self.dir.display())))
     }
+}
+
+/// The numbers of a collection that are withdrawn, and when that was.
+pub(crate) fn withdrawn_in(archive: &Archive, name: &str) -> Result<BTreeMap<u64, i64>> {
+    let mut withdrawn = BTreeMap::new();
+    for number in archive.withdrawn_numbers(name)? {
+        if let Some(Standing::Withdrawn(by)) = archive.standing(name, number)? {
+            withdrawn.insert(number, by.note.time);
+        }
+    }
+    Ok(withdrawn)
 }
 
 /// Where the log's key has signed more than the archive's checkpoint says, and all of it is here, the publication was killed between the two: what the

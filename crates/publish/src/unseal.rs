@@ -7,7 +7,8 @@ use crate::promise::lock;
 use crate::{Error, Result, tar};
 use daylight_archive::note::Note;
 use daylight_archive::release::ReleaseNote;
-use daylight_archive::{Archive, ArchiveError, FileRef, Line, Record, paths, verify};
+use daylight_archive::archive::Standing;
+use daylight_archive::{Archive, FileRef, Line, Record, paths, verify};
 use daylight_durable::{crash_point, sync_dir};
 use daylight_envelope::SealKey;
 use daylight_model::Digest;
@@ -207,14 +208,18 @@ impl<'a> Approved<'a> {
 
 /// Why a sealed document is not published, if the archive has something under its number that is the same or newer.
 fn already(sealed: &Line, told: &ReleaseNote, target: &Archive) -> Result<Option<&'static str>> {
-    let Some((serial, line)) = target.find(&told.collection, sealed.record.number)? else { return Ok(None) };
+    let (serial, line) = match target.standing(&told.collection, sealed.record.number)? {
+        Some(Standing::Published { serial, line }) => (serial, line),
+        // What was sealed after that was sealed as a correction of it.
+        Some(Standing::Withdrawn(by)) if by.note.time < told.time => return Ok(None),
+        Some(Standing::Withdrawn(_)) => return Ok(Some("it was withdrawn after it was sealed")),
+        None => return Ok(None),
+    };
     let newer = target.release(serial).is_some_and(|release| release.note.time >= told.time);
-    match target.record(serial, line) {
-        Ok(known) if same(&known.record, &sealed.record) => Ok(Some("it is published already")),
-        Ok(_) if newer => Ok(Some("something else was published under its number after it was sealed")),
-        Ok(_) => Ok(None),
-        Err(ArchiveError::Withdrawn { .. }) => Ok(Some("it was withdrawn")),
-        Err(error) => Err(error.into()),
+    match target.record(serial, line)? {
+        known if same(&known.record, &sealed.record) => Ok(Some("it is published already")),
+        _ if newer => Ok(Some("something else was published under its number after it was sealed")),
+        _ => Ok(None),
     }
 }
 

@@ -3,7 +3,7 @@ use crate::entry::Entry;
 use crate::note::Note;
 use crate::paths;
 use crate::root::{Chain, Succession};
-use crate::state::unreadable;
+use crate::store::unreadable;
 
 impl Archive {
     /// Where a root stands in the log; `None` for one that is not logged.
