@@ -12,6 +12,7 @@ use daylight_archive::{Archive, FileRef, Line, Record, paths, verify};
 use daylight_durable::{crash_point, sync_dir};
 use daylight_envelope::SealKey;
 use daylight_model::Digest;
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::DirBuilderExt;
@@ -176,15 +177,23 @@ pub struct Approved<'a> {
 }
 
 impl<'a> Approved<'a> {
-    /// What was decided after sealing prevails: a number that a later release has, or that was withdrawn, is left as it is.
+    /// What was decided after sealing prevails: a number that a later release has, or that was withdrawn, is left as it is, and so is what holds such a document,
+    /// for its bytes would publish that too.
     fn select(unsealed: &'a Unsealed, target: &Archive, version: u64, editors: Vec<String>) -> Result<Self> {
         let serial = target.releases().len() as u64 + 1;
-        let mut approved = Self { unsealed, serial, version, editors, lines: Vec::new(), skipped: Vec::new() };
+        let mut documents = BTreeMap::new();
         for line in 0..unsealed.told.lines {
             let sealed = unsealed.archive.record(1, line)?;
-            match already(&sealed, &unsealed.told, target)? {
-                Some(why) => approved.skipped.push(Skipped { number: sealed.record.number, why }),
-                None => approved.lines.push(line),
+            let parents = sealed.record.occurrences.iter().filter_map(|occurrence| occurrence.parent).collect();
+            let why = already(&sealed, &unsealed.told, target)?;
+            documents.insert(sealed.record.number, Sealed { line, parents, why });
+        }
+        leave_out_holders(&mut documents);
+        let mut approved = Self { unsealed, serial, version, editors, lines: Vec::new(), skipped: Vec::new() };
+        for (number, document) in documents {
+            match document.why {
+                Some(why) => approved.skipped.push(Skipped { number, why }),
+                None => approved.lines.push(document.line),
             }
         }
         Ok(approved)
@@ -206,19 +215,47 @@ impl<'a> Approved<'a> {
     }
 }
 
+/// A document of a sealed release, on the way to be published or not.
+struct Sealed {
+    line: u64,
+    /// The numbers of those in which it stands.
+    parents: Vec<u64>,
+    /// Why it is not published.
+    why: Option<&'static str>,
+}
+
+const PUBLISHED: &str = "it is published already";
+const REPLACED: &str = "something else was published under its number after it was sealed";
+const WITHDRAWN: &str = "it was withdrawn after it was sealed";
+const HOLDER: &str = "it holds a document that was withdrawn or replaced after it was sealed";
+
+/// Leaves out every document that holds one that was withdrawn or replaced, at whatever depth.
+fn leave_out_holders(documents: &mut BTreeMap<u64, Sealed>) {
+    let bars = |document: &Sealed| document.why.is_some_and(|why| why != PUBLISHED);
+    let mut barred: Vec<u64> = documents.iter().filter(|(_, document)| bars(document)).map(|(number, _)| *number).collect();
+    while let Some(number) = barred.pop() {
+        for parent in documents.get(&number).map_or(Vec::new(), |document| document.parents.clone()) {
+            if let Some(holder) = documents.get_mut(&parent).filter(|holder| holder.why.is_none()) {
+                holder.why = Some(HOLDER);
+                barred.push(parent);
+            }
+        }
+    }
+}
+
 /// Why a sealed document is not published, if the archive has something under its number that is the same or newer.
 fn already(sealed: &Line, told: &ReleaseNote, target: &Archive) -> Result<Option<&'static str>> {
     let (serial, line) = match target.standing(&told.collection, sealed.record.number)? {
         Some(Standing::Published { serial, line }) => (serial, line),
         // What was sealed after that was sealed as a correction of it.
         Some(Standing::Withdrawn(by)) if by.note.time < told.time => return Ok(None),
-        Some(Standing::Withdrawn(_)) => return Ok(Some("it was withdrawn after it was sealed")),
+        Some(Standing::Withdrawn(_)) => return Ok(Some(WITHDRAWN)),
         None => return Ok(None),
     };
     let newer = target.release(serial).is_some_and(|release| release.note.time >= told.time);
     match target.record(serial, line)? {
-        known if same(&known.record, &sealed.record) => Ok(Some("it is published already")),
-        _ if newer => Ok(Some("something else was published under its number after it was sealed")),
+        known if same(&known.record, &sealed.record) => Ok(Some(PUBLISHED)),
+        _ if newer => Ok(Some(REPLACED)),
         _ => Ok(None),
     }
 }

@@ -135,6 +135,51 @@ fn what_was_published_later_under_a_number_prevails_over_what_was_sealed() {
     assert_eq!(why, [(7, "it is published already"), (8, newer)]);
 }
 
+#[test]
+fn what_holds_a_document_that_was_replaced_or_withdrawn_later_is_left_out_with_it() {
+    let world = World::new();
+    world.published();
+    let world = world.with_more();
+    let shares = world.sealed();
+    // The annex is published blacked out, without the letter in which it stands.
+    let mut desk = world.desk();
+    let seq = |kind, bytes: &[u8]| DocumentId::of(kind, &Digest::of(bytes), "").to_string();
+    let letter = desk.resolve(&seq(Kind::Message, b"Subject: About four\r\n\r\nThe words of four.\r\n")).unwrap();
+    daylight_review::hold(&mut desk, COUNCIL, &[letter], "Ada", "a name in it", LATER).unwrap();
+    let annex = desk.resolve(&seq(Kind::File, b"a secret annex")).unwrap();
+    let mut writer = desk.renditions_writer().unwrap();
+    writer.put(annex, daylight_store::RenditionRole::Text, "text", 3, "text/plain", b"blacked out").unwrap();
+    writer.commit().unwrap();
+    drop((writer, desk));
+    let keys = [world.key("ada.key")];
+    assert_eq!(publish_at(&world, &keys, LATER + 5).documents, 1);
+    world.unseal(&shares).unwrap();
+    let outcome = world.publish_unsealed().unwrap();
+    assert!(outcome.published.is_none());
+    let holder = "it holds a document that was withdrawn or replaced after it was sealed";
+    assert_eq!(outcome.skipped[0], Skipped { number: 7, why: holder });
+
+    // Withdrawn, it does not come back either.
+    let numbers = [8].into();
+    let what = withdraw::Withdrawing {
+        archive: &world.site,
+        collection: COUNCIL,
+        numbers: &numbers,
+        only_replaced: false,
+        copies: daylight_archive::withdraw::Copies::Erase,
+        successor: None,
+        reason: "a mistake",
+        now: LATER + 10,
+    };
+    let mut request = withdraw::ask(&what).unwrap();
+    request.sign(keys[0].signer()).unwrap();
+    withdraw::enact(None, &world.site, &world.log_key, &request, LATER + 10).unwrap();
+    let outcome = world.publish_unsealed().unwrap();
+    assert!(outcome.published.is_none());
+    let why: Vec<_> = outcome.skipped.iter().map(|one| (one.number, one.why)).collect();
+    assert_eq!(why, [(7, holder), (8, "it was withdrawn after it was sealed")]);
+}
+
 fn publish_at(world: &World, keys: &[SigningKeyFile], now: u64) -> Published {
     world.publish_with(keys, |job| Job { now, ..job }).unwrap().published.unwrap()
 }
