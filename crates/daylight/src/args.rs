@@ -11,6 +11,9 @@ mod signing;
 
 pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
+pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
+mod signing;
+
 pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
 
 /// Takes documents from a source's hands to a public archive that anyone can search, verify and copy.

@@ -6,6 +6,7 @@ mod releases;
 mod requests;
 mod seals;
 mod roots;
+mod withdrawals;
 
 use crate::*;
 use daylight_archive::{Archive, verify};
