@@ -110,11 +110,17 @@ fn what_is_sealed_shows_nothing_and_trustees_open_it() {
     let found = room.run("search opened/archive heron --cache cache --json").json();
     assert_eq!((&found["total"], &found["hits"][0]["id"]), (&1.into(), &"annex/1".into()), "{found}");
     room.run("verify opened/archive");
-    assert_eq!(room.run("publish-unsealed opened --to archive --log-key desk/log.key --key ana.key --json").json()["published"]["release"], 2);
+    assert_eq!(
+        room.run("publish-unsealed opened --to archive --log-key desk/log.key --key ana.key --json").json()["published"]["release"],
+        2
+    );
     let root = room.at("archive/root/1.json");
     room.run(&format!("verify archive --root {}", path(&root)));
     let again = room.run("publish-unsealed opened --to archive --log-key desk/log.key --key ana.key");
-    assert!(again.text().contains("left out: number 1: it is published already") && again.text().contains("nothing new to publish"), "{again:?}");
+    assert!(
+        again.text().contains("left out: number 1: it is published already") && again.text().contains("nothing new to publish"),
+        "{again:?}"
+    );
 }
 
 #[test]
@@ -122,9 +128,7 @@ fn words_that_do_not_open_it_are_told_by_their_files() {
     let room = Newsroom::new();
     room.seal().code(0);
     room.letter("council", "The wall");
-    room.run(
-        "seal desk --archive archive --collection council --to other.sealed --trustees 2-of-3 --words-dir others --key ana.key",
-    );
+    room.run("seal desk --archive archive --collection council --to other.sealed --trustees 2-of-3 --words-dir others --key ana.key");
     let said = room.refused(&format!("unseal annex.sealed --to opened{}", words(&[2])));
     assert!(said.contains("1 share was given, and 2 are needed"), "{said}");
     let said = room.refused(&format!("unseal annex.sealed --to opened{}", words(&[2, 2])));
@@ -142,7 +146,10 @@ fn words_that_do_not_open_it_are_told_by_their_files() {
     fs::write(room.at("wrong.txt"), share.replace(last, "daylight")).unwrap();
     let said = room.refused("unseal annex.sealed --to opened --words wrong.txt --words words/share-2-of-3.txt");
     assert!(said.contains("wrong.txt: word 33 is not one of the words") && !said.contains("daylight is"), "{said}");
-    assert!(room.refused("unseal ana.key --to opened --words words/share-1-of-3.txt --words words/share-2-of-3.txt").contains("not an age file"));
+    assert!(
+        room.refused("unseal ana.key --to opened --words words/share-1-of-3.txt --words words/share-2-of-3.txt")
+            .contains("not an age file")
+    );
     assert!(room.refused("unseal annex.sealed --to opened").contains("--words"));
     assert!(!room.at("opened").exists() || fs::read_dir(room.at("opened")).unwrap().count() == 0);
     room.run(&format!("unseal annex.sealed --to opened{}", words(&[1, 2, 3])));
@@ -154,7 +161,9 @@ fn a_seal_that_would_be_worthless_is_not_begun() {
     let room = Newsroom::new();
     let base = "seal desk --archive archive --collection annex --key ana.key --trustees 2-of-3";
     assert!(room.refused(&format!("{base} --to annex.sealed")).contains("--words-dir"));
-    assert!(room.refused(&format!("{base} --to words/annex.sealed --words-dir words")).contains("would lie beside the file that they open"));
+    assert!(
+        room.refused(&format!("{base} --to words/annex.sealed --words-dir words")).contains("would lie beside the file that they open")
+    );
     fs::remove_dir_all(room.at("words")).unwrap();
     fs::create_dir(room.at("words")).unwrap();
     fs::write(room.at("words/share-1-of-3.txt"), "another's").unwrap();
@@ -189,7 +198,10 @@ fn the_length_of_a_sealed_file_is_one_of_few() {
     room.seal().code(0);
     let length = fs::metadata(room.at("annex.sealed")).unwrap().len();
     room.letter("longer", &format!("{CANARY}{}", " and more".repeat(6)));
-    let line = SEAL.replace("--collection annex", "--collection longer").replace("annex.sealed", "longer.sealed").replace("words-dir words", "words-dir others");
+    let line = SEAL
+        .replace("--collection annex", "--collection longer")
+        .replace("annex.sealed", "longer.sealed")
+        .replace("words-dir words", "words-dir others");
     room.run(&line);
     assert_eq!(fs::metadata(room.at("longer.sealed")).unwrap().len(), length, "some hundred bytes more do not show");
 }

@@ -1,5 +1,5 @@
-//! age v1 files (c2sp.org/age): a header with stanzas that wrap the file's key for whoever may open it, then the bytes in chunks of 64 KiB, each sealed
-//! with ChaCha20-Poly1305, the last one marked as such.
+//! age v1 files (c2sp.org/age): a header with stanzas that wrap the file's key for whoever may open it, then the bytes in chunks of 64 KiB, each
+//! sealed with ChaCha20-Poly1305, the last one marked as such.
 
 use std::io::{self, BufRead, Chain, Cursor, Read, Write};
 
@@ -68,8 +68,9 @@ pub enum OpenError {
     Io(#[from] io::Error),
 }
 
-/// What a sealed file holds, as it is read. Every chunk was authenticated before it is given; but only the end, `Ok(0)`, says that nothing is missing.
-/// A file that was altered or cut off, at whatever place, is an error ([`io::ErrorKind::InvalidData`], [`io::ErrorKind::UnexpectedEof`]).
+/// What a sealed file holds, as it is read. Every chunk was authenticated before it is given; but only the end, `Ok(0)`, says that nothing is
+/// missing. A file that was altered or cut off, at whatever place, is an error ([`io::ErrorKind::InvalidData`],
+/// [`io::ErrorKind::UnexpectedEof`]).
 pub struct Opener<R> {
     stream: age::stream::StreamReader<Chain<Cursor<Vec<u8>>, R>>,
     length: u64,

@@ -11,9 +11,9 @@ const WORK: u8 = 10;
 /// The largest work factor accepted from a file: 1 GiB of memory.
 const MOST_WORK: u8 = 20;
 
-/// The key of one sealed release: 32 random bytes, wiped from memory when dropped. The file it opens is an age file with a passphrase, which is these
-/// bytes in lower-case hexadecimal, so that `age -d` opens it too. Nothing in that is asymmetric: who keeps the file until there are quantum computers
-/// gains nothing by them but the square root of 2^256.
+/// The key of one sealed release: 32 random bytes, wiped from memory when dropped. The file it opens is an age file with a passphrase, which is
+/// these bytes in lower-case hexadecimal, so that `age -d` opens it too. Nothing in that is asymmetric: who keeps the file until there are
+/// quantum computers gains nothing by them but the square root of 2^256.
 pub struct SealKey(Zeroizing<[u8; 32]>);
 
 /// Why shares do not give a seal's key.

@@ -1,7 +1,7 @@
 //! SLIP-0039 (SatoshiLabs): a secret split into shares of words, of which a number that was chosen gives it back and fewer say nothing of it.
 //!
-//! Other programs read these shares and write ones that this reads: groups of groups, passphrases and both forms of 2019 and 2023 (the extendable flag)
-//! are read. What touches a secret has no tables and no branches that depend on it, but for looking a word up in the list.
+//! Other programs read these shares and write ones that this reads: groups of groups, passphrases and both forms of 2019 and 2023 (the extendable
+//! flag) are read. What touches a secret has no tables and no branches that depend on it, but for looking a word up in the list.
 
 use crate::{NoRandomness, fill_random};
 use cipher::Terms;

@@ -24,8 +24,8 @@ pub(crate) fn inner_origin(told: &ReleaseNote) -> String {
     format!("{}/sealed/{}", told.origin, &told.manifest.to_string()[..16])
 }
 
-/// The editors of this root who signed it, k of them or more. Signatures count whatever later root retired a key: what is published in the end is signed
-/// anew, by the editors of then.
+/// The editors of this root who signed it, k of them or more. Signatures count whatever later root retired a key: what is published in the end is
+/// signed anew, by the editors of then.
 pub(crate) fn check_approval<'a>(link: &'a Link, chain: &Chain, note: &Note) -> Result<Vec<&'a str>, NoteError> {
     let editors = &link.root.editors;
     chain.check_editors(link, note, 0, editors.threshold)?;

@@ -117,7 +117,7 @@ impl Published for Drafted<'_> {
     fn open(&self, file: &Wanted) -> Result<Box<dyn Read + Send + '_>> {
         let gone = || Error::Format(format!("the bytes {} of the draft are not on the desk", file.digest));
         let of_role = daylight_review::Role::ALL.into_iter().find(|one| role(*one) == file.role).ok_or_else(gone)?;
-        Ok(self.draft.open(&self.document, of_role)?.ok_or_else(gone)?)
+        self.draft.open(&self.document, of_role)?.ok_or_else(gone)
     }
 }
 

@@ -168,7 +168,9 @@ pub enum Error {
         wanted: String,
     },
     /// Fewer editors approve than must.
-    #[error("a release of {origin} is sealed with the approval of {needed} of its editors, and {given} gave a key; ask the others by a request")]
+    #[error(
+        "a release of {origin} is sealed with the approval of {needed} of its editors, and {given} gave a key; ask the others by a request"
+    )]
     TooFewKeys {
         /// The archive.
         origin: String,

@@ -35,9 +35,9 @@ pub use entries::{Logged, ask_heartbeat, log_heartbeat};
 pub use error::{Error, Result};
 pub use finish::{Finish, finish};
 pub use key::{KeyError, Passphrase, SigningKeyFile, public_path};
+pub use republish::{UnsealedJob, UnsealedOutcome, publish_unsealed};
 pub use request_file::{read_request, write_request};
 pub use seal::{AskedToSeal, SealOutcome, SealTo, Sealed, ToSeal, ask_to_seal, finish_seal, remove_staged, seal};
-pub use republish::{UnsealedJob, UnsealedOutcome, publish_unsealed};
 pub use unseal::{Approved, Skipped, Unsealed, unseal};
 
 use commit::{Addition, append};

@@ -38,12 +38,7 @@ pub(crate) fn write(site: &Site, content: &dyn Content, progress: &mut dyn FnMut
 }
 
 /// Writes a release into a folder, whatever that is.
-pub(crate) fn write_into(
-    dir: &Path,
-    content: &dyn Content,
-    earlier: Earlier,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Written> {
+pub(crate) fn write_into(dir: &Path, content: &dyn Content, earlier: Earlier, progress: &mut dyn FnMut(Progress)) -> Result<Written> {
     remove_leftovers(dir, content.serial())?;
     let mut writing = Writing::new(dir, content.serial(), earlier);
     for (done, document) in (1..).zip(content.documents()) {

@@ -44,8 +44,9 @@ pub struct UnsealedOutcome {
     pub warnings: Vec<String>,
 }
 
-/// Publishes what was sealed, once k editors' approval of it was checked against the archive's roots, in the order and with the promise of [`crate::publish()`].
-/// It is signed like any release, by k editors of the root in force now; its numbers, salts, title and time are those it was sealed with.
+/// Publishes what was sealed, once k editors' approval of it was checked against the archive's roots, in the order and with the promise of
+/// [`crate::publish()`]. It is signed like any release, by k editors of the root in force now; its numbers, salts, title and time are those it
+/// was sealed with.
 pub fn publish_unsealed(job: &UnsealedJob<'_>, progress: &mut dyn FnMut(Progress)) -> Result<UnsealedOutcome> {
     let unsealed = Unsealed::open(job.unsealed)?;
     if let Err(error) = job.log_key.metadata() {

@@ -1,31 +1,34 @@
 //! Sealing: a complete release of what is cleared, encrypted so that mirrors can keep it before anybody may read it, its key split among trustees.
 //!
-//! On the desk, in `sealing/`, the release is written as the only one of an archive of its own, with a note in which k editors approve it for the archive that it is
-//! meant for. Both are then one encrypted file. `docs/envelope.md` has the format, [`crate::unseal()`] the way back.
+//! On the desk, in `sealing/`, the release is written as the only one of an archive of its own, with a note in which k editors approve it for the
+//! archive that it is meant for. Both are then one encrypted file. `docs/envelope.md` has the format, [`crate::unseal()`] the way back.
 
 use crate::approval::{check_approval, seal_text};
 use crate::content::Content;
-use crate::earlier::Earlier;
 use crate::editors::Editors;
 use crate::key::SigningKeyFile;
 use crate::request::{Request, Statement};
 use crate::site::withdrawn_in;
 use crate::staged::first_lines;
-use crate::{Error, Progress, Result, release};
+use crate::{Error, Progress, Result};
 use daylight_archive::note::Note;
 use daylight_archive::release::ReleaseNote;
 use daylight_archive::{Archive, verify};
-use daylight_durable::{Lock, crash_point, sync_dir};
+use daylight_durable::crash_point;
 use daylight_envelope::SealKey;
 use daylight_envelope::slip39::Share;
 use daylight_model::Digest;
 use daylight_review::{Desk, Draft, Refusal, Target, draft_seal, is_still_clear, open_drafts, sealed_origin};
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 mod inner;
 mod pack;
+mod stage;
+
+pub use stage::remove_staged;
+
+use stage::{Part, Stage, folder_of};
 
 /// What is to be sealed, and who approves it.
 #[derive(Clone, Copy)]
@@ -87,8 +90,8 @@ pub struct AskedToSeal {
     pub withheld: Vec<Refusal>,
 }
 
-/// Seals what is cleared in a collection and not in the archive yet, approved by editors whose keys are given, all k. The sealed file is opened again for a test,
-/// with the first shares, before this says so.
+/// Seals what is cleared in a collection and not in the archive yet, approved by editors whose keys are given, all k. The sealed file is opened
+/// again for a test, with the first shares, before this says so.
 ///
 /// A crash leaves the desk's `sealing/`, which the next seal removes, and a file `FILE.part` that nobody can open.
 pub fn seal(desk: &mut Desk, what: &ToSeal<'_>, to: &SealTo<'_>, progress: &mut dyn FnMut(Progress)) -> Result<SealOutcome> {
@@ -108,8 +111,8 @@ pub fn seal(desk: &mut Desk, what: &ToSeal<'_>, to: &SealTo<'_>, progress: &mut 
     Ok(SealOutcome { sealed: Some(sealed), withheld })
 }
 
-/// Drafts a release to be sealed and asks for the editors' approval; those whose keys are given approve it at once. It stands on the desk, in `sealing/archive`, until
-/// it is sealed or another is drafted.
+/// Drafts a release to be sealed and asks for the editors' approval; those whose keys are given approve it at once. It stands on the desk, in
+/// `sealing/archive`, until it is sealed or another is drafted.
 pub fn ask_to_seal(desk: &mut Desk, what: &ToSeal<'_>, progress: &mut dyn FnMut(Progress)) -> Result<AskedToSeal> {
     let archive = Archive::open(what.archive)?;
     Editors::in_force(&archive, what.editors)?;
@@ -189,96 +192,6 @@ impl Sealed {
     }
 }
 
-/// Removes what a killed seal left in plain on a desk, or what waits there for approval: whoever forgets a document calls this. Errors: a release is being sealed.
-pub fn remove_staged(desk: &Path) -> Result<()> {
-    if !desk.join(STAGE).exists() {
-        return Ok(());
-    }
-    Stage::take(desk)?.remove()
-}
-
-/// The folder on a desk in which a release is written before it is sealed.
-const STAGE: &str = "sealing";
-
-/// The file that has no name yet: removed when dropped.
-struct Part {
-    path: PathBuf,
-    to: PathBuf,
-}
-
-impl Part {
-    fn beside(to: &Path) -> Self {
-        let mut path = to.as_os_str().to_owned();
-        path.push(".part");
-        Self { path: path.into(), to: to.to_owned() }
-    }
-
-    fn name(&self) -> Result<()> {
-        // Unlike renaming, a second name replaces nothing; sticks and such know no second names.
-        match fs::hard_link(&self.path, &self.to) {
-            Ok(()) => fs::remove_file(&self.path).map_err(Error::io(&self.path))?,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Err(Error::Exists(self.to.clone())),
-            Err(_) if self.to.symlink_metadata().is_ok() => return Err(Error::Exists(self.to.clone())),
-            Err(_) => fs::rename(&self.path, &self.to).map_err(Error::io(&self.to))?,
-        }
-        let folder = folder_of(&self.to);
-        sync_dir(folder).map_err(Error::io(folder))
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        // Where it has its name there is nothing left to remove.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// The folder on the desk in which a release is written before it is sealed. Whatever stands there is removed when it is dropped, unless it is kept.
-struct Stage {
-    path: PathBuf,
-    kept: bool,
-    _lock: Lock,
-}
-
-impl Stage {
-    fn take(desk: &Path) -> Result<Self> {
-        let lock = Lock::take(&desk.join("seal.lease"), "seal").map_err(Error::format)?;
-        let stage = Self { path: desk.join(STAGE), kept: false, _lock: lock };
-        stage.remove()?;
-        DirBuilder::new().mode(0o700).create(&stage.path).map_err(Error::io(&stage.path))?;
-        Ok(stage)
-    }
-
-    fn archive(&self) -> PathBuf {
-        self.path.join(pack::ARCHIVE)
-    }
-
-    /// Writes the release, and says what is to be approved of it.
-    fn write(&self, draft: &Draft, archive: &Archive, progress: &mut dyn FnMut(Progress)) -> Result<ReleaseNote> {
-        let dir = self.archive();
-        fs::create_dir(&dir).map_err(Error::io(&dir))?;
-        let written = release::write_into(&dir, draft, Earlier::default(), progress)?;
-        let told = Content::note(draft, archive.origin(), archive.root_digest(), written.manifest);
-        inner::complete(&dir, draft, &told)?;
-        Ok(told)
-    }
-
-    fn remove(&self) -> Result<()> {
-        match fs::remove_dir_all(&self.path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&self.path)(error)),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        if !self.kept {
-            let _ = self.remove();
-        }
-    }
-}
-
 /// The sealed file must be a new one, and no part of the archive, in which it would be a stranger.
 fn check_place(file: &Path, archive: &Path) -> Result<()> {
     if file.symlink_metadata().is_ok() {
@@ -290,10 +203,6 @@ fn check_place(file: &Path, archive: &Path) -> Result<()> {
         return Err(Error::Format(format!("{} is in the archive, of which it is no part; give it another place", file.display())));
     }
     Ok(())
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn drafted(desk: &mut Desk, what: &ToSeal<'_>, archive: &Archive) -> Result<(Option<Draft>, Vec<Refusal>)> {

@@ -107,13 +107,7 @@ fn review_release(archive: &Archive, note: &ReleaseNote, review: &mut Review, ea
 }
 
 /// Gives every line; those whose number is at most `highest` may replace an earlier one.
-fn review_lines(
-    archive: &Archive,
-    note: &ReleaseNote,
-    highest: u64,
-    review: &mut Review,
-    each: &mut dyn FnMut(&Line, bool),
-) -> Result<()> {
+fn review_lines(archive: &Archive, note: &ReleaseNote, highest: u64, review: &mut Review, each: &mut dyn FnMut(&Line, bool)) -> Result<()> {
     let mut tree = Builder::new();
     for line in archive.staged_lines(note) {
         let line = line?;

@@ -86,7 +86,8 @@ impl<R: Read> Reader<R> {
         Self { input }
     }
 
-    /// The next file; [`Reader::copy`] its bytes before the next one is asked for. At the end, `None`, once everything that follows was read and is zero.
+    /// The next file; [`Reader::copy`] its bytes before the next one is asked for. At the end, `None`, once everything that follows was read and
+    /// is zero.
     pub(crate) fn next(&mut self) -> io::Result<Option<Entry>> {
         let mut header = [0; BLOCK];
         self.input.read_exact(&mut header)?;

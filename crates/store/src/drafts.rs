@@ -119,7 +119,8 @@ impl Desk {
     pub fn published_after(&self, collection: CollectionId, origin: &str, seq: u64) -> Result<u64> {
         let sql = "SELECT COALESCE((SELECT n FROM audit WHERE hash = head), 0) FROM draft JOIN draft_line ON draft = id
                    WHERE draft_line.seq = ?3 AND collection = ?1 AND origin = ?2 AND state = ?4 ORDER BY id DESC LIMIT 1";
-        let found = self.connection.prepare_cached(sql)?.query_row((collection.0, origin, int(seq), WRITTEN), |row| row.get(0)).optional()?;
+        let found =
+            self.connection.prepare_cached(sql)?.query_row((collection.0, origin, int(seq), WRITTEN), |row| row.get(0)).optional()?;
         Ok(found.map_or(0, uint))
     }
 
@@ -146,7 +147,9 @@ impl Desk {
     /// Gives documents permanent numbers without a draft, in one transaction. It is refused where a number is given to two documents or a document
     /// would get a second number.
     pub fn reserve_numbers(&mut self, collection: CollectionId, origin: &str, numbers: &[(u64, u64)]) -> Result<()> {
-        self.transaction(|transaction| numbers.iter().try_for_each(|(seq, number)| give_number(transaction, collection, origin, *seq, *number)))
+        self.transaction(|transaction| {
+            numbers.iter().try_for_each(|(seq, number)| give_number(transaction, collection, origin, *seq, *number))
+        })
     }
 
     /// The draft that is not finished yet.

@@ -37,7 +37,10 @@ impl Newsroom {
 fn a_seal_killed_at_any_step_leaves_nothing_in_plain_and_is_made_anew() {
     let room = Newsroom::new();
     let deaths = room.deaths(SEAL);
-    assert!(["seal.staged:1", "seal.part:1", "seal.shared:1", "seal.named:1", "seal.finished:1"].iter().all(|at| deaths.contains(*at)), "{deaths:?}");
+    assert!(
+        ["seal.staged:1", "seal.part:1", "seal.shared:1", "seal.named:1", "seal.finished:1"].iter().all(|at| deaths.contains(*at)),
+        "{deaths:?}"
+    );
     room.remove(&["annex.sealed", "words"]);
     for death in &deaths {
         let died = room.with("DAYLIGHT_CRASH_AT", death, SEAL);
@@ -70,7 +73,10 @@ fn an_unseal_killed_at_any_step_stays_in_its_folder_and_is_done_again() {
         assert!(room.found(CANARY).iter().all(|file| file.starts_with("./opened/")), "{death}: {:?}", room.found(CANARY));
         let again = room.say(&line);
         // Once the checkpoint stands, all of it stands.
-        assert!(again.code == Some(0) || (death.starts_with("unseal.checkpoint") && again.stderr.contains("is not empty")), "{death}: {again:?}");
+        assert!(
+            again.code == Some(0) || (death.starts_with("unseal.checkpoint") && again.stderr.contains("is not empty")),
+            "{death}: {again:?}"
+        );
         room.run("verify opened/archive");
         room.remove(&["opened"]);
     }

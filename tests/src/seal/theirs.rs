@@ -104,7 +104,9 @@ fn shares_that_another_program_made_of_the_key_open_it() {
     let Some(secret) = python("shares.py", &["combine", path(&shares[0]), path(&shares[1])]) else { return };
     let secret = secret.code(0).text();
     for (number, (needed, count, exponent, extendable)) in
-        [("2", "3", "0", "no"), ("3", "5", "1", "yes"), ("1", "1", "0", "yes"), ("16", "16", "0", "no"), ("8", "16", "2", "yes")].into_iter().enumerate()
+        [("2", "3", "0", "no"), ("3", "5", "1", "yes"), ("1", "1", "0", "yes"), ("16", "16", "0", "no"), ("8", "16", "2", "yes")]
+            .into_iter()
+            .enumerate()
     {
         let folder = workplace();
         python("shares.py", &["split", needed, count, exponent, extendable, secret.trim(), path(folder.path())]).unwrap().code(0);
@@ -126,7 +128,10 @@ fn what_was_sealed_long_ago_is_opened() {
     let words = shares.iter().flat_map(|share| ["--words".to_owned(), path(share).to_owned()]);
     crate::support::daylight(line.into_iter().chain(words)).code(0);
     let seal = fs::read_to_string(work.path().join("opened/seal")).unwrap();
-    assert!(seal.starts_with("daylight-seal/v1\norigin news.example/papers\nserial 1\n") && seal.contains("\ncollection annex\nlines 3\n"), "{seal}");
+    assert!(
+        seal.starts_with("daylight-seal/v1\norigin news.example/papers\nserial 1\n") && seal.contains("\ncollection annex\nlines 3\n"),
+        "{seal}"
+    );
     crate::support::daylight(["verify", path(&work.path().join("opened/archive"))]).code(0);
     let tar = work.path().join("example.tar");
     let Some(said) = unseal_py(&[&kept.join("example.sealed"), &tar, &shares[2], &shares[0], &shares[1]]) else { return };

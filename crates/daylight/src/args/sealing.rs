@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 /// Encrypts a release of what is cleared and not published yet, for mirrors to keep, and splits its key among trustees.
 ///
-/// It is for the day on which you cannot publish any more: enough trustees open it without you, and whoever then holds the editors' keys publishes it.
-/// The editors approve it as they sign a release. Where fewer keys are given than must sign, a request is written for the others, who sign it with
-/// `daylight sign`; --finish goes on with their signatures. The key is in the trustees' words and nowhere else.
+/// It is for the day on which you cannot publish any more: enough trustees open it without you, and whoever then holds the editors' keys
+/// publishes it. The editors approve it as they sign a release. Where fewer keys are given than must sign, a request is written for the others,
+/// who sign it with `daylight sign`; --finish goes on with their signatures. The key is in the trustees' words and nowhere else.
 #[derive(Args)]
 #[command(after_help = "docs/operator-lost.md is the guide.\n\
     Example: daylight seal ~/desk --archive ~/archive --collection council --to council.sealed --trustees 3-of-5 --words-dir /media/usb/words \
@@ -76,8 +76,8 @@ pub(crate) struct Unseal {
 
 /// Publishes what `unseal` laid out, in the archive that it was sealed for, after checking that editors of that archive approved it.
 ///
-/// It needs no desk, and is signed like any release: by editors of the root in force now. What the archive has already, or has something newer of, is left out.
-/// Where fewer keys are given than must sign, a request is written, and --finish goes on with the signatures.
+/// It needs no desk, and is signed like any release: by editors of the root in force now. What the archive has already, or has something newer
+/// of, is left out. Where fewer keys are given than must sign, a request is written, and --finish goes on with the signatures.
 #[derive(Args)]
 #[command(after_help = "Example: daylight publish-unsealed ~/opened --to ~/archive --log-key ~/new/log.key --key nan.key --key ned.key\n\
     Example: daylight publish-unsealed ~/opened --to ~/archive --log-key ~/new/log.key --finish release-3.request from-ned/release-3.request")]

@@ -65,9 +65,11 @@ fn hand_out(args: &args::Seal, sealed: Sealed, place: &words::Place) -> Result<E
     sealed.finish()?;
     if args.json {
         let words: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
-        output::json(&json!({"sealed": {"file": file.display().to_string(), "sha256": sha256.to_string(), "bytes": length, "documents": told.lines,
+        output::json(
+            &json!({"sealed": {"file": file.display().to_string(), "sha256": sha256.to_string(), "bytes": length, "documents": told.lines,
             "origin": told.origin, "collection": told.collection, "threshold": threshold, "trustees": trustees, "approved_by": editors,
-            "words": words}}))?;
+            "words": words}}),
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     say!("sealed {} of {} for {}: approved by {}", count(told.lines, "document"), told.collection, told.origin, editors.join(", "))?;
@@ -162,13 +164,8 @@ fn key(files: &[PathBuf]) -> Result<(SealKey, Vec<String>)> {
 pub(crate) fn publish(args: &args::PublishUnsealed) -> Result<ExitCode> {
     let request = if args.finish.is_empty() { None } else { Some(collected(&args.finish)?) };
     let keys = args.key.iter().map(|file| signing_key(file, args.passphrase_file.as_deref())).collect::<Result<Vec<SigningKeyFile>>>()?;
-    let job = UnsealedJob {
-        unsealed: &args.unsealed,
-        archive: &args.to,
-        editors: &keys,
-        request: request.as_ref(),
-        log_key: &args.log_key,
-    };
+    let job =
+        UnsealedJob { unsealed: &args.unsealed, archive: &args.to, editors: &keys, request: request.as_ref(), log_key: &args.log_key };
     let mut outcome = publish_unsealed(&job, &mut |_| {})?;
     outcome.warnings.iter().for_each(|warning| remark(format_args!("{warning}")));
     let written = match &mut outcome.waiting {
@@ -179,7 +176,11 @@ pub(crate) fn publish(args: &args::PublishUnsealed) -> Result<ExitCode> {
             Some(file)
         }
     };
-    if args.json { in_json(&outcome, written.as_deref())? } else { in_words(args, &outcome, written.as_deref())? }
+    if args.json {
+        in_json(&outcome, written.as_deref())?
+    } else {
+        in_words(args, &outcome, written.as_deref())?
+    }
     Ok(ExitCode::SUCCESS)
 }
 

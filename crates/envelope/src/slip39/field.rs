@@ -1,5 +1,5 @@
-//! The field GF(256) with the polynomial x^8 + x^4 + x^3 + x + 1 (SLIP-0039, "Shamir's secret sharing"), without tables: how long a calculation takes and
-//! what it touches does not depend on the values.
+//! The field GF(256) with the polynomial x^8 + x^4 + x^3 + x + 1 (SLIP-0039, "Shamir's secret sharing"), without tables: how long a calculation
+//! takes and what it touches does not depend on the values.
 
 /// The product.
 pub(super) fn multiply(mut a: u8, mut b: u8) -> u8 {

@@ -1,5 +1,5 @@
-//! What makes the staged release an archive of its own: a root, a note, a log. The keys that sign them are made here and forgotten, so nothing can ever be
-//! added to it; who may be believed is in the editors' approval beside it.
+//! What makes the staged release an archive of its own: a root, a note, a log. The keys that sign them are made here and forgotten, so nothing
+//! can ever be added to it; who may be believed is in the editors' approval beside it.
 
 use crate::approval::inner_origin;
 use crate::content::Content;

@@ -88,7 +88,13 @@ fn page(sealed: &Sealed, share: &Share, all: usize) -> Zeroizing<String> {
         &day[..10],
     ));
     for (at, word) in words.split(' ').enumerate() {
-        text.push_str(if at == 0 { "" } else if at % ON_A_LINE == 0 { "\n" } else { " " });
+        text.push_str(if at == 0 {
+            ""
+        } else if at % ON_A_LINE == 0 {
+            "\n"
+        } else {
+            " "
+        });
         text.push_str(word);
     }
     text.push('\n');
