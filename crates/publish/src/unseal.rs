@@ -48,12 +48,11 @@ pub fn unseal(sealed: &Path, key: &SealKey, to: &Path) -> Result<Unsealed> {
     }
     let _held = lock(to)?;
     clear_leftovers(to)?;
-    let laid = lay_out(opener, sealed, to).and_then(|()| check_whole(to));
-    if let Err(error) = laid {
+    let laid = lay_out(opener, sealed, to).and_then(|()| check_whole(to)).and_then(|()| Unsealed::open(to));
+    if laid.is_err() {
         remove(to)?;
-        return Err(error);
     }
-    Unsealed::open(to)
+    laid
 }
 
 /// Nothing but what a killed `unseal` left may be in the folder, which has no checkpoint then: that is written last.

@@ -347,3 +347,54 @@ fn what_is_held_after_it_was_approved_is_not_sealed() {
     assert!(matches!(refused, Err(Error::NoLongerClear(_))));
     assert!(!world.path("council.sealed").exists());
 }
+
+/// Trustees who act together have the key, and can seal what they like.
+#[test]
+fn what_trustees_could_seal_themselves_is_laid_out_only_if_it_is_an_archive() {
+    let world = World::new();
+    world.published();
+    let world = world.with_more();
+    let shares = world.sealed();
+    let unsealed = world.unseal(&shares).unwrap();
+    let whole: Vec<(String, Vec<u8>)> = files(&world.path("opened")).into_iter().collect();
+    drop(unsealed);
+    fs::remove_dir_all(world.path("opened")).unwrap();
+    let (mut inside, checkpoint): (Vec<_>, Vec<_>) = whole.into_iter().partition(|(path, _)| path != "archive/checkpoint");
+    let checkpoint = checkpoint.into_iter().next().unwrap();
+    let seal = |files: &[&(String, Vec<u8>)]| {
+        let (key, _) = SealKey::from_shares(&shares).unwrap();
+        let mut sealer = key.seal(Vec::new()).unwrap();
+        for (path, bytes) in files {
+            tar::append(&mut sealer, &tar::Entry::new(path, bytes.len() as u64).unwrap(), &mut bytes.as_slice()).unwrap();
+        }
+        tar::end(&mut sealer).unwrap();
+        fs::write(world.path("council.sealed"), sealer.finish().unwrap()).unwrap();
+    };
+    let refused = |files: &[&(String, Vec<u8>)]| {
+        seal(files);
+        let error = world.unseal(&shares).err().map(|error| error.to_string());
+        assert_eq!(fs::read_dir(world.path("opened")).unwrap().count(), 0, "{error:?}");
+        error.unwrap()
+    };
+    let all: Vec<_> = inside.iter().chain([&checkpoint]).collect();
+    refused(&[]);
+    assert!(refused(&all[..all.len() - 1]).contains("no checkpoint"));
+    let twice = [all.as_slice(), &[&checkpoint]].concat();
+    assert!(refused(&twice).contains("not the tar file of a sealed release"));
+    let again = [&all[..1], all.as_slice()].concat();
+    assert!(refused(&again).contains("not the tar file of a sealed release"));
+    let elsewhere = ("elsewhere/file".to_owned(), b"x".to_vec());
+    assert!(refused(&[&[&elsewhere], all.as_slice()].concat()).contains("not the tar file of a sealed release"));
+    let endless = ("archive/checkpoint".to_owned(), vec![b'x'; 2 << 20]);
+    assert!(refused(&[&all[..all.len() - 1], &[&endless]].concat()).contains("too long"));
+    let added = ("archive/added".to_owned(), b"x".to_vec());
+    assert!(refused(&[&all[..all.len() - 1], &[&added, &checkpoint]].concat()).contains("added"));
+    let without: Vec<_> = all.iter().copied().filter(|(path, _)| path != "seal").collect();
+    seal(&without);
+    assert!(world.unseal(&shares).is_err());
+    assert_eq!(fs::read_dir(world.path("opened")).unwrap().count(), 0);
+    let other = inside.iter_mut().find(|(path, _)| path.ends_with("0.zip")).unwrap();
+    other.1[200] ^= 1;
+    let changed: Vec<_> = inside.iter().chain([&checkpoint]).collect();
+    assert!(refused(&changed).contains("0.zip"));
+}
