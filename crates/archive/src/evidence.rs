@@ -5,7 +5,7 @@ use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::json::{self, Fields, JsonError};
 use crate::key::Key;
 use crate::log::{ProofError, verify_consistency};
-use crate::note::{Note, NoteError};
+use crate::note::NoteError;
 use crate::root::{Chain, RootError};
 use daylight_model::Digest;
 use serde_json::{Value, json};

@@ -3,6 +3,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod address;
+mod fetch;
+pub mod home;
+mod honour;
 pub mod http;
+mod log;
+pub mod meter;
+mod overlay;
+pub mod remote;
+pub mod report;
 pub mod sites;
 pub mod state;
+pub mod update;

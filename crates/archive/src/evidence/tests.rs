@@ -2,6 +2,7 @@ use super::*;
 use crate::Outline;
 use crate::entry::{Entry, Logged};
 use crate::log::consistency_of;
+use crate::note::Note;
 use crate::tests::{TestArchive, document, editor, log_key, root, signed};
 
 fn heartbeat(archive: &mut TestArchive, serial: u64, word: &str) {

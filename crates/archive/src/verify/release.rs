@@ -10,7 +10,7 @@ use crate::state::Release;
 use daylight_model::Digest;
 
 /// Checks a release: its manifest, its tree and its volumes. Gives how many lines were read.
-pub(super) fn check(release: &Release, account: &mut Account<'_>) -> u64 {
+pub(super) fn check<'a>(release: &Release, account: &mut Account<'a>) -> u64 {
     let mut manifest = Reader::new(release.note.serial, release.note.lines);
     let mut checking = Checking::begin(release, account);
     loop {
@@ -33,7 +33,7 @@ pub(super) fn check(release: &Release, account: &mut Account<'_>) -> u64 {
     }
 }
 
-struct Checking<'r> {
+struct Checking<'r, 'a> {
     release: &'r Release,
     prefix: String,
     /// The tree of the lines; where a line is wrong and the tiles are right, of what the line was.
@@ -44,13 +44,13 @@ struct Checking<'r> {
     tile: Vec<Digest>,
     /// Whether every line so far had a leaf, so that the tree can be told.
     whole: bool,
-    volumes: Volumes,
+    volumes: Volumes<'a>,
     last_number: u64,
     lines: u64,
 }
 
-impl<'r> Checking<'r> {
-    fn begin(release: &'r Release, account: &Account<'_>) -> Self {
+impl<'r, 'a> Checking<'r, 'a> {
+    fn begin(release: &'r Release, account: &Account<'a>) -> Self {
         let prefix = paths::release_prefix(release.note.serial);
         let tiles_are_right = root_of_tiles(release, &prefix, account) == Some(release.note.manifest);
         let volumes = Volumes::new(release.note.serial);
@@ -61,7 +61,7 @@ impl<'r> Checking<'r> {
         paths::manifest_part(self.release.note.serial, line / PART_LINES)
     }
 
-    fn line(&mut self, read: ReadLine, account: &mut Account<'_>) {
+    fn line(&mut self, read: ReadLine, account: &mut Account<'a>) {
         self.lines += 1;
         self.leaf(read.line, read.leaf, account);
         let record = match read.said {
@@ -88,7 +88,7 @@ impl<'r> Checking<'r> {
         }
     }
 
-    fn unreadable(&mut self, lines: std::ops::Range<u64>, account: &mut Account<'_>) {
+    fn unreadable(&mut self, lines: std::ops::Range<u64>, account: &mut Account<'a>) {
         self.volumes.lose_track();
         if self.tiles_are_right {
             lines.for_each(|line| self.leaf(line, None, account));
@@ -98,7 +98,7 @@ impl<'r> Checking<'r> {
     }
 
     /// Takes a line's leaf into the tree, after comparing it with the tile where the tiles are right.
-    fn leaf(&mut self, line: u64, leaf: Option<Digest>, account: &mut Account<'_>) {
+    fn leaf(&mut self, line: u64, leaf: Option<Digest>, account: &mut Account<'a>) {
         let mut leaf = leaf;
         if self.tiles_are_right {
             if line.is_multiple_of(TILE_WIDTH) {
@@ -118,7 +118,7 @@ impl<'r> Checking<'r> {
         expect_all(&self.prefix, self.tree.take_full(), account);
     }
 
-    fn end(self, account: &mut Account<'_>) -> u64 {
+    fn end(self, account: &mut Account<'a>) -> u64 {
         if self.whole && self.tree.root() == self.release.note.manifest {
             expect_all(&self.prefix, self.tree.partial(), account);
         } else {

@@ -17,11 +17,11 @@ const MAX_OPEN: usize = 16;
 
 /// Checks the volumes of a release while its manifest is read: members stand in the order in which they are first referenced, so the manifest alone
 /// says where each must be, and every byte between them can be written anew.
-pub(super) struct Volumes {
+pub(super) struct Volumes<'a> {
     serial: u64,
     layout: Layout,
     batches: Vec<Batch>,
-    open: BTreeMap<(u64, u32), Option<Directory>>,
+    open: BTreeMap<(u64, u32), Option<Directory<'a>>>,
     /// Some reference could not be read, so what follows it cannot be placed.
     lost: bool,
 }
@@ -35,7 +35,7 @@ struct Batch {
     bytes: u64,
 }
 
-impl Volumes {
+impl<'a> Volumes<'a> {
     pub(super) fn new(serial: u64) -> Self {
         Self { serial, layout: Layout::new(), batches: Vec::new(), open: BTreeMap::new(), lost: false }
     }
@@ -46,7 +46,7 @@ impl Volumes {
     }
 
     /// Takes the next reference: either to the next member, or to one that stands before. Errors say what is wrong with the reference.
-    pub(super) fn file(&mut self, file: &FileRef, account: &mut Account<'_>) -> Result<(), String> {
+    pub(super) fn file(&mut self, file: &FileRef, account: &mut Account<'a>) -> Result<(), String> {
         if file.release == self.serial && !self.lost {
             let mut next = self.layout.clone();
             let place = next.place(file.length).ok_or("a file is too long")?;
@@ -61,7 +61,7 @@ impl Volumes {
         self.earlier(file, account)
     }
 
-    fn advance(&mut self, next: Layout, file: &FileRef, account: &mut Account<'_>) {
+    fn advance(&mut self, next: Layout, file: &FileRef, account: &mut Account<'a>) {
         if next.state().0 != self.layout.state().0 {
             self.end_volume(account);
         }
@@ -82,7 +82,7 @@ impl Volumes {
     }
 
     /// Hashes the members collected so far on all processors.
-    fn hash(&mut self, account: &mut Account<'_>) {
+    fn hash(&mut self, account: &mut Account<'a>) {
         let batches = std::mem::take(&mut self.batches);
         let present: Vec<&Batch> = batches.iter().filter(|batch| account.has(&batch.path)).collect();
         let store = account.store();
@@ -94,7 +94,7 @@ impl Volumes {
     }
 
     /// Checks what ends the volume at hand. Where track of it was lost it is left to be checked by itself.
-    fn end_volume(&mut self, account: &mut Account<'_>) {
+    fn end_volume(&mut self, account: &mut Account<'a>) {
         if self.lost {
             self.batches.clear();
             return;
@@ -107,7 +107,7 @@ impl Volumes {
         }
     }
 
-    fn check_end(&self, path: &str, members: u64, at: u64, account: &mut Account<'_>) {
+    fn check_end(&self, path: &str, members: u64, at: u64, account: &mut Account<'a>) {
         let whole = at + members * DIRECTORY_HEADER + END;
         match read_tail(path, account) {
             Ok((length, tail)) if length == whole && tail == end(members, at) => {}
@@ -118,7 +118,7 @@ impl Volumes {
         account.advance(members * DIRECTORY_HEADER + END);
     }
 
-    pub(super) fn end(mut self, prefix: &str, account: &mut Account<'_>) {
+    pub(super) fn end(mut self, prefix: &str, account: &mut Account<'a>) {
         self.end_volume(account);
         if self.lost {
             // Where these volumes' members belong cannot be said; that each is what its name says can.
@@ -129,7 +129,7 @@ impl Volumes {
     }
 
     /// Checks a volume by itself: what its directory names, and that it is written in the one way.
-    fn alone(&mut self, path: &str, account: &mut Account<'_>) {
+    fn alone(&mut self, path: &str, account: &mut Account<'a>) {
         account.claim(path);
         let opened = account.open(path, None).and_then(Directory::open);
         let mut directory = match opened {
@@ -152,7 +152,7 @@ impl Volumes {
 
     /// A file that was published before must be a member there, under its digest and with its length; the member itself is checked where it is
     /// first referenced.
-    fn earlier(&mut self, file: &FileRef, account: &Account<'_>) -> Result<(), String> {
+    fn earlier(&mut self, file: &FileRef, account: &Account<'a>) -> Result<(), String> {
         let path = paths::volume(file.release, file.volume);
         if self.open.len() >= MAX_OPEN {
             self.open.clear();
@@ -217,14 +217,14 @@ fn read_tail(path: &str, account: &Account<'_>) -> io::Result<(u64, [u8; END as 
 }
 
 /// The directory of a volume, whose records all have one length and stand in the order of their members.
-struct Directory {
-    file: io::BufReader<Box<dyn Opened>>,
+struct Directory<'a> {
+    file: io::BufReader<Box<dyn Opened + 'a>>,
     at: u64,
     members: u64,
 }
 
-impl Directory {
-    fn open(mut file: Box<dyn Opened>) -> io::Result<Self> {
+impl<'a> Directory<'a> {
+    fn open(mut file: Box<dyn Opened + 'a>) -> io::Result<Self> {
         let length = file.seek(SeekFrom::End(0))?;
         let mut tail = [0; END as usize];
         file.seek(SeekFrom::Start(length.checked_sub(END).ok_or(io::ErrorKind::UnexpectedEof)?))?;
