@@ -56,6 +56,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => commands::serve::serve(&args),
         Command::Index(args) => commands::serve::index(&args),
         Command::Verify(args) => commands::verify::verify(&args),
+        Command::Mirror(args) => commands::mirror::mirror(&args),
+        Command::Evidence(args) => commands::mirror::evidence(&args),
         Command::Demo(args) => commands::demo::demo(&args),
         Command::Check(args) => commands::care::check(&args),
         Command::Backup(args) => commands::care::backup(&args),

@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod address;
+pub mod examine;
 mod fetch;
 pub mod home;
 mod honour;
@@ -12,6 +13,7 @@ pub mod meter;
 mod overlay;
 pub mod remote;
 pub mod report;
+pub mod signal;
 pub mod sites;
 pub mod state;
 pub mod update;

@@ -7,6 +7,7 @@ pub(crate) mod desk;
 pub(crate) mod dkim;
 pub(crate) mod doctor;
 pub(crate) mod ingest;
+pub(crate) mod mirror;
 pub(crate) mod publish;
 pub(crate) mod recognise;
 pub(crate) mod rereading;
