@@ -449,7 +449,9 @@ pub(crate) struct Index {
 /// Of an archive at an address every file is fetched, checked and let go; which files were added there cannot be seen. A partial copy is good if it has
 /// the collections that it was made of; where `daylight mirror` made it, that is known.
 #[derive(Args)]
-#[command(after_help = "Example: daylight verify ~/archive --root pinned-root.json\nExample: daylight verify https://papers.example/ --root pinned-root.json")]
+#[command(
+    after_help = "Example: daylight verify ~/archive --root pinned-root.json\nExample: daylight verify https://papers.example/ --root pinned-root.json"
+)]
 pub(crate) struct Verify {
     /// The archive: a folder, or an address that begins with http:// or https://.
     #[arg(value_name = "ARCHIVE|URL")]

@@ -212,7 +212,14 @@ impl<'a> Fetch<'a> {
         Ok(())
     }
 
-    fn volume_from(&self, site: &Address, path: &str, length: Option<u64>, coming: &mut Coming, progress: &AtomicU64) -> Result<(), Trouble> {
+    fn volume_from(
+        &self,
+        site: &Address,
+        path: &str,
+        length: Option<u64>,
+        coming: &mut Coming,
+        progress: &AtomicU64,
+    ) -> Result<(), Trouble> {
         if length.is_some_and(|length| coming.scan.at() == length) {
             return coming.scan.finish().map_err(Trouble::Wrong);
         }
@@ -294,8 +301,9 @@ impl Coming {
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        self.scan.feed(bytes).map_err(Trouble::Wrong)?;
-        Ok(self.file.write_all(bytes)?)
+        // Written first: what is right of these bytes is kept, and the rest is cut off again.
+        self.file.write_all(bytes)?;
+        self.scan.feed(bytes).map_err(Trouble::Wrong)
     }
 }
 

@@ -35,12 +35,20 @@ impl<'a> Overlay<'a> {
     }
 }
 
+/// Whether what was fetched under this path stands on disk until it is moved. Whatever else may have been left there is never read.
+fn is_kept(path: &str) -> bool {
+    path.starts_with("release/") || path.starts_with("entry/")
+}
+
 impl Files for Overlay<'_> {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
         if let Some(bytes) = self.small.get(path) {
             return Ok(bytes.clone());
         }
-        self.fetching.read(path).or_else(|_| self.copy.read(path))
+        match is_kept(path) {
+            true => self.fetching.read(path).or_else(|_| self.copy.read(path)),
+            false => self.copy.read(path),
+        }
     }
 }
 
@@ -49,7 +57,10 @@ impl Store for Overlay<'_> {
         if let Some(bytes) = self.small.get(path) {
             return Ok(Box::new(io::Cursor::new(bytes.clone())));
         }
-        let here = self.fetching.open(path, reach.clone()).or_else(|_| self.copy.open(path, reach.clone()));
+        let here = match is_kept(path) {
+            true => self.fetching.open(path, reach.clone()).or_else(|_| self.copy.open(path, reach.clone())),
+            false => self.copy.open(path, reach.clone()),
+        };
         match (here, self.remote) {
             (Err(_), Some(remote)) => remote.open(path, reach),
             (here, _) => here,
@@ -57,7 +68,7 @@ impl Store for Overlay<'_> {
     }
 
     fn has(&self, path: &str) -> bool {
-        self.small.contains_key(path) || self.fetching.has(path) || self.copy.has(path)
+        self.small.contains_key(path) || (is_kept(path) && self.fetching.has(path)) || self.copy.has(path)
     }
 
     fn list(&self) -> Option<(BTreeMap<String, u64>, Vec<Odd>)> {

@@ -176,7 +176,10 @@ impl<'a> Sites<'a> {
         let refusal = Refusal { site: site.clone(), path: path.to_owned(), what: what.to_owned(), lie, missing: false };
         let mut inner = self.inner();
         inner.note(refusal);
-        if lie && !self.forgiving && let Some((_, standing)) = inner.sites.iter_mut().find(|(address, _)| address == site) {
+        if lie
+            && !self.forgiving
+            && let Some((_, standing)) = inner.sites.iter_mut().find(|(address, _)| address == site)
+        {
             *standing = Standing::Liar;
         }
     }

@@ -253,8 +253,13 @@ impl Update<'_> {
         let path = paths::CHECKPOINT;
         let size = offered.checkpoint.size;
         if size > MAX_LOG {
-            let what = format!("it claims a log of {size} entries, far beyond any: whoever believed it would believe nothing that comes later");
+            let what =
+                format!("it claims a log of {size} entries, far beyond any: whoever believed it would believe nothing that comes later");
             self.sites.refuse(site, path, &what, true);
+            return Ok(false);
+        }
+        if size == 0 {
+            self.sites.refuse(site, path, "its log is empty: nothing has been published yet", false);
             return Ok(false);
         }
         let Some(accepted) = self.accepted() else { return Ok(true) };

@@ -12,10 +12,12 @@ use std::time::Duration;
 /// site is gone or lies, the others that the root lists are asked, and it is said who lied. Two states that the log signed and that cannot both be
 /// true are kept as evidence. Interrupted at any moment, it goes on from there.
 #[derive(Args)]
-#[command(after_help = "FOLDER is an archive like any other: serve it, verify it, copy it. What the mirror itself needs stands in FOLDER.mirror.\n\
+#[command(
+    after_help = "FOLDER is an archive like any other: serve it, verify it, copy it. What the mirror itself needs stands in FOLDER.mirror.\n\
     Exits 1 if nothing could be accepted, or if evidence against the log was found.\n\
     Example: daylight mirror https://papers.example/ ~/papers --root pinned-root.json\n\
-    Example: daylight mirror http://abc…xyz.onion/ ~/papers --socks 127.0.0.1:9050 --every 1h")]
+    Example: daylight mirror http://abc…xyz.onion/ ~/papers --socks 127.0.0.1:9050 --every 1h"
+)]
 pub(crate) struct Mirror {
     /// The address of the site or of a copy that is asked first.
     #[arg(value_name = "URL")]
@@ -58,7 +60,9 @@ pub(crate) struct Network {
 
 /// Checks a file of evidence that a log contradicts itself, without any archive: two states that it signed and that cannot both be true.
 #[derive(Args)]
-#[command(after_help = "Exits 0 if it is evidence, 1 if it shows nothing.\nExample: daylight evidence 1f0c9a3b77d2e4a1.daylight-evidence --root pinned-root.json")]
+#[command(
+    after_help = "Exits 0 if it is evidence, 1 if it shows nothing.\nExample: daylight evidence 1f0c9a3b77d2e4a1.daylight-evidence --root pinned-root.json"
+)]
 pub(crate) struct Evidence {
     /// The file.
     pub(crate) file: PathBuf,
@@ -92,7 +96,10 @@ mod tests {
 
     #[test]
     fn times_and_rates_are_read() {
-        assert_eq!((time("90s"), time("1h"), time("2d")), (Ok(Duration::from_secs(90)), Ok(Duration::from_secs(3600)), Ok(Duration::from_secs(172_800))));
+        assert_eq!(
+            (time("90s"), time("1h"), time("2d")),
+            (Ok(Duration::from_secs(90)), Ok(Duration::from_secs(3600)), Ok(Duration::from_secs(172_800)))
+        );
         assert!(["", "1", "h", "0h", "-1h", "99999999999999999999d", "1hour"].iter().all(|text| time(text).is_err()));
         assert_eq!((rate("1000"), rate("500k"), rate("2M")), (Ok(1000), Ok(500_000), Ok(2_000_000)));
         assert!(["", "k", "0", "-1", "1 k", "99999999999999999999"].iter().all(|text| rate(text).is_err()));

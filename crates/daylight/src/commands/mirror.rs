@@ -32,7 +32,11 @@ pub(crate) fn mirror(args: &args::Mirror) -> Result<ExitCode> {
     let stop = stop_on_signal().context("cannot wait for signals")?;
     loop {
         let report = once(args, &client, root.as_deref(), &stop)?;
-        if args.json { in_json(&report)? } else { in_words(args, &report)? }
+        if args.json {
+            in_json(&report)?
+        } else {
+            in_words(args, &report)?
+        }
         let Some(every) = args.every else {
             let well = report.ok() && report.evidence.is_empty();
             return Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE });
@@ -124,7 +128,12 @@ fn in_json(report: &Report) -> Result<()> {
 
 fn in_words(args: &args::Mirror, report: &Report) -> Result<()> {
     if let Some(pinned) = report.pinned.filter(|_| report.first_use) {
-        say!("trusted because it was the first that was seen: root {} of {}, SHA-256 {}", pinned.version, plain(&report.origin), pinned.sha256)?;
+        say!(
+            "trusted because it was the first that was seen: root {} of {}, SHA-256 {}",
+            pinned.version,
+            plain(&report.origin),
+            pinned.sha256
+        )?;
         say!("compare that with what the publisher says elsewhere; from now on only what follows from it is accepted")?;
     }
     for refusal in report.refused.iter().filter(|refusal| !refusal.missing).take(LISTED) {

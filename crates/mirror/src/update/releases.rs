@@ -28,8 +28,8 @@ const NOTE: u64 = 1 << 20;
 /// How often what proved wrong only when all was there is fetched anew.
 const ANEW: usize = 16;
 
-impl Update<'_> {
-    fn fetch(&self) -> Fetch<'_> {
+impl<'a> Update<'a> {
+    fn fetch(&self) -> Fetch<'a> {
         Fetch::new(self.sites, self.home.fetching(), self.home.copy().to_owned(), self.job.meter)
     }
 
@@ -56,8 +56,9 @@ impl Update<'_> {
 
     /// Fetches what is wanted and not in the copy, checks it, and makes the copy what the target says.
     pub(super) fn releases(&mut self, target: Target) -> Result<(), Ended> {
-        let (plans, new) = self.fetched(&target.outline)?;
-        self.check(&target.outline, &plans, &new)?;
+        let fetch = self.fetch();
+        let (plans, new) = self.fetched(&target.outline, &fetch)?;
+        self.check(&target.outline, &fetch, &plans, &new)?;
         self.job.meter.step("putting it in place");
         self.commit(&target, &plans, &new)?;
         self.tell(&target.outline, new);
@@ -70,12 +71,10 @@ impl Update<'_> {
 
     /// Fetches manifests and volumes, and says what of the releases is new. A release whose files stand partly in another one's volumes needs that one
     /// too, whole.
-    fn fetched(&self, outline: &Outline) -> Result<(BTreeMap<u64, Plan>, Vec<u64>), Ended> {
-        let fetch = self.fetch();
+    fn fetched(&self, outline: &Outline, fetch: &Fetch<'_>) -> Result<(BTreeMap<u64, Plan>, Vec<u64>), Ended> {
         let all = outline.releases();
         let mut wanted: BTreeSet<u64> = self.missing(outline).into_iter().map(|release| release.note.serial).collect();
         let plans = Mutex::new(BTreeMap::new());
-        let fetch = &fetch;
         loop {
             let known: BTreeSet<u64> = lock(&plans).keys().copied().collect();
             let is_new = |release: &&Release| wanted.contains(&release.note.serial) && !known.contains(&release.note.serial);
@@ -128,13 +127,12 @@ impl Update<'_> {
     }
 
     /// Checks what came as `daylight verify` does. A volume that is whole in itself but not the one that was signed is fetched again, elsewhere.
-    fn check(&self, outline: &Outline, plans: &BTreeMap<u64, Plan>, new: &[u64]) -> Result<(), Ended> {
+    fn check(&self, outline: &Outline, fetch: &Fetch<'_>, plans: &BTreeMap<u64, Plan>, new: &[u64]) -> Result<(), Ended> {
         for _ in 0..ANEW {
             self.job.meter.step("checking what came");
             let overlay = Overlay::new(&self.home.fetching(), self.home.copy());
             let problems = check_releases(&overlay, outline, new, &mut |_| {});
             let Some(first) = problems.first() else { return Ok(()) };
-            let fetch = self.fetch();
             let mut again = false;
             for Problem { path, what } in &problems {
                 if matches!(Name::parse(path), Some(Name::Volume(..))) {
@@ -142,9 +140,12 @@ impl Update<'_> {
                 }
             }
             if !again {
-                return Err(failed(format!("what the editors of {} signed is not valid: {}: {}", self.report.origin, first.path, first.what)));
+                return Err(failed(format!(
+                    "what the editors of {} signed is not valid: {}: {}",
+                    self.report.origin, first.path, first.what
+                )));
             }
-            self.volumes(&fetch, plans)?;
+            self.volumes(fetch, plans)?;
         }
         Err(failed("what came is not what was signed, from whichever site"))
     }
@@ -199,7 +200,8 @@ impl Update<'_> {
         report.documents = outline.releases().iter().filter(|r| new.contains(&r.note.serial)).map(|r| r.note.lines).sum();
         report.releases = new;
         report.newest = outline.releases().last().map(|release| release.note.time);
-        let absent = outline.releases().iter().filter(|release| !self.home.copy().join(paths::manifest_part(release.note.serial, 0)).is_file());
+        let absent =
+            outline.releases().iter().filter(|release| !self.home.copy().join(paths::manifest_part(release.note.serial, 0)).is_file());
         self.report.absent = absent.count() as u64;
     }
 

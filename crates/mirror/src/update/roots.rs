@@ -162,7 +162,11 @@ fn read(bytes: &[u8], chain: &Chain) -> Result<Checkpoint, Unread> {
     }
     let checkpoint = Checkpoint::parse_text(note.text()).map_err(|e| wrong(&e))?;
     let origin = &chain.last().root.origin;
-    if checkpoint.origin == *origin { Ok(checkpoint) } else { Err(Unread::Wrong(format!("it is of {:?}, not of {origin:?}", checkpoint.origin))) }
+    if checkpoint.origin == *origin {
+        Ok(checkpoint)
+    } else {
+        Err(Unread::Wrong(format!("it is of {:?}, not of {origin:?}", checkpoint.origin)))
+    }
 }
 
 fn wrong(error: &RootError) -> Trouble {
