@@ -108,3 +108,52 @@ pub(crate) fn evidence(chain: &Chain, smaller: &[u8], larger: &[u8]) -> Evidence
     let roots = chain.links().iter().map(|link| (link.json.clone(), link.sig.clone())).collect();
     Evidence { roots, smaller: smaller.to_vec(), larger: larger.to_vec(), prefix: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Client, Config};
+    use daylight_archive::log::{LogAppender, empty_root};
+
+    /// A log of entries that say nothing, as files.
+    fn synthetic(size: u64) -> (BTreeMap<String, Vec<u8>>, Checkpoint) {
+        let mut appender = LogAppender::load(&BTreeMap::new(), 0, &empty_root()).unwrap();
+        (0..size).for_each(|entry| _ = appender.push(&entry.to_be_bytes()).unwrap());
+        let appended = appender.finish();
+        (appended.files.into_iter().collect(), Checkpoint { origin: "archive.example/a".into(), size, root: appended.root })
+    }
+
+    /// Reads a log from files alone: nobody is asked.
+    fn read(files: &BTreeMap<String, Vec<u8>>, checkpoint: &Checkpoint) -> Result<Log, Unavailable> {
+        let client = Client::new(Config::default()).unwrap();
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let nobody = "http://nobody.onion/".parse().unwrap();
+        Log::fetch(&Sites::new(&client, nobody, &stop), files, checkpoint)
+    }
+
+    #[test]
+    fn logs_of_every_awkward_size_are_read_and_go_on_from_each_other() {
+        let sizes = [0, 1, 255, 256, 257, 65_536, 70_000];
+        for (place, size) in sizes.into_iter().enumerate() {
+            let (files, checkpoint) = synthetic(size);
+            let log = read(&files, &checkpoint).unwrap();
+            assert!(log.fits(&checkpoint), "{size}");
+            for older in &sizes[..=place] {
+                let older = synthetic(*older).1;
+                assert!(log.continues(&older), "{} to {size}", older.size);
+                let other = Checkpoint { root: Digest::of(b"other"), ..older.clone() };
+                assert!(!log.continues(&other));
+            }
+            // The tiles that are made are those that are there.
+            let made = log.files(&BTreeMap::new());
+            assert!(made.iter().all(|(path, bytes)| files[path] == *bytes) && log.files(&files).is_empty());
+            let wrong = Checkpoint { root: Digest::of(b"wrong"), ..checkpoint.clone() };
+            assert!(!log.fits(&wrong));
+        }
+        // A partial bundle where the full one belongs is not taken for it, nor one with an entry too many.
+        let (mut files, checkpoint) = synthetic(256);
+        let (narrow, _) = synthetic(255);
+        files.insert("tile/entries/000".into(), narrow["tile/entries/000.p/255"].clone());
+        assert!(matches!(read(&files, &checkpoint), Err(Unavailable::Nowhere(path)) if path == "tile/entries/000"));
+    }
+}

@@ -17,6 +17,8 @@ use std::sync::{Mutex, PoisonError};
 const BLOCK: u64 = 64 << 10;
 /// And where it is.
 const STRETCH: u64 = 4 << 20;
+/// Where a site gives whole files only, one that is longer is put on disk.
+const WORTH: u64 = 256 << 10;
 /// How many bytes of small files are remembered.
 const REMEMBERED: usize = 32 << 20;
 /// How many volumes are kept in files while they are read, where a site gives whole files only.
@@ -90,7 +92,7 @@ impl<'a> Remote<'a> {
             let part = Part::Range { from, length: length.max(1) };
             let answer = self.sites.open(site, path, part, limit)?;
             let total = answer.total();
-            if answer.is_whole() && self.spool.is_some() && total.is_none_or(|total| total > STRETCH) {
+            if answer.is_whole() && self.spool.is_some() && total.is_none_or(|total| total > WORTH) {
                 whole_only = true;
                 return Ok((Vec::new(), 0));
             }

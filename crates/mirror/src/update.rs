@@ -187,6 +187,7 @@ impl Update<'_> {
             self.tell(&known, Vec::new());
             self.known = Some(known);
             self.save()?;
+            self.forget_fetched()?;
         }
         Ok(done)
     }

@@ -65,8 +65,12 @@ impl<'a> Update<'a> {
         self.known = Some(target.outline);
         let withdrawn = honour::honour(self.home.copy(), self.known.as_ref()).map_err(|e| failed(e.to_string()))?;
         self.report.withdrawals = withdrawn;
-        remove_folder(&self.home.fetching()).map_err(|e| failed(e.to_string()))?;
-        Ok(())
+        self.forget_fetched()
+    }
+
+    /// Takes away what was fetched and is not needed any more.
+    pub(super) fn forget_fetched(&self) -> Result<(), Ended> {
+        remove_folder(&self.home.fetching()).map_err(|e| failed(e.to_string()))
     }
 
     /// Fetches manifests and volumes, and says what of the releases is new. A release whose files stand partly in another one's volumes needs that one

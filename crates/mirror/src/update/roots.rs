@@ -65,7 +65,7 @@ impl Update<'_> {
     fn root_files(&self, site: &Address, version: u64) -> Result<(Vec<u8>, Vec<u8>), Trouble> {
         let json = self.sites.whole(site, &paths::root_json(version), SMALL)?;
         let sig = self.sites.whole(site, &paths::root_sig(version), SMALL)?;
-        self.sites.used(site, (json.len() + sig.len()) as u64);
+        [&json, &sig].into_iter().for_each(|file| self.sites.used(site, file.len() as u64));
         Ok((json, sig))
     }
 

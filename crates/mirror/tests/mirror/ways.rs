@@ -174,3 +174,58 @@ fn patience_is_bounded() {
     let whole: Duration = (0..patience.tries).map(|tried| patience.wait(tried)).sum();
     assert!(whole < Duration::from_secs(60), "{whole:?}");
 }
+
+/// A server under TLS with a certificate of its own, which gives out one folder and closes after each answer.
+fn secure(dir: std::path::PathBuf) -> std::net::SocketAddr {
+    use tokio_rustls::rustls::ServerConfig;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+    let certificate = CertificateDer::from(CERTIFICATE.to_vec());
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(include_bytes!("../data/test-only.key.der").to_vec()));
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut session = tokio_rustls::rustls::ServerConnection::new(config.clone()).unwrap();
+            let mut tls = tokio_rustls::rustls::Stream::new(&mut session, &mut stream);
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && tls.read(&mut byte).is_ok_and(|count| count > 0) {
+                head.push(byte[0]);
+            }
+            let Some(path) = String::from_utf8_lossy(&head).split(' ').nth(1).map(str::to_owned) else { continue };
+            let bytes = std::fs::read(dir.join(path.trim_start_matches('/'))).unwrap_or_default();
+            let status = if bytes.is_empty() { 404 } else { 200 };
+            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", bytes.len());
+            let _ = tls.write_all(&[answer.as_bytes(), &bytes].concat());
+            session.send_close_notify();
+            let _ = session.complete_io(&mut stream);
+        }
+    });
+    address
+}
+
+/// For localhost, until 2120; its key is in the repository, and it is good for nothing else.
+const CERTIFICATE: &[u8] = include_bytes!("../data/test-only.cert.der");
+
+#[test]
+fn a_site_under_tls_is_believed_to_be_who_it_is_only_with_a_certificate_of_an_authority() {
+    let mut publisher = Publisher::new();
+    publisher.release("town", &[doc(1)]);
+    let address = secure(publisher.dir());
+    let url = format!("https://localhost:{}/", address.port());
+    let copy = Copy::new();
+    let report = copy.update(&url);
+    assert!(report.refused[0].what.contains("no TLS connection"), "{report:?}");
+    assert!(!report.ok() && files(&copy.dir()).is_empty());
+    let client = with(Config { authorities: vec![CERTIFICATE.to_vec()], ..Config::default() });
+    assert_eq!(copy.update_with(&client, &url, None, None).failure, None);
+    assert_same(&publisher.dir(), &copy.dir());
+    // Under another name the same certificate is good for nothing, whatever leads there.
+    let (proxy, _) = proxy(address);
+    let client = with(Config { authorities: vec![CERTIFICATE.to_vec()], proxy: Some(proxy.parse().unwrap()), ..Config::default() });
+    let report = copy.update_with(&client, "https://other.example/", None, None);
+    assert!(report.refused[0].what.contains("no TLS connection"), "{report:?}");
+}
