@@ -10,7 +10,7 @@ mod tree;
 pub use build::{Appended, Builder, LogAppender, parse_bundle};
 pub use leaves::{consistency_of, root_of, tiles_of};
 pub use path::TilePath;
-pub use proof::{ProofError, root_from_inclusion, verify_consistency, verify_inclusion};
+pub use proof::{ProofError, root_from_inclusion, sides, verify_consistency, verify_inclusion};
 pub use tree::{Files, Tree, TreeError};
 
 use daylight_model::{Digest, Hasher};

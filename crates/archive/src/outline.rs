@@ -6,7 +6,8 @@ use crate::entry::Entry;
 use crate::log::{Files, root_of};
 use crate::note::Note;
 use crate::root::{Chain, Link};
-use crate::state::{Release, State, load};
+use crate::state::{Release, SignOfLife, State, load};
+use crate::withdrawals::{Withdrawals, WithdrawnPlace};
 use daylight_model::Digest;
 
 /// The small files of an archive, all of them checked. Its size grows with the log, not with the documents.
@@ -57,6 +58,21 @@ impl Outline {
     /// What was logged, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.state.entries
+    }
+
+    /// Every withdrawn line, by release and line, with what was said of it.
+    pub fn withdrawn_lines(&self) -> impl Iterator<Item = WithdrawnPlace<'_>> {
+        self.state.withdrawals.lines()
+    }
+
+    /// The withdrawals together.
+    pub(crate) fn withdrawals(&self) -> &Withdrawals {
+        &self.state.withdrawals
+    }
+
+    /// The last entry of the log that editors signed and dated.
+    pub fn last_sign_of_life(&self) -> Option<SignOfLife> {
+        self.state.last_sign
     }
 
     /// The hashes of the log's entries.

@@ -1,5 +1,7 @@
 //! What the user said: every subcommand with its flags and an example. What it means is decided in `commands`.
 
+mod export;
+
 use clap::{Args, Parser, Subcommand};
 use daylight_model::FaultCode;
 use std::net::SocketAddr;
@@ -7,6 +9,7 @@ use std::path::PathBuf;
 
 mod mirror;
 
+pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use mirror::{Evidence, Mirror, Network};
 
 /// Takes documents from a source's hands to a public archive that anyone can search, verify and copy.
@@ -40,6 +43,9 @@ pub(crate) enum Command {
     Verify(Verify),
     Mirror(Mirror),
     Evidence(Evidence),
+    Prove(Prove),
+    Export(Export),
+    Timestamp(Timestamp),
     Check(Check),
     Backup(Backup),
     Restore(Restore),

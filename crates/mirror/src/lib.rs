@@ -3,7 +3,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod address;
+pub mod erase;
 pub mod examine;
+pub mod export;
 mod fetch;
 pub mod home;
 mod honour;
@@ -16,4 +18,5 @@ pub mod report;
 pub mod signal;
 pub mod sites;
 pub mod state;
+pub mod timestamp;
 pub mod update;

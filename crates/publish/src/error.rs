@@ -1,4 +1,5 @@
 use crate::key::KeyError;
+use crate::request::RequestError;
 use daylight_archive::ArchiveError;
 use std::io;
 use std::path::PathBuf;
@@ -94,16 +95,53 @@ pub enum Error {
         /// The names of its editors.
         editors: String,
     },
-    /// Fewer keys than must sign.
-    #[error("a release of {origin} needs the keys of {needed} of its editors; {given} were given with --key")]
-    TooFewKeys {
-        /// The archive.
-        origin: String,
-        /// How many must sign.
-        needed: usize,
-        /// How many different keys were given.
-        given: usize,
+    /// There is no root, and nobody to make one.
+    #[error("{0} has no root yet, which says who may publish: give editors' keys with --key, or begin with \"daylight root new\"")]
+    NoRoot(PathBuf),
+    /// A root exists where the first was to be made.
+    #[error("{0} has a root already; \"daylight root rotate\" changes it")]
+    HasRoot(PathBuf),
+    /// What editors are asked, and what of it they signed.
+    #[error(transparent)]
+    Asked(#[from] RequestError),
+    /// A request of another kind than the command finishes.
+    #[error("the request asks for a {0}, which another command finishes: see docs/signing.md")]
+    OtherKind(&'static str),
+    /// A document that cannot be withdrawn.
+    #[error("{id} {why}")]
+    NotWithdrawable {
+        /// Which.
+        id: String,
+        /// Why, as the rest of a sentence.
+        why: &'static str,
     },
+    /// The archive is not where it was when signatures were asked for.
+    #[error("{archive} has moved on since the signatures were asked for: {why}; ask for them anew")]
+    MovedOn {
+        /// The folder.
+        archive: PathBuf,
+        /// What is different.
+        why: String,
+    },
+    /// Decisions changed after the editors were asked.
+    #[error("something in release {0} was held or changed since it was drafted; publish the collection again and ask for new signatures")]
+    NoLongerClear(u64),
+    /// A request's file that is not one, or contradicts itself.
+    #[error("{path}: {error}")]
+    Request {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: RequestError,
+    },
+    /// A file that stands where a request is to be written.
+    #[error(
+        "{0} is there already and asks for something else, perhaps with signatures in it; give another name with --request or remove it"
+    )]
+    OtherRequest(PathBuf),
+    /// A file that was named and cannot be read.
+    #[error("cannot read {0}: {1}")]
+    Unread(PathBuf, #[source] io::Error),
     /// Keys that cannot make a root.
     #[error("an archive cannot begin with these keys: {0}")]
     Root(String),

@@ -10,7 +10,8 @@ use std::time::Duration;
 const APPLICATION_ID: i64 = 0x4441_594c;
 
 /// The steps from nothing to today's format. A step that was in a release is never changed: another is added.
-const MIGRATIONS: [&str; 3] = [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const MIGRATIONS: [&str; 4] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql"), include_str!("schema/4.sql")];
 
 /// Makes the catalogue, or takes up one that a killed `init` left.
 pub(crate) fn create(path: &Path) -> Result<Connection> {

@@ -40,10 +40,7 @@ impl Chain {
     /// Begins with the first root, which its own editors signed. That shows only that they hold the keys: pin it to believe it.
     pub fn begin(json: &[u8], sig: &[u8]) -> Result<Self, RootError> {
         let root = Root::parse(json)?;
-        expect_version(&root, 1)?;
-        if !root.retired.is_empty() {
-            return Err(RootError::Rule("the first root cannot retire keys"));
-        }
+        Self::may_begin(&root)?;
         let note = signed_note(&root, sig)?;
         note.require(&root.editors.keys, root.editors.threshold)?;
         note.refuse_stray(&root.editors.keys)?;
@@ -54,17 +51,29 @@ impl Chain {
     pub fn extend(&mut self, json: &[u8], sig: &[u8]) -> Result<(), RootError> {
         let old = self.last().root.clone();
         let new = Root::parse(json)?;
-        expect_version(&new, old.version + 1)?;
-        if new.origin != old.origin {
-            return Err(RootError::Rule("the origin is fixed for ever"));
-        }
+        self.may_follow(&new)?;
         let note = signed_note(&new, sig)?;
         let may_sign = [&old.editors, &new.editors, &old.recovery].map(|quorum| quorum.keys.as_slice()).concat();
         note.refuse_stray(&may_sign)?;
         let succession = succession(&note, &old, &new)?;
-        check_retired(&old, &new)?;
         self.links.push(link(new, succession, json, sig));
         Ok(())
+    }
+
+    /// Whether this root could be a first one, once it is signed.
+    pub fn may_begin(root: &Root) -> Result<(), RootError> {
+        expect_version(root, 1)?;
+        if root.retired.is_empty() { Ok(()) } else { Err(RootError::Rule("the first root cannot retire keys")) }
+    }
+
+    /// Whether this root could come after the newest, once it is signed.
+    pub fn may_follow(&self, new: &Root) -> Result<(), RootError> {
+        let old = &self.last().root;
+        expect_version(new, old.version + 1)?;
+        if new.origin != old.origin {
+            return Err(RootError::Rule("the origin is fixed for ever"));
+        }
+        check_retired(old, new)
     }
 
     /// Every root, the first one first.
@@ -95,6 +104,13 @@ impl Chain {
         let signed = note.require(editors, needed)?;
         let found = signed.iter().filter(|signed| !self.is_retired(&editors[signed.key], link.root.version, index)).count();
         if found < needed { Err(NoteError::TooFew { found, needed }) } else { Ok(()) }
+    }
+
+    /// The names of the editors whose signatures under such a note count.
+    pub fn counting_editors(&self, link: &Link, note: &Note, index: u64) -> Result<Vec<String>, NoteError> {
+        let signed = note.signed_by(&link.root.editors.keys)?;
+        let keys = signed.iter().map(|signed| &link.root.editors.keys[signed.key]);
+        Ok(keys.filter(|key| !self.is_retired(key, link.root.version, index)).map(|key| key.name().to_owned()).collect())
     }
 
     fn is_retired(&self, key: &Key, version: u64, index: u64) -> bool {

@@ -22,7 +22,10 @@ pub(super) struct Batch {
 /// What a line says, or why it says nothing.
 pub(super) struct ReadLine {
     pub(super) line: u64,
-    pub(super) leaf: Option<Digest>,
+    /// How many bytes it has, with its newline.
+    pub(super) length: u64,
+    /// The data of its leaf.
+    pub(super) data: Option<Digest>,
     pub(super) said: Result<Essentials, Unsaid>,
 }
 
@@ -30,6 +33,8 @@ pub(super) struct ReadLine {
 pub(super) enum Unsaid {
     /// The line itself is wrong.
     Line(String),
+    /// It is erased.
+    Erased,
     /// Its record is in a file of its own, and that is wrong: the path and what is wrong with it.
     Elsewhere(String, String),
 }
@@ -49,6 +54,13 @@ pub(super) enum Next {
     Lines(Batch),
     /// These lines cannot be read, because their part is missing or damaged.
     Unreadable(std::ops::Range<u64>),
+}
+
+impl ReadLine {
+    /// The hash of its leaf.
+    pub(super) fn leaf(&self) -> Option<Digest> {
+        self.data.map(|data| leaf_hash(&data.0))
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -121,7 +133,8 @@ impl Batch {
         lines
             .map(|(range, line)| {
                 let raw = RawLine::parse(&self.bytes[range[0]..range[1]]);
-                ReadLine { line, leaf: raw.map(|raw| leaf_hash(&raw.leaf_data().0)), said: said(raw, store) }
+                let length = (range[1] - range[0]) as u64;
+                ReadLine { line, length, data: raw.map(|raw| raw.leaf_data()), said: said(raw, store) }
             })
             .collect()
     }
@@ -131,7 +144,7 @@ fn said(raw: Option<RawLine<'_>>, store: &dyn Store) -> Result<Essentials, Unsai
     let wrong = |e: crate::record::RecordError| Unsaid::Line(e.to_string());
     match raw {
         None => Err(Unsaid::Line("not of its form".into())),
-        Some(RawLine::Erased { .. }) => Err(Unsaid::Line("erased, and no withdrawal of it is in the log".into())),
+        Some(RawLine::Erased { .. }) => Err(Unsaid::Erased),
         Some(RawLine::Published { record, .. }) => {
             let essentials = Essentials::parse(record).map_err(wrong)?;
             let Some(own) = essentials.own_file() else { return Ok(essentials) };

@@ -1,3 +1,5 @@
+mod withdrawn;
+
 use super::*;
 use crate::entry::Entry;
 use crate::key::Signer;
@@ -222,22 +224,26 @@ fn a_fast_forward_neither_hangs_nor_takes_memory() {
 }
 
 #[test]
-fn withdrawals_directories_and_heartbeats_of_later_versions_are_held_to_what_all_have_in_common() {
+fn directories_and_heartbeats_are_held_to_what_all_entries_have_in_common() {
     let mut archive = archive();
     let root = Digest::of(&archive.read("root/1.json"));
-    let text = |word: &str, serial: u64| {
-        format!("daylight-{word}/v1\norigin {}\nserial {serial}\nroot {root}\nwhat comes later\n", crate::tests::ORIGIN)
+    let text = |word: &str, serial: u64, rest: &str| {
+        format!("daylight-{word}/v1\norigin {}\nserial {serial}\nroot {root}\n{rest}", crate::tests::ORIGIN)
     };
-    let mut log = |word: &str, serial: u64, by: Signer| {
-        let bytes = signed(crate::note::Note::new(&text(word, serial)).unwrap(), &[by]);
+    let mut log = |word: &str, serial: u64, rest: &str, by: Signer| {
+        let bytes = signed(crate::note::Note::new(&text(word, serial, rest)).unwrap(), &[by]);
         archive.write(&crate::paths::entry_note(serial), &bytes);
         let logged = crate::entry::Logged { serial, note: Digest::of(&bytes) };
-        archive.log(&if word == "withdraw" { Entry::Withdraw(logged) } else { Entry::Heartbeat(logged) });
-        check(&archive).problems.len()
+        archive.log(&if word == "directory" { Entry::Directory(logged) } else { Entry::Heartbeat(logged) });
+        let report = check(&archive);
+        (report.problems.len(), report.last_sign.map(|sign| (sign.word, sign.time)))
     };
-    assert_eq!(log("heartbeat", 1, editor(1)), 0);
-    assert_eq!(log("withdraw", 3, editor(1)), 0);
-    assert_eq!(log("heartbeat", 2, editor(1)), 0);
-    assert_eq!(log("heartbeat", 4, log_key()), 1, "a seized log key cannot keep it beating");
-    assert_eq!(log("heartbeat", 1, editor(1)), 2, "nor can an old one be played again");
+    let release = Some(("release", 1_795_372_835));
+    assert_eq!(log("directory", 1, "what comes later\n", editor(1)), (0, release));
+    let beat = Some(("heartbeat", 1_795_372_836));
+    assert_eq!(log("heartbeat", 2, "time 2026-11-22T18:40:36Z\n", editor(1)), (0, beat));
+    assert_eq!(log("directory", 3, "what comes later\n", editor(1)), (0, beat));
+    assert_eq!(log("heartbeat", 4, "time 2026-11-22T18:40:37Z\n", log_key()), (1, beat), "a seized log key cannot keep it beating");
+    assert_eq!(log("heartbeat", 5, "time yesterday\n", editor(1)), (2, beat));
+    assert_eq!(log("heartbeat", 2, "time 2026-11-22T18:40:36Z\n", editor(1)), (3, beat), "nor can an old one be played again");
 }

@@ -2,9 +2,9 @@
 
 use daylight_archive::checkpoint::Checkpoint;
 use daylight_archive::entry::{Entry, Logged};
+use daylight_archive::heartbeat::HeartbeatNote;
 use daylight_archive::log::{Builder, LogAppender, empty_root, leaf_hash};
 use daylight_archive::manifest::PartWriter;
-use daylight_archive::note::Note;
 use daylight_archive::policy::Policy;
 use daylight_archive::record::{FileRef, MAX_RECORD, Record, Role};
 use daylight_archive::release::ReleaseNote;
@@ -154,7 +154,8 @@ impl Publisher {
     /// Logs a heartbeat, the smallest entry with a note.
     pub(crate) fn beat(&mut self, serial: u64, word: &str) {
         let root = Digest::of(&self.root.to_json().unwrap());
-        let mut note = Note::new(&format!("daylight-heartbeat/v1\norigin {ORIGIN}\nserial {serial}\nroot {root}\n{word}\n")).unwrap();
+        let time = 1_700_000_000 + i64::from(word.as_bytes()[0]);
+        let mut note = HeartbeatNote { origin: ORIGIN.into(), serial, root, time }.note().unwrap();
         note.sign(&self.editor);
         self.put(&paths::entry_note(serial), &note.to_bytes());
         self.log(&Entry::Heartbeat(Logged { serial, note: Digest::of(&note.to_bytes()) }));
