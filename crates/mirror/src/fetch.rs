@@ -10,7 +10,7 @@ use crate::sites::{Sites, Trouble, Unavailable};
 use daylight_archive::archive::Release;
 use daylight_archive::manifest::{PART_LINES, RawLine};
 use daylight_archive::paths;
-use daylight_archive::plan::{Plan, PlanError, plan};
+use daylight_archive::plan::{ErasedLines, Plan, PlanError, plan};
 use daylight_archive::volume::{MAX_VOLUME, Scan};
 use daylight_durable::{crash_point, sync_dir, write_atomic};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ impl<'a> Fetch<'a> {
     }
 
     /// Fetches a release's manifest, and writes what follows from it: offsets and tiles.
-    pub(crate) fn manifest(&self, release: &Release) -> Result<Plan, Unavailable> {
+    pub(crate) fn manifest(&self, release: &Release, erased: &ErasedLines) -> Result<Plan, Unavailable> {
         let (serial, lines) = (release.note.serial, release.note.lines);
         let parts: Vec<(String, u64)> = (0..lines.div_ceil(PART_LINES))
             .map(|part| (paths::manifest_part(serial, part), (lines - part * PART_LINES).min(PART_LINES)))
@@ -92,7 +92,7 @@ impl<'a> Fetch<'a> {
                     self.part(path, *lines)?;
                 }
             }
-            match self.plan(release) {
+            match self.plan(release, erased) {
                 Ok(plan) => return Ok(plan),
                 Err(PlanError::Write(error)) => return Err(error.into()),
                 Err(PlanError::Wrong { path, what }) => self.reject_parts(&parts, &path, &what)?,
@@ -101,10 +101,10 @@ impl<'a> Fetch<'a> {
         Err(Unavailable::Nowhere(paths::manifest_part(serial, 0)))
     }
 
-    fn plan(&self, release: &Release) -> Result<Plan, PlanError> {
+    fn plan(&self, release: &Release, erased: &ErasedLines) -> Result<Plan, PlanError> {
         let remote = Remote::new(self.sites, 1 << 53, None);
         let overlay = Overlay::new(&self.fetching, &self.copy).beyond(&remote);
-        plan(&overlay, release, &mut |path, bytes| self.put(path, bytes))
+        plan(&overlay, release, erased, &mut |path, bytes| self.put(path, bytes))
     }
 
     /// The parts together are not what was signed. Where one site gave them all it lied; where several did nobody can say who.

@@ -12,6 +12,7 @@
 //! Nothing is put into the copy before all of an update is there and was checked. Then files are moved into it, `checkpoint` last, so the copy is an
 //! archive at every moment: a crash between two moves leaves files that no checkpoint refers to yet, and the next run goes on from there.
 
+use crate::erase::{EraseError, hold};
 use crate::state::{MAX_STATE, State};
 use daylight_durable::{Lock, LockError, sync_dir, write_atomic};
 use std::collections::BTreeSet;
@@ -25,6 +26,9 @@ pub enum HomeError {
     /// Another process is at it.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// Somebody publishes to it, or erases from it.
+    #[error(transparent)]
+    Held(#[from] EraseError),
     /// The file system refused.
     #[error("{}: {source}", path.display())]
     Io {
@@ -55,6 +59,8 @@ pub struct Home {
     copy: PathBuf,
     beside: PathBuf,
     _lock: Lock,
+    /// Who publishes to a folder, or erases from one, holds the folder itself.
+    _held: File,
 }
 
 fn io_at(path: &Path) -> impl FnOnce(io::Error) -> HomeError {
@@ -85,7 +91,8 @@ impl Home {
         let beside = beside(&copy).ok_or_else(|| HomeError::NoBeside(copy.clone()))?;
         fs::create_dir_all(&beside).map_err(io_at(&beside))?;
         let lock = Lock::take(&beside.join("lock"), "mirror")?;
-        Ok(Self { copy, beside, _lock: lock })
+        let held = hold(&copy)?;
+        Ok(Self { copy, beside, _lock: lock, _held: held })
     }
 
     /// The copy.

@@ -8,7 +8,6 @@ pub mod examine;
 pub mod export;
 mod fetch;
 pub mod home;
-mod honour;
 pub mod http;
 mod log;
 pub mod meter;

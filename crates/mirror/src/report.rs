@@ -30,6 +30,8 @@ pub struct Report {
     pub absent: u64,
     /// How many notes of withdrawals the log has.
     pub withdrawals: u64,
+    /// How many lines were erased now because of them.
+    pub erased: u64,
     /// When the newest release was drafted, as its note says: seconds since 1970.
     pub newest: Option<i64>,
     /// How many requests were sent.

@@ -185,6 +185,7 @@ impl Update<'_> {
         if done && let Some(known) = self.known.take() {
             self.pin(known.chain())?;
             self.tell(&known, Vec::new());
+            self.honour(&known)?;
             self.known = Some(known);
             self.save()?;
             self.forget_fetched()?;

@@ -117,6 +117,7 @@ fn in_json(report: &Report) -> Result<()> {
         "new_documents": report.documents,
         "absent_releases": report.absent,
         "withdrawals": report.withdrawals,
+        "erased": report.erased,
         "newest": report.newest.and_then(|time| u64::try_from(time).ok()).map(when::moment),
         "requests": report.requests,
         "received": report.received,
@@ -156,7 +157,7 @@ fn in_words(args: &args::Mirror, report: &Report) -> Result<()> {
         say!("partial copy of {}: {} not in it, only their notes", plain(&report.origin), count(report.absent, "release"))?;
     }
     if report.withdrawals > 0 {
-        say!("{} in the log", count(report.withdrawals, "withdrawal"))?;
+        say!("{} in the log, {} erased here now", count(report.withdrawals, "withdrawal"), count(report.erased, "line"))?;
     }
     let (releases, documents) = (count(report.releases.len() as u64, "new release"), count(report.documents, "document"));
     say!("{releases}, {documents}, {} received in {}", HumanBytes(report.received), count(report.requests, "request"))?;

@@ -1,16 +1,17 @@
 //! The rest of an update: notes, manifests and volumes of what is new, and then all of it into the copy, `checkpoint` last.
 
 use super::{Ended, Target, Update, failed};
+use crate::erase::erase_withdrawn;
 use crate::fetch::Fetch;
-use crate::honour;
 use crate::log::Log;
 use crate::overlay::Overlay;
 use crate::sites::Unavailable;
 use daylight_archive::archive::Release;
+use daylight_archive::entry::Entry;
 use daylight_archive::log::{Files, TilePath};
 use daylight_archive::manifest::PART_LINES;
 use daylight_archive::paths::{self, Name};
-use daylight_archive::plan::Plan;
+use daylight_archive::plan::{Plan, erased_lines};
 use daylight_archive::store::Folder;
 use daylight_archive::{Outline, Problem, check_releases};
 use daylight_durable::crash_point;
@@ -62,10 +63,22 @@ impl<'a> Update<'a> {
         self.job.meter.step("putting it in place");
         self.commit(&target, &plans, &new)?;
         self.tell(&target.outline, new);
+        self.honour(&target.outline)?;
         self.known = Some(target.outline);
-        let withdrawn = honour::honour(self.home.copy(), self.known.as_ref()).map_err(|e| failed(e.to_string()))?;
-        self.report.withdrawals = withdrawn;
         self.forget_fetched()
+    }
+
+    /// Erases in the copy what its log withdraws, also what a run that was broken off left.
+    pub(super) fn honour(&mut self, outline: &Outline) -> Result<(), Ended> {
+        let withdraws = |entry: &&Entry| matches!(entry, Entry::Withdraw(_));
+        self.report.withdrawals = outline.entries().iter().filter(withdraws).count() as u64;
+        if outline.withdrawn_lines().any(|place| place.erase) {
+            self.job.meter.step("erasing what was withdrawn");
+            let copy = self.home.copy();
+            let erased = erase_withdrawn(copy).map_err(|e| failed(e.to_string()))?;
+            self.report.erased = erased.lines;
+        }
+        Ok(())
     }
 
     /// Takes away what was fetched and is not needed any more.
@@ -88,7 +101,7 @@ impl<'a> Update<'a> {
             }
             self.job.meter.step("reading manifests");
             self.each(&missing, |release| {
-                let plan = fetch.manifest(release)?;
+                let plan = fetch.manifest(release, &erased_lines(outline, release.note.serial))?;
                 lock(&plans).insert(release.note.serial, plan);
                 Ok(())
             })?;
@@ -97,7 +110,7 @@ impl<'a> Update<'a> {
             for release in &missing {
                 let hidden = lock(&plans).get(&release.note.serial).is_some_and(|plan| plan.volumes.contains(&None));
                 if hidden {
-                    let plan = fetch.manifest(release)?;
+                    let plan = fetch.manifest(release, &erased_lines(outline, release.note.serial))?;
                     lock(&plans).insert(release.note.serial, plan);
                 }
             }

@@ -161,6 +161,27 @@ impl Publisher {
         self.log(&Entry::Heartbeat(Logged { serial, note: Digest::of(&note.to_bytes()) }));
     }
 
+    /// Withdraws documents, with the request to erase them.
+    pub(crate) fn withdraw(&mut self, serial: u64, collection: &str, numbers: &[u64]) {
+        let archive = Archive::open(&self.dir()).unwrap();
+        let documents = numbers.iter().map(|number| archive.withdrawn_document(collection, *number).unwrap().unwrap()).collect();
+        let note = WithdrawNote {
+            origin: ORIGIN.into(),
+            serial,
+            root: Digest::of(&self.root.to_json().unwrap()),
+            time: 1_772_500_000,
+            collection: collection.into(),
+            copies: Copies::Erase,
+            successor: None,
+            reason: "a private person".into(),
+            documents,
+        };
+        let mut signed = note.note().unwrap();
+        signed.sign(&self.editor);
+        self.put(&paths::entry_note(serial), &signed.to_bytes());
+        self.log(&Entry::Withdraw(Logged { serial, note: Digest::of(&signed.to_bytes()) }));
+    }
+
     /// Publishes a release of these documents.
     pub(crate) fn release(&mut self, collection: &str, docs: &[Doc]) {
         self.serial += 1;
