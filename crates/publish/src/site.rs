@@ -20,6 +20,8 @@ pub(crate) struct Site {
     origin: String,
     /// `None` before the first release.
     archive: Option<Archive>,
+    /// Whether something that had been interrupted was brought to its end.
+    resumed: bool,
     _lock: File,
 }
 
@@ -44,12 +46,13 @@ impl Site {
             sync_dir(parent).map_err(Error::io(parent))?;
         }
         restore_pending(&dir, log_key)?;
-        finish_pending(&dir, log_key)?;
+        let mut resumed = finish_pending(&dir, log_key)? || log_key.succeeded();
         let mut archive = if dir.join(paths::CHECKPOINT).exists() { Some(Archive::open(&dir)?) } else { None };
         match &archive {
             Some(opened) => {
                 if log_key.next_key().is_some_and(|next| next == opened.root().log) {
                     log_key.succeed()?;
+                    resumed = true;
                 }
                 check_known(opened, log_key, holder)?;
                 if opened.head() == log_key.promised_size() && remove_unlogged_roots(opened)? {
@@ -58,7 +61,11 @@ impl Site {
             }
             None => check_empty(&dir)?,
         }
-        Ok(Self { dir, origin: log_key.origin().to_owned(), archive, _lock: held })
+        Ok(Self { dir, origin: log_key.origin().to_owned(), archive, resumed, _lock: held })
+    }
+
+    pub(crate) fn resumed(&self) -> bool {
+        self.resumed
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -182,11 +189,12 @@ fn remove_unlogged_roots(archive: &Archive) -> Result<bool> {
 }
 
 /// The last step of a publish that was killed after it had committed: its pending checkpoint becomes the checkpoint.
-fn finish_pending(dir: &Path, log_key: &LogKey) -> Result<()> {
+/// Says whether there was one.
+fn finish_pending(dir: &Path, log_key: &LogKey) -> Result<bool> {
     let pending = dir.join(paths::CHECKPOINT_PENDING);
     let bytes = match fs::read(&pending) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(Error::io(pending)(error)),
     };
     let Some(promise) = log_key.promise().filter(|promise| promise.bytes == bytes) else {
@@ -198,7 +206,8 @@ fn finish_pending(dir: &Path, log_key: &LogKey) -> Result<()> {
     let checkpoint = &promise.checkpoint;
     LogAppender::load(&dir.to_path_buf(), checkpoint.size, &checkpoint.root)
         .map_err(|error| Error::Format(format!("{}: {error}", pending.display())))?;
-    put_in_place(dir)
+    put_in_place(dir)?;
+    Ok(true)
 }
 
 /// Renames the pending checkpoint: from here on readers see the release.

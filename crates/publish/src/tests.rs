@@ -5,6 +5,7 @@ mod keys;
 mod releases;
 mod requests;
 mod roots;
+mod withdrawals;
 
 use crate::*;
 use daylight_archive::{Archive, verify};
