@@ -3,13 +3,15 @@
 
 use crate::log::{Builder, TILE_WIDTH, leaf_hash};
 use crate::manifest::{MAX_LINE, PART_LINES, RawLine};
+use crate::outline::Outline;
 use crate::paths;
 use crate::record::{Essentials, FileRef, RecordError};
 use crate::state::Release;
 use crate::store::{Store, unreadable};
 use crate::verify::own_record;
 use crate::volume::{DIRECTORY_HEADER, END, Layout};
-use std::collections::BTreeSet;
+use crate::withdraw::MemberPlace;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read};
 
 /// The most volumes of one release that are believed in.
@@ -18,12 +20,21 @@ const MAX_VOLUMES: u32 = 1 << 20;
 /// What belongs to a release besides its note and its manifest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// For each volume how long it is; `None` where lines that were erased, or records that stand in volumes that are not here, hide it.
+    /// For each volume how long it is; `None` where records that stand in volumes that are not here hide it.
     pub volumes: Vec<Option<u64>>,
     /// The earlier releases whose volumes have some of its files.
     pub refers: BTreeSet<u64>,
-    /// Whether some of its lines were erased after a withdrawal.
+    /// Whether some of its lines, and bytes, may be erased, because a withdrawal asks for it.
     pub erased: bool,
+}
+
+/// The members that stand first in each line of a release that is withdrawn with the request to erase it, by line: they say what erased lines do not.
+pub type ErasedLines = BTreeMap<u64, Vec<MemberPlace>>;
+
+/// The lines of a release that may be erased in a copy.
+pub fn erased_lines(outline: &Outline, serial: u64) -> ErasedLines {
+    let places = outline.withdrawn_lines().filter(|place| place.erase && place.line.release == serial);
+    places.map(|place| (place.line.line, place.line.members.clone())).collect()
 }
 
 /// Why there is no plan.
@@ -43,9 +54,14 @@ pub enum PlanError {
 }
 
 /// Reads the manifest of a release once, checks it against the root that was signed, and gives out what follows from it: the parts' offsets and the
-/// tree's tiles, each with its path in the archive.
-pub fn plan(store: &dyn Store, release: &Release, out: &mut dyn FnMut(&str, &[u8]) -> io::Result<()>) -> Result<Plan, PlanError> {
-    let mut planning = Planning::new(store, release);
+/// tree's tiles, each with its path in the archive. `erased` is what its withdrawals say, see [`erased_lines`].
+pub fn plan(
+    store: &dyn Store,
+    release: &Release,
+    erased: &ErasedLines,
+    out: &mut dyn FnMut(&str, &[u8]) -> io::Result<()>,
+) -> Result<Plan, PlanError> {
+    let mut planning = Planning::new(store, release, erased);
     for part in 0..release.note.lines.div_ceil(PART_LINES) {
         let offsets = planning.part(part, out)?;
         out(&paths::manifest_offsets(release.note.serial, part), &offsets).map_err(PlanError::Write)?;
@@ -56,6 +72,7 @@ pub fn plan(store: &dyn Store, release: &Release, out: &mut dyn FnMut(&str, &[u8
 struct Planning<'a> {
     store: &'a dyn Store,
     release: &'a Release,
+    erased: &'a ErasedLines,
     tree: Builder,
     layout: Layout,
     /// From here on the places of members are not known.
@@ -66,9 +83,10 @@ struct Planning<'a> {
 }
 
 impl<'a> Planning<'a> {
-    fn new(store: &'a dyn Store, release: &'a Release) -> Self {
+    fn new(store: &'a dyn Store, release: &'a Release, erased: &'a ErasedLines) -> Self {
         let (tree, layout) = (Builder::new(), Layout::new());
-        Self { store, release, tree, layout, hidden: false, named: None, plan: Plan::default() }
+        let plan = Plan { erased: !erased.is_empty(), ..Plan::default() };
+        Self { store, release, erased, tree, layout, hidden: false, named: None, plan }
     }
 
     /// Reads a part and gives its offsets.
@@ -84,7 +102,7 @@ impl<'a> Planning<'a> {
             if line.last() != Some(&b'\n') {
                 return Err(wrong(format!("line {number} is missing or too long")));
             }
-            self.line(&line).map_err(|what| wrong(format!("line {number}: {what}")))?;
+            self.line(number, &line).map_err(|what| wrong(format!("line {number}: {what}")))?;
             offsets.extend_from_slice(&offset.to_be_bytes());
             offset = offset.checked_add(read as u32).ok_or_else(|| wrong("longer than a part can be".into()))?;
             if self.tree.size().is_multiple_of(TILE_WIDTH) {
@@ -103,20 +121,24 @@ impl<'a> Planning<'a> {
         tiles.try_for_each(|(path, bytes)| out(&format!("{prefix}{path}"), &bytes)).map_err(PlanError::Write)
     }
 
-    fn line(&mut self, line: &[u8]) -> Result<(), String> {
+    fn line(&mut self, number: u64, line: &[u8]) -> Result<(), String> {
         let raw = RawLine::parse(line).ok_or("not of its form")?;
         self.tree.push(leaf_hash(&raw.leaf_data().0));
         let RawLine::Published { record, .. } = raw else {
-            (self.plan.erased, self.hidden) = (true, true);
-            return Ok(());
+            let members = self.erased.get(&number).ok_or("erased, and no withdrawal in the log asks for it")?;
+            return members.iter().try_for_each(|member| self.member(*member));
         };
         let said = |e: RecordError| e.to_string();
         let mut essentials = Essentials::parse(record).map_err(said)?;
         if let Some(own) = essentials.own_file().cloned() {
             match own_record(&own, self.store) {
                 Ok(whole) => essentials = Essentials::unfold(record, &own, &whole).map_err(said)?,
-                // It may come later, with its volume.
-                Err(_) => self.hidden = true,
+                Err(_) => match self.erased.get(&number) {
+                    // The line is still here, and what its record says may be erased already.
+                    Some(members) => return members.iter().try_for_each(|member| self.member(*member)),
+                    // It may come later, with its volume.
+                    None => self.hidden = true,
+                },
             }
         }
         essentials.files.iter().try_for_each(|file| self.file(file))
@@ -127,16 +149,21 @@ impl<'a> Planning<'a> {
             self.plan.refers.insert(file.release);
             return Ok(());
         }
-        if file.volume >= MAX_VOLUMES {
-            return Err(format!("names volume {}, more than a release has", file.volume));
+        self.member(MemberPlace { volume: file.volume, offset: file.offset, length: file.length })
+    }
+
+    /// Takes in a member of this release's volumes, which is the next one or stood before.
+    fn member(&mut self, member: MemberPlace) -> Result<(), String> {
+        if member.volume >= MAX_VOLUMES {
+            return Err(format!("names volume {}, more than a release has", member.volume));
         }
-        self.named = self.named.max(Some(file.volume));
+        self.named = self.named.max(Some(member.volume));
         if self.hidden {
             return Ok(());
         }
         let mut next = self.layout.clone();
-        let place = next.place(file.length).ok_or("a file is too long")?;
-        if (place.volume, place.offset) == (file.volume, file.offset) {
+        let place = next.place(member.length).ok_or("a file is too long")?;
+        if (place.volume, place.offset) == (member.volume, member.offset) {
             if next.state().0 != self.layout.state().0 {
                 self.plan.volumes.push(self.length());
             }

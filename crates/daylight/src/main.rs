@@ -65,6 +65,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => commands::serve::serve(&args),
         Command::Index(args) => commands::serve::index(&args),
         Command::Verify(args) => commands::verify::verify(&args),
+        Command::Mirror(args) => commands::mirror::mirror(&args),
+        Command::Evidence(args) => commands::mirror::evidence(&args),
         Command::Prove(args) => commands::prove::prove(&args),
         Command::Export(args) => commands::export::export(&args),
         Command::Timestamp(args) => commands::export::timestamp(&args),

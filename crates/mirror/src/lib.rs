@@ -4,8 +4,18 @@
 
 pub mod address;
 pub mod erase;
+pub mod examine;
 pub mod export;
+mod fetch;
+pub mod home;
 pub mod http;
+mod log;
+pub mod meter;
+mod overlay;
+pub mod remote;
+pub mod report;
+pub mod signal;
 pub mod sites;
 pub mod state;
 pub mod timestamp;
+pub mod update;

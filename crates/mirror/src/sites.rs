@@ -12,6 +12,9 @@ use std::time::{Duration, Instant};
 /// While one waits, one looks this often whether one is to stop.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// The most refusals that are kept: a site that has nothing would fill the memory with what it does not have.
+const MOST_REFUSALS: usize = 1000;
+
 /// What a site did that it should not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -23,6 +26,8 @@ pub struct Refusal {
     pub what: String,
     /// Whether that is a lie; otherwise it may be misfortune.
     pub lie: bool,
+    /// Whether it only does not have the file.
+    pub missing: bool,
 }
 
 impl fmt::Display for Refusal {
@@ -84,6 +89,8 @@ pub struct Served {
 pub struct Sites<'a> {
     client: &'a Client,
     stop: &'a AtomicBool,
+    /// Whether even a liar is asked again, because all that is wrong is to be found.
+    forgiving: bool,
     inner: Mutex<Inner>,
 }
 
@@ -92,6 +99,14 @@ struct Inner {
     sites: Vec<(Address, Standing)>,
     refusals: Vec<Refusal>,
     served: BTreeMap<Address, Served>,
+}
+
+impl Inner {
+    fn note(&mut self, refusal: Refusal) {
+        if self.refusals.len() < MOST_REFUSALS && !self.refusals.contains(&refusal) {
+            self.refusals.push(refusal);
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +122,12 @@ impl<'a> Sites<'a> {
     /// One site to begin with. `stop` ends all waiting.
     pub fn new(client: &'a Client, first: Address, stop: &'a AtomicBool) -> Self {
         let inner = Inner { sites: vec![(first, Standing::Good)], ..Inner::default() };
-        Self { client, stop, inner: Mutex::new(inner) }
+        Self { client, stop, forgiving: false, inner: Mutex::new(inner) }
+    }
+
+    /// Asks whoever lied again all the same: for finding all that is wrong with one site.
+    pub fn forgiving(self) -> Self {
+        Self { forgiving: true, ..self }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -153,12 +173,13 @@ impl<'a> Sites<'a> {
 
     /// Notes what a site did; a liar is not asked again.
     pub fn refuse(&self, site: &Address, path: &str, what: &str, lie: bool) {
+        let refusal = Refusal { site: site.clone(), path: path.to_owned(), what: what.to_owned(), lie, missing: false };
         let mut inner = self.inner();
-        let refusal = Refusal { site: site.clone(), path: path.to_owned(), what: what.to_owned(), lie };
-        if !inner.refusals.contains(&refusal) {
-            inner.refusals.push(refusal);
-        }
-        if lie && let Some((_, standing)) = inner.sites.iter_mut().find(|(address, _)| address == site) {
+        inner.note(refusal);
+        if lie
+            && !self.forgiving
+            && let Some((_, standing)) = inner.sites.iter_mut().find(|(address, _)| address == site)
+        {
             *standing = Standing::Liar;
         }
     }
@@ -189,7 +210,10 @@ impl<'a> Sites<'a> {
                 Ok(got) => return Ok((got, site)),
                 Err(Trouble::Wrong(what) | Trouble::Http(HttpError::Lie(what))) => self.refuse(&site, path, &what, true),
                 // Not having one file says nothing about the others: it may be a partial copy, or not be up to date.
-                Err(Trouble::Http(error @ HttpError::Missing(_))) => self.refuse(&site, path, &error.to_string(), false),
+                Err(Trouble::Http(error @ HttpError::Missing(_))) => {
+                    let (path, what) = (path.to_owned(), error.to_string());
+                    self.inner().note(Refusal { site, path, what, lie: false, missing: true });
+                }
                 Err(Trouble::Http(error)) => self.leave(&site, path, &error.to_string()),
                 Err(Trouble::Here(error)) => return Err(Unavailable::Here(error)),
                 Err(Trouble::Stopped) => return Err(Unavailable::Stopped),

@@ -1,13 +1,16 @@
 use super::*;
 use crate::Outline;
 use crate::entry::{Entry, Logged};
+use crate::heartbeat::HeartbeatNote;
 use crate::log::consistency_of;
 use crate::tests::{TestArchive, document, editor, log_key, root, signed};
 
+/// Two words are two times, so that notes with them differ.
 fn heartbeat(archive: &mut TestArchive, serial: u64, word: &str) {
     let root = Digest::of(&archive.read("root/1.json"));
-    let text = format!("daylight-heartbeat/v1\norigin {}\nserial {serial}\nroot {root}\n{word}\n", crate::tests::ORIGIN);
-    let bytes = signed(Note::new(&text).unwrap(), &[editor(1)]);
+    let time = 1_700_000_000 + i64::from(word.as_bytes()[0]);
+    let note = HeartbeatNote { origin: crate::tests::ORIGIN.into(), serial, root, time };
+    let bytes = signed(note.note().unwrap(), &[editor(1)]);
     archive.write(&crate::paths::entry_note(serial), &bytes);
     archive.log(&Entry::Heartbeat(Logged { serial, note: Digest::of(&bytes) }));
 }

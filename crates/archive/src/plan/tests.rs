@@ -2,12 +2,14 @@ use super::*;
 use crate::Outline;
 use crate::store::Folder;
 use crate::tests::{TestArchive, document};
+use crate::withdraw::Copies;
 use std::collections::BTreeMap;
 
 fn planned(archive: &TestArchive, serial: u64) -> Result<(Plan, BTreeMap<String, Vec<u8>>), PlanError> {
     let outline = Outline::read(&archive.dir().to_path_buf(), "checkpoint").unwrap();
     let mut files = BTreeMap::new();
-    let plan = plan(&Folder::new(archive.dir()), &outline.releases()[serial as usize - 1], &mut |path, bytes| {
+    let erased = erased_lines(&outline, serial);
+    let plan = plan(&Folder::new(archive.dir()), &outline.releases()[serial as usize - 1], &erased, &mut |path, bytes| {
         files.insert(path.to_owned(), bytes.to_vec());
         Ok(())
     })?;
@@ -39,16 +41,24 @@ fn whatever_follows_from_a_manifest_is_what_was_published() {
 }
 
 #[test]
-fn erased_lines_leave_the_tree_and_a_changed_one_does_not() {
+fn an_erased_line_hides_nothing_where_a_withdrawal_names_it_and_is_refused_elsewhere() {
     let mut archive = TestArchive::new();
     archive.publish("town", &(1..=3).map(document).collect::<Vec<_>>());
     let text = String::from_utf8(archive.read("release/1/manifest/0")).unwrap();
+    let whole = planned(&archive, 1).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let leaf = RawLine::parse(lines[1].as_bytes()).unwrap().leaf_data();
-    lines[1] = format!("- {leaf}");
-    archive.write("release/1/manifest/0", format!("{}\n", lines.join("\n")).as_bytes());
-    let (plan, _) = planned(&archive, 1).unwrap();
-    assert_eq!((plan.erased, plan.volumes), (true, vec![None]));
+    lines[1] = format!("- {leaf:<width$}", leaf = leaf.to_string(), width = lines[1].len() - 2);
+    let erased = format!("{}\n", lines.join("\n"));
+    archive.write("release/1/manifest/0", erased.as_bytes());
+    assert!(matches!(planned(&archive, 1), Err(PlanError::Wrong { what, .. }) if what.contains("no withdrawal in the log")));
+    archive.write("release/1/manifest/0", text.as_bytes());
+    archive.withdraw("town", &[2], Copies::Erase);
+    for manifest in [&text, &erased] {
+        archive.write("release/1/manifest/0", manifest.as_bytes());
+        let (plan, files) = planned(&archive, 1).unwrap();
+        assert_eq!((plan.erased, &plan.volumes, &files), (true, &whole.0.volumes, &whole.1));
+    }
     for wrong in [
         text.replacen("reservoir", "x", 1).replacen("message", "massage", 1),
         format!("{text}+ x\n"),

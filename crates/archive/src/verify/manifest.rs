@@ -40,11 +40,11 @@ pub(super) enum Unsaid {
 }
 
 /// Reads a manifest part by part, in batches, and checks the parts' offsets as it goes.
-pub(super) struct Reader {
+pub(super) struct Reader<'a> {
     serial: u64,
     lines: u64,
     next: u64,
-    open: Option<BufReader<Box<dyn Opened>>>,
+    open: Option<BufReader<Box<dyn Opened + 'a>>>,
     offsets: Vec<u8>,
     offset: u32,
 }
@@ -63,13 +63,13 @@ impl ReadLine {
     }
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
     pub(super) fn new(serial: u64, lines: u64) -> Self {
         Self { serial, lines, next: 0, open: None, offsets: Vec::new(), offset: 0 }
     }
 
     /// The next lines; `None` at the end.
-    pub(super) fn next(&mut self, account: &mut Account<'_>) -> Option<Next> {
+    pub(super) fn next(&mut self, account: &mut Account<'a>) -> Option<Next> {
         if self.next == self.lines {
             return None;
         }
@@ -89,14 +89,14 @@ impl Reader {
     }
 
     /// The first line of the next part that is there. Missing parts are not gone through one by one: a note may claim any number of lines.
-    fn next_part(&self, part: u64, account: &Account<'_>) -> u64 {
+    fn next_part(&self, part: u64, account: &Account<'a>) -> u64 {
         let prefix = format!("{}manifest/", paths::release_prefix(self.serial));
         let parts = account.unclaimed_under(&prefix).into_iter().filter_map(|path| path.strip_prefix(&prefix)?.parse::<u64>().ok());
         let next = parts.filter(|found| *found > part).min();
         next.and_then(|next| next.checked_mul(PART_LINES)).map_or(self.lines, |first| first.min(self.lines))
     }
 
-    fn read(&mut self, part: u64, path: &str, account: &mut Account<'_>) -> Result<Batch, String> {
+    fn read(&mut self, part: u64, path: &str, account: &mut Account<'a>) -> Result<Batch, String> {
         if self.next.is_multiple_of(PART_LINES) {
             account.claim(path);
             self.open = Some(BufReader::with_capacity(BATCH, account.open(path, None).map_err(|e| unreadable(&e))?));

@@ -13,7 +13,7 @@ use crate::withdrawals::WithdrawnPlace;
 use daylight_model::Digest;
 
 /// Checks a release: its manifest, its tree and its volumes. Gives how many lines were read.
-pub(super) fn check(release: &Release, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'_>) -> u64 {
+pub(super) fn check<'a>(release: &Release, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) -> u64 {
     let mut manifest = Reader::new(release.note.serial, release.note.lines);
     let mut checking = Checking::begin(release, withdrawn, account);
     loop {
@@ -36,7 +36,7 @@ pub(super) fn check(release: &Release, withdrawn: &mut Withdrawn<'_>, account: &
     }
 }
 
-struct Checking<'r, 's> {
+struct Checking<'r, 's, 'a> {
     release: &'r Release,
     withdrawn: &'r mut Withdrawn<'s>,
     prefix: String,
@@ -48,13 +48,13 @@ struct Checking<'r, 's> {
     tile: Vec<Digest>,
     /// Whether every line so far had a leaf, so that the tree can be told.
     whole: bool,
-    volumes: Volumes,
+    volumes: Volumes<'a>,
     last_number: u64,
     lines: u64,
 }
 
-impl<'r, 's> Checking<'r, 's> {
-    fn begin(release: &'r Release, withdrawn: &'r mut Withdrawn<'s>, account: &Account<'_>) -> Self {
+impl<'r, 's, 'a> Checking<'r, 's, 'a> {
+    fn begin(release: &'r Release, withdrawn: &'r mut Withdrawn<'s>, account: &Account<'a>) -> Self {
         let prefix = paths::release_prefix(release.note.serial);
         let tiles_are_right = root_of_tiles(release, &prefix, account) == Some(release.note.manifest);
         let volumes = Volumes::new(release.note.serial);
@@ -66,7 +66,7 @@ impl<'r, 's> Checking<'r, 's> {
         paths::manifest_part(self.release.note.serial, line / PART_LINES)
     }
 
-    fn line(&mut self, read: ReadLine, account: &mut Account<'_>) {
+    fn line(&mut self, read: ReadLine, account: &mut Account<'a>) {
         self.lines += 1;
         let signed = self.leaf(read.line, read.leaf(), account);
         let serial = self.release.note.serial;
@@ -92,7 +92,7 @@ impl<'r, 's> Checking<'r, 's> {
         self.lose_track();
     }
 
-    fn wrong(&self, line: u64, what: impl std::fmt::Display, account: &mut Account<'_>) {
+    fn wrong(&self, line: u64, what: impl std::fmt::Display, account: &mut Account<'a>) {
         account.problem(self.part(line), format!("line {line}: {what}"));
     }
 
@@ -102,7 +102,7 @@ impl<'r, 's> Checking<'r, 's> {
     }
 
     /// What a withdrawal says of a line must be so, as far as can be seen: whoever erases goes by it. `signed` is the hash of the line's leaf.
-    fn check_said(&self, place: &WithdrawnPlace<'_>, read: &ReadLine, signed: Option<Digest>, account: &mut Account<'_>) {
+    fn check_said(&self, place: &WithdrawnPlace<'_>, read: &ReadLine, signed: Option<Digest>, account: &mut Account<'a>) {
         let leaf = leaf_hash(&place.line.leaf.0);
         let fits = read.length == place.line.length;
         let number = read.said.as_ref().map_or(place.number, |record| record.number);
@@ -120,7 +120,7 @@ impl<'r, 's> Checking<'r, 's> {
         }
     }
 
-    fn number(&mut self, line: u64, number: u64, account: &mut Account<'_>) {
+    fn number(&mut self, line: u64, number: u64, account: &mut Account<'a>) {
         if number <= self.last_number {
             self.wrong(line, format_args!("number {number} does not follow {}", self.last_number), account);
         }
@@ -128,7 +128,7 @@ impl<'r, 's> Checking<'r, 's> {
     }
 
     /// Takes in what a line's record says.
-    fn record(&mut self, line: u64, record: &Essentials, place: Option<WithdrawnPlace<'_>>, account: &mut Account<'_>) {
+    fn record(&mut self, line: u64, record: &Essentials, place: Option<WithdrawnPlace<'_>>, account: &mut Account<'a>) {
         self.number(line, record.number, account);
         if place.is_none() {
             self.withdrawn.counts(&self.release.note.collection, record.number);
@@ -148,7 +148,7 @@ impl<'r, 's> Checking<'r, 's> {
     }
 
     /// A line that is erased: what its withdrawal says stands in for it.
-    fn by_withdrawal(&mut self, place: WithdrawnPlace<'_>, account: &mut Account<'_>) {
+    fn by_withdrawal(&mut self, place: WithdrawnPlace<'_>, account: &mut Account<'a>) {
         self.number(place.line.line, place.number, account);
         for member in &place.line.members {
             if let Err(what) = self.volumes.unnamed(member, self.withdrawn, account) {
@@ -157,7 +157,7 @@ impl<'r, 's> Checking<'r, 's> {
         }
     }
 
-    fn unreadable(&mut self, lines: std::ops::Range<u64>, account: &mut Account<'_>) {
+    fn unreadable(&mut self, lines: std::ops::Range<u64>, account: &mut Account<'a>) {
         self.lose_track();
         if self.tiles_are_right {
             lines.for_each(|line| _ = self.leaf(line, None, account));
@@ -168,7 +168,7 @@ impl<'r, 's> Checking<'r, 's> {
 
     /// Takes a line's leaf into the tree, after comparing it with the tile where the tiles are right. Gives what the leaf must be, as far as that is
     /// known.
-    fn leaf(&mut self, line: u64, leaf: Option<Digest>, account: &mut Account<'_>) -> Option<Digest> {
+    fn leaf(&mut self, line: u64, leaf: Option<Digest>, account: &mut Account<'a>) -> Option<Digest> {
         let mut leaf = leaf;
         if self.tiles_are_right {
             if line.is_multiple_of(TILE_WIDTH) {
@@ -189,7 +189,7 @@ impl<'r, 's> Checking<'r, 's> {
         leaf
     }
 
-    fn end(self, account: &mut Account<'_>) -> u64 {
+    fn end(self, account: &mut Account<'a>) -> u64 {
         if self.whole && self.tree.root() == self.release.note.manifest {
             expect_all(&self.prefix, self.tree.partial(), account);
         } else {

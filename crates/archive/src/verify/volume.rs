@@ -19,11 +19,11 @@ const MAX_OPEN: usize = 16;
 
 /// Checks the volumes of a release while its manifest is read: members stand in the order in which they are first referenced, so the manifest alone
 /// says where each must be, and every byte between them can be written anew.
-pub(super) struct Volumes {
+pub(super) struct Volumes<'a> {
     serial: u64,
     layout: Layout,
     batches: Vec<Batch>,
-    open: BTreeMap<(u64, u32), Option<Directory>>,
+    open: BTreeMap<(u64, u32), Option<Directory<'a>>>,
     /// Some reference could not be read, so what follows it cannot be placed.
     lost: bool,
 }
@@ -68,7 +68,7 @@ struct Found {
     left: Vec<u64>,
 }
 
-impl Volumes {
+impl<'a> Volumes<'a> {
     pub(super) fn new(serial: u64) -> Self {
         Self { serial, layout: Layout::new(), batches: Vec::new(), open: BTreeMap::new(), lost: false }
     }
@@ -89,7 +89,7 @@ impl Volumes {
         file: &FileRef,
         counts: bool,
         withdrawn: &mut Withdrawn<'_>,
-        account: &mut Account<'_>,
+        account: &mut Account<'a>,
     ) -> Result<Option<MemberPlace>, Wrong> {
         if counts {
             withdrawn.refer(file);
@@ -111,7 +111,7 @@ impl Volumes {
     }
 
     /// Takes the next member as a withdrawal names it, whose line is erased.
-    pub(super) fn unnamed(&mut self, member: &MemberPlace, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'_>) -> Result<(), String> {
+    pub(super) fn unnamed(&mut self, member: &MemberPlace, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) -> Result<(), String> {
         if self.lost {
             return Ok(());
         }
@@ -126,7 +126,7 @@ impl Volumes {
         Ok(())
     }
 
-    fn advance(&mut self, next: Layout, wanted: Wanted, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'_>) {
+    fn advance(&mut self, next: Layout, wanted: Wanted, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) {
         if next.state().0 != self.layout.state().0 {
             self.end_volume(withdrawn, account);
         }
@@ -147,7 +147,7 @@ impl Volumes {
     }
 
     /// Hashes the members collected so far on all processors.
-    fn hash(&mut self, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'_>) {
+    fn hash(&mut self, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) {
         let batches = std::mem::take(&mut self.batches);
         let present: Vec<&Batch> = batches.iter().filter(|batch| account.has(&batch.path)).collect();
         let store = account.store();
@@ -160,7 +160,7 @@ impl Volumes {
     }
 
     /// Checks what ends the volume at hand. Where track of it was lost it is left to be checked by itself.
-    fn end_volume(&mut self, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'_>) {
+    fn end_volume(&mut self, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) {
         if self.lost {
             self.batches.clear();
             return;
@@ -173,7 +173,7 @@ impl Volumes {
         }
     }
 
-    fn check_end(&self, path: &str, members: u64, at: u64, account: &mut Account<'_>) {
+    fn check_end(&self, path: &str, members: u64, at: u64, account: &mut Account<'a>) {
         let whole = at + members * DIRECTORY_HEADER + END;
         match read_tail(path, account) {
             Ok((length, tail)) if length == whole && tail == end(members, at) => {}
@@ -184,7 +184,7 @@ impl Volumes {
         account.advance(members * DIRECTORY_HEADER + END);
     }
 
-    pub(super) fn end(mut self, prefix: &str, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'_>) {
+    pub(super) fn end(mut self, prefix: &str, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) {
         self.end_volume(withdrawn, account);
         if self.lost {
             // Where these volumes' members belong cannot be said; that each is what its name says can.
@@ -195,7 +195,7 @@ impl Volumes {
     }
 
     /// Checks a volume by itself: what its directory names, and that it is written in the one way.
-    fn alone(&mut self, path: &str, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'_>) {
+    fn alone(&mut self, path: &str, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) {
         account.claim(path);
         let opened = account.open(path, None).and_then(Directory::open);
         let mut directory = match opened {
@@ -227,7 +227,7 @@ impl Volumes {
 
     /// A file that was published before must be a member there, under its digest and with its length; the member itself is checked where it is
     /// first referenced.
-    fn earlier(&mut self, file: &FileRef, counts: bool, withdrawn: &Withdrawn<'_>, account: &Account<'_>) -> Result<(), Wrong> {
+    fn earlier(&mut self, file: &FileRef, counts: bool, withdrawn: &Withdrawn<'_>, account: &Account<'a>) -> Result<(), Wrong> {
         let path = paths::volume(file.release, file.volume);
         if self.open.len() >= MAX_OPEN {
             self.open.clear();
@@ -317,7 +317,7 @@ struct Zeros<R> {
     only: bool,
 }
 
-impl<R: Read> Read for Zeros<R> {
+impl<R: BufRead> Read for Zeros<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.only = self.only && buffer[..read].iter().all(|byte| *byte == 0);
@@ -327,13 +327,13 @@ impl<R: Read> Read for Zeros<R> {
 
 impl<R: BufRead> BufRead for Zeros<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let bytes = self.inner.fill_buf()?;
-        self.only = self.only && bytes.iter().all(|byte| *byte == 0);
-        Ok(bytes)
+        self.inner.fill_buf()
     }
 
-    fn consume(&mut self, count: usize) {
-        self.inner.consume(count);
+    fn consume(&mut self, amount: usize) {
+        // What is to be consumed is in the buffer still.
+        self.only = self.only && self.inner.fill_buf().is_ok_and(|bytes| bytes.iter().take(amount).all(|byte| *byte == 0));
+        self.inner.consume(amount);
     }
 }
 
@@ -347,14 +347,14 @@ fn read_tail(path: &str, account: &Account<'_>) -> io::Result<(u64, [u8; END as 
 }
 
 /// The directory of a volume, whose records all have one length and stand in the order of their members.
-struct Directory {
-    file: io::BufReader<Box<dyn Opened>>,
+struct Directory<'a> {
+    file: io::BufReader<Box<dyn Opened + 'a>>,
     at: u64,
     members: u64,
 }
 
-impl Directory {
-    fn open(mut file: Box<dyn Opened>) -> io::Result<Self> {
+impl<'a> Directory<'a> {
+    fn open(mut file: Box<dyn Opened + 'a>) -> io::Result<Self> {
         let length = file.seek(SeekFrom::End(0))?;
         let mut tail = [0; END as usize];
         file.seek(SeekFrom::Start(length.checked_sub(END).ok_or(io::ErrorKind::UnexpectedEof)?))?;

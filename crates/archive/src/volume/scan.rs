@@ -1,4 +1,4 @@
-use super::{DIRECTORY_HEADER, END, LOCAL_HEADER, Member, end};
+use super::{DIRECTORY_HEADER, END, ErasedMember, LOCAL_HEADER, Member, end};
 use daylight_model::{Digest, Hasher};
 
 const HEADER: [u8; 4] = 0x0403_4b50u32.to_le_bytes();
@@ -14,7 +14,7 @@ pub struct Scan {
     at: u64,
     /// The most bytes that the volume may have.
     limit: u64,
-    /// Whether some members may have been erased: then zeros stand where they stood.
+    /// Whether some members may have been erased: then zeros stand where they stood, see [`ErasedMember`].
     erased: bool,
     members: u64,
     /// What the directory must be.
@@ -34,8 +34,6 @@ enum Step {
     /// The end: what came of it, and where the directory began.
     End(Vec<u8>, u64),
     Over,
-    /// Something was erased in a way that hides what follows; the manifest has to say.
-    Blind,
 }
 
 /// A member whose bytes are coming.
@@ -43,7 +41,8 @@ enum Step {
 struct Inside {
     header: [u8; LOCAL_HEADER as usize],
     header_at: u64,
-    name: Digest,
+    /// What its bytes must be; `None` for one that was erased.
+    name: Option<Digest>,
     length: u64,
     left: u64,
     sha256: Hasher,
@@ -70,7 +69,7 @@ impl Scan {
     /// Forgets what came after [`Scan::good`], so that it can come again.
     pub fn rewind(&mut self) {
         self.at = self.good;
-        self.step = if matches!(self.step, Step::Blind) { Step::Blind } else { Step::Head(Vec::new()) };
+        self.step = Step::Head(Vec::new());
     }
 
     /// Takes the next bytes. Errors say what is wrong, and where.
@@ -85,7 +84,7 @@ impl Scan {
     /// Whether the volume is whole. Errors: it ends in the middle.
     pub fn finish(&self) -> Result<(), String> {
         match self.step {
-            Step::Over | Step::Blind => Ok(()),
+            Step::Over => Ok(()),
             _ => Err(format!("it ends after {} bytes, in the middle", self.at)),
         }
     }
@@ -96,10 +95,6 @@ impl Scan {
             return Err(format!("it is longer than the {} bytes that belong there", self.limit));
         }
         let count = match &mut self.step {
-            Step::Blind => {
-                self.good += bytes.len() as u64;
-                bytes.len()
-            }
             Step::Over => return Err(format!("it goes on after its end, at byte {}", self.at)),
             Step::Head(head) => {
                 // The first four bytes say what it is.
@@ -134,10 +129,12 @@ impl Scan {
                 hasher.update(head);
                 self.step = Step::Directory(self.members * DIRECTORY_HEADER - 4, hasher);
             }
-            Step::Head(head) if head.len() == 4 && head[..] != HEADER => return self.odd(),
+            Step::Head(head) if head.len() == 4 && head[..] != HEADER => {
+                return Err(format!("what stands at byte {} is neither a member nor the directory", self.at - 4));
+            }
             Step::Head(head) if head.len() == LOCAL_HEADER as usize => {
                 let header: [u8; LOCAL_HEADER as usize] = std::array::from_fn(|i| head[i]);
-                let inside = Inside::of(header, self.at - LOCAL_HEADER);
+                let inside = Inside::of(header, self.at - LOCAL_HEADER, self.erased);
                 let inside = inside.filter(|inside| self.at.checked_add(inside.length).is_some_and(|end| end <= self.limit));
                 self.step = Step::Member(inside.ok_or_else(|| format!("what stands at byte {} is no header", self.at - LOCAL_HEADER))?);
                 // A member may have no bytes.
@@ -161,16 +158,6 @@ impl Scan {
         Ok(())
     }
 
-    fn odd(&mut self) -> Result<(), String> {
-        let Step::Head(head) = &self.step else { return Ok(()) };
-        if self.erased && head.iter().all(|b| *b == 0) {
-            self.good = self.at;
-            self.step = Step::Blind;
-            return Ok(());
-        }
-        Err(format!("what stands at byte {} is neither a member nor the directory", self.at - 4))
-    }
-
     fn end_member(&mut self) -> Result<(), String> {
         let Step::Member(inside) = &self.step else { return Ok(()) };
         if inside.left > 0 {
@@ -178,17 +165,13 @@ impl Scan {
         }
         let Inside { header, header_at, name, length, sha256, crc32, all_zero, .. } = inside;
         let member = Member { sha256: sha256.clone().finish(), length: *length, crc32: crc32.clone().finalize() };
-        let right = member.sha256 == *name && member.local_header() == *header;
-        if right {
-            self.directory.update(&member.directory_header(*header_at));
-        } else if self.erased && *all_zero {
-            // Its record in the directory cannot be told from here, so the rest is for the manifest to say.
-            self.good = self.at;
-            self.step = Step::Blind;
-            return Ok(());
-        } else {
-            return Err(format!("the bytes at {} are not {name}", header_at + LOCAL_HEADER));
-        }
+        let record = match name {
+            Some(name) if member.sha256 == *name && member.local_header() == *header => member.directory_header(*header_at),
+            Some(name) => return Err(format!("the bytes at {} are not {name}", header_at + LOCAL_HEADER)),
+            None if *all_zero && inside.erased().local_header() == *header => inside.erased().directory_header(),
+            None => return Err(format!("the bytes at {} are said to be erased, and are not", header_at + LOCAL_HEADER)),
+        };
+        self.directory.update(&record);
         self.members += 1;
         self.good = self.at;
         self.step = Step::Head(Vec::with_capacity(LOCAL_HEADER as usize));
@@ -197,11 +180,19 @@ impl Scan {
 }
 
 impl Inside {
-    fn of(header: [u8; LOCAL_HEADER as usize], header_at: u64) -> Option<Self> {
-        let name = std::str::from_utf8(&header[30..94]).ok()?.parse().ok()?;
+    fn of(header: [u8; LOCAL_HEADER as usize], header_at: u64, may_be_erased: bool) -> Option<Self> {
         let length = u64::from_le_bytes(std::array::from_fn(|i| header[98 + i]));
+        let erased = ErasedMember { offset: header_at + LOCAL_HEADER, length };
+        // What the checksum of so many zeros is takes as long as reading them: the name is looked at first.
+        let is_erased = may_be_erased && header[30..94] == *erased.name().as_bytes();
+        let name = if is_erased { None } else { Some(std::str::from_utf8(&header[30..94]).ok()?.parse().ok()?) };
         let (sha256, crc32) = (Hasher::default(), crc32fast::Hasher::new());
         Some(Self { header, header_at, name, length, left: length, sha256, crc32, all_zero: true })
+    }
+
+    /// What it is if it was erased.
+    fn erased(&self) -> ErasedMember {
+        ErasedMember { offset: self.header_at + LOCAL_HEADER, length: self.length }
     }
 
     fn take(&mut self, bytes: &[u8]) -> usize {
@@ -278,14 +269,22 @@ mod tests {
     #[test]
     fn zeros_are_taken_only_where_something_may_have_been_erased() {
         let whole = volume(&[b"one", b"two", b"three"]);
-        let mut bytes_gone = whole.clone();
-        bytes_gone[114 + 3 + 114..][..3].fill(0);
-        let mut all_gone = whole.clone();
-        all_gone[117..234].fill(0);
-        for erased in [bytes_gone, all_gone] {
-            assert!(check(&erased, 64, whole.len() as u64).is_err());
+        let gone = ErasedMember { offset: 231, length: 3 };
+        let mut erased = whole.clone();
+        erased[117..231].copy_from_slice(&gone.local_header());
+        erased[231..234].fill(0);
+        let directory = whole.len() - END as usize - 3 * DIRECTORY_HEADER as usize;
+        erased[directory + DIRECTORY_HEADER as usize..][..DIRECTORY_HEADER as usize].copy_from_slice(&gone.directory_header());
+        assert!(check(&erased, 64, whole.len() as u64).is_err());
+        let lenient = |bytes: &[u8]| {
             let mut scan = Scan::new(whole.len() as u64, true);
-            assert_eq!((scan.feed(&erased), scan.finish()), (Ok(()), Ok(())));
+            scan.feed(bytes).and_then(|()| scan.finish())
+        };
+        assert_eq!((lenient(&erased), lenient(&whole)), (Ok(()), Ok(())));
+        for at in 0..erased.len() {
+            let mut changed = erased.clone();
+            changed[at] ^= 0x10;
+            assert!(lenient(&changed).is_err(), "byte {at}");
         }
     }
 }

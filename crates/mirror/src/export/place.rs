@@ -100,6 +100,9 @@ fn check_same(at: &Path, source: &Source) -> Result<()> {
     }
     match source.archive.checkpoint_at(there.size) {
         Some(same) if same.root == there.root => Ok(()),
-        _ => Err(ExportError::place(at, "has another log under the same name and key: one of the two was forged. Keep both, and tell others")),
+        _ => Err(ExportError::place(
+            at,
+            "has another log under the same name and key: one of the two was forged. Keep both, and tell others",
+        )),
     }
 }

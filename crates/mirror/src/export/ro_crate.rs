@@ -82,7 +82,8 @@ fn set(archive: &Archive, path: &str, parts: &[Value]) -> Value {
     }
     if path == "./" {
         let newest = archive.releases().last().and_then(|release| format_time(release.note.time));
-        let about = "A copy of an archive of published documents, with what is needed to check that every byte of it is as its editors signed it.";
+        let about =
+            "A copy of an archive of published documents, with what is needed to check that every byte of it is as its editors signed it.";
         say("name", format!("Archive {}, log size {}", archive.origin(), archive.head()).into());
         say("description", about.into());
         say("datePublished", newest.unwrap_or_else(|| "1970-01-01T00:00:00Z".into()).into());

@@ -67,7 +67,10 @@ pub(super) fn write(source: &Source, web_seeds: &[String], folder: &mut Folder, 
 fn seed(url: &str) -> Result<String> {
     let known = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
     if !known || url.len() > MAX_URL || !url.chars().all(|c| c.is_ascii_graphic()) || url.contains(['?', '#']) {
-        return Err(ExportError::place(url.as_ref(), "is no address of an archive on the web: name one that begins with http:// or https://"));
+        return Err(ExportError::place(
+            url.as_ref(),
+            "is no address of an archive on the web: name one that begins with http:// or https://",
+        ));
     }
     Ok(if url.ends_with('/') { url.to_owned() } else { format!("{url}/") })
 }
@@ -96,7 +99,8 @@ fn of_release(source: &Source, serial: u64, title: &str, seeds: &[String], tick:
     let (v1, v2) = (Sha1::digest(&encoded), Digest::of(&encoded));
     let comment = format!("Release {serial} of the archive {}: {title}", source.archive.origin());
     let layers = members.iter().filter(|member| !member.hashes.layer.is_empty());
-    let layers = layers.map(|member| (member.hashes.root.0.to_vec(), Value::Bytes(member.hashes.layer.iter().flat_map(|hash| hash.0).collect())));
+    let layers =
+        layers.map(|member| (member.hashes.root.0.to_vec(), Value::Bytes(member.hashes.layer.iter().flat_map(|hash| hash.0).collect())));
     let mut whole = BTreeMap::from([
         ("comment".into(), Value::text(&comment)),
         ("info".into(), info),
@@ -107,7 +111,10 @@ fn of_release(source: &Source, serial: u64, title: &str, seeds: &[String], tick:
     }
     let bytes = Value::Dict(whole).encode();
     if bytes.len() > MAX_TORRENT {
-        return Err(ExportError::Torrent { serial, why: "it would be larger than common clients read; publish in smaller releases".into() });
+        return Err(ExportError::Torrent {
+            serial,
+            why: "it would be larger than common clients read; publish in smaller releases".into(),
+        });
     }
     let v1 = v1.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok((Torrent { serial, file: file_name(source.archive.origin(), serial), length, v1, v2 }, bytes))
