@@ -6,17 +6,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 mod export;
+mod mirror;
 mod sealing;
 mod signing;
 
 pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
-pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
-mod mirror;
-
-pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use mirror::{Evidence, Mirror, Network};
-mod signing;
-
+pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
 pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
 
 /// Takes documents from a source's hands to a public archive that anyone can search, verify and copy.
