@@ -1,6 +1,7 @@
 //! `verify`: is this archive what its publisher signed?
 
 use crate::args;
+use crate::life;
 use crate::output::{self, count, say};
 use anyhow::{Context, Result, bail};
 use daylight_archive::{Progress, Report, verify as run};
@@ -61,6 +62,11 @@ fn in_json(report: &Report) -> Result<()> {
         "documents": report.lines,
         "files": report.files,
         "bytes": report.bytes,
+        "withdrawn": report.withdrawn,
+        "erased": report.erased,
+        "earlier_withdrawn": report.earlier_withdrawn,
+        "erased_lines": report.erased_lines,
+        "last_sign_of_life": report.last_sign.map(life::json),
         "problems": problems,
     }))
 }
@@ -71,6 +77,16 @@ fn in_words(report: &Report) -> Result<()> {
     }
     let (releases, lines, files) = (count(report.releases, "release"), count(report.lines, "document"), count(report.files, "file"));
     say!("{releases}, {lines}, {files}, {} hashed", HumanBytes(report.bytes))?;
+    if report.withdrawn + report.earlier_withdrawn > 0 {
+        let (documents, here) = (count(report.withdrawn, "document"), output::thousands(report.withdrawn - report.erased));
+        say!("{documents} withdrawn, of which {} erased here and {here} not", output::thousands(report.erased))?;
+    }
+    if report.earlier_withdrawn > 0 {
+        say!("{} of documents that were corrected withdrawn", count(report.earlier_withdrawn, "earlier rendition"))?;
+    }
+    if let Some(sign) = report.last_sign {
+        say!("{}", life::words(sign))?;
+    }
     for version in &report.recovered {
         say!("root {version} was made with the recovery keys, not by the editors before it")?;
     }
