@@ -26,3 +26,4 @@ mod seal;
 mod second_verifier;
 mod signing;
 mod support;
+mod withdrawal;

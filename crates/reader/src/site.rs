@@ -13,7 +13,7 @@ use crate::range;
 use crate::route::{Part, Route, proof_name};
 use crate::search::{SearchError, SearchOptions};
 use daylight_archive::record::{Record, Role as FileRole};
-use daylight_archive::{ArchiveError, FileRef, paths};
+use daylight_archive::{ArchiveError, FileRef, Withdrawal, paths};
 use daylight_html::{Frame, policy, style};
 use daylight_index::Sort;
 use daylight_model::Digest;
@@ -141,8 +141,9 @@ impl Site {
                 blocking(move || edition.archive_file(&name, &headers)).await
             }
             route => {
-                if is_known(&request.headers, &edition.tag) && !matches!(route, Route::Document(_, _, Part::Raw | Part::Text)) {
-                    return Ok(Answer::empty(StatusCode::NOT_MODIFIED).keep(Keep::Minute).with(header::ETAG, &edition.tag));
+                let tag = edition.tag_of(&route);
+                if is_known(&request.headers, &tag) && !matches!(route, Route::Document(_, _, Part::Raw | Part::Text)) {
+                    return Ok(Answer::empty(StatusCode::NOT_MODIFIED).keep(Keep::Minute).with(header::ETAG, &tag));
                 }
                 let (edition, headers) = (edition.clone(), request.headers.clone());
                 blocking(move || edition.read(&route, &asked, &headers)).await
@@ -241,15 +242,29 @@ impl Edition {
         Answer::page(StatusCode::OK, html).with(header::ETAG, &self.tag)
     }
 
+    /// The tag of a page. The home page says for how many days the archive has been silent, and so is another every day.
+    fn tag_of(&self, route: &Route) -> String {
+        match route {
+            Route::Home => format!("{}-{}\"", self.tag.trim_end_matches('"'), today()),
+            _ => self.tag.clone(),
+        }
+    }
+
     fn read(&self, route: &Route, asked: &Params, headers: &HeaderMap) -> Result<Answer, Stop> {
         let (library, frame) = (&self.library, &self.frame);
         match route {
-            Route::Home => Ok(self.page(pages::home(library, frame))),
+            Route::Home => {
+                let html = pages::home(library, frame, today());
+                Ok(Answer::page(StatusCode::OK, html).with(header::ETAG, &self.tag_of(route)))
+            }
             Route::Help => Ok(self.page(pages::help(frame))),
             Route::Verify => Ok(self.page(pages::verify(library, frame))),
             Route::About => Ok(self.page(pages::about(library, frame))),
             Route::Collection(name) => self.collection(name, asked),
             Route::Thread(collection, n) => {
+                if library.withdrawal(collection, *n).is_some() {
+                    return Err(Stop::Withdrawn);
+                }
                 let row = self.row(collection, *n)?;
                 pages::thread(library, frame, collection, row, asked.page("page")?).map(|html| self.page(html)).ok_or(Stop::NoPage)
             }
@@ -275,6 +290,9 @@ impl Edition {
 
     fn document(&self, collection: &str, n: u64, part: Part, asked: &Params, headers: &HeaderMap) -> Result<Answer, Stop> {
         let (library, frame) = (&self.library, &self.frame);
+        if let Some(by) = library.withdrawal(collection, n) {
+            return self.withdrawn(collection, n, part, by);
+        }
         let row = self.row(collection, n)?;
         let line = library.archive().record(row.place.serial, row.place.line).map_err(missing)?;
         let record = &line.record;
@@ -287,11 +305,7 @@ impl Edition {
                 html.map(|html| self.page(html)).ok_or(Stop::NoPage)
             }
             Part::Proof => Ok(self.page(pages::proof(library, frame, collection, &line))),
-            Part::ProofFile => {
-                let proof = library.archive().proof(row.place.serial, row.place.line).map_err(missing)?;
-                let bytes = proof.to_bytes().map_err(|_| Stop::Broken)?;
-                Ok(attached(Answer::bytes("application/json", Body::full(bytes)), &proof_name(collection, n)))
-            }
+            Part::ProofFile => self.proof_file(collection, n, (row.place.serial, row.place.line)),
             Part::View => {
                 let file = record.file(&FileRole::View).filter(|file| file.length <= limits::VIEW).ok_or(Stop::NoRendition)?;
                 let view = beginning(library.archive(), file, limits::VIEW).ok_or(Stop::Broken)?;
@@ -307,6 +321,26 @@ impl Edition {
                 self.file(file, "text/plain; charset=utf-8", headers)
             }
         }
+    }
+
+    /// What there is of a document that was withdrawn: a page that says so, and the proof.
+    fn withdrawn(&self, collection: &str, n: u64, part: Part, by: &Withdrawal) -> Result<Answer, Stop> {
+        let (library, frame) = (&self.library, &self.frame);
+        match part {
+            Part::Page => Ok(Answer::page(StatusCode::GONE, pages::withdrawn(library, frame, collection, n, by))),
+            Part::Proof => Ok(self.page(pages::withdrawn_proof(library, frame, collection, n, by))),
+            Part::ProofFile => {
+                let last = library.archive().history(collection, n).map_err(missing)?.pop();
+                self.proof_file(collection, n, last.ok_or(Stop::NoDocument)?)
+            }
+            Part::Raw | Part::Text | Part::View => Err(Stop::Withdrawn),
+        }
+    }
+
+    fn proof_file(&self, collection: &str, n: u64, (serial, line): (u64, u64)) -> Result<Answer, Stop> {
+        let proof = self.library.archive().proof(serial, line).map_err(missing)?;
+        let bytes = proof.to_bytes().map_err(|_| Stop::Broken)?;
+        Ok(attached(Answer::bytes("application/json", Body::full(bytes)), &proof_name(collection, n)))
     }
 
     fn reading(&self, record: &Record, as_view: bool, first: u32) -> Result<Reading, Stop> {
@@ -403,6 +437,12 @@ impl Edition {
         })?;
         Ok(attached(Answer::bytes(format.media_type(), body).keep(Keep::No), format.file_name()))
     }
+}
+
+/// The days since 1970-01-01, in UTC.
+fn today() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs() / 86_400).unwrap_or(0)
 }
 
 /// Runs on a thread of its own, for as long as a slow reader makes it: it must not take the place of those who read quickly.

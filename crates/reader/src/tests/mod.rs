@@ -3,6 +3,7 @@ mod files;
 mod fixture;
 mod pages;
 mod requests;
+mod withdrawn;
 mod words;
 
 use crate::body::Body;
