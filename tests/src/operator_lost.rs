@@ -62,7 +62,7 @@ fn the_archive_outlives_its_operator() {
         "checked in desk/sealing/archive: every byte of 3 documents",
         "sealed 3 documents of annex for news.example/papers: approved by ana, ben",
         "root 2 of news.example/papers is in force, signed by the recovery keys",
-        "root 2 of news.example/papers: log entry 2, signed by the recovery keys (safe1, safe3)",
+        "root 2 of news.example/papers: log entry 3, signed by the recovery keys (safe1, safe3)",
         "opened: 3 documents of annex, The annex, sealed for news.example/papers on ",
         "approved by ana, ben, editors of root 1",
         "release 2 waits for signatures: 3 documents",

@@ -25,6 +25,8 @@ pub struct UnsealedJob<'a> {
     pub request: Option<&'a Request>,
     /// The file of the log's key. Beside it stands what it signed last.
     pub log_key: &'a Path,
+    /// The time, in seconds since 1970-01-01T00:00:00Z.
+    pub now: u64,
 }
 
 /// What came of publishing a sealed release.
@@ -45,8 +47,8 @@ pub struct UnsealedOutcome {
 }
 
 /// Publishes what was sealed, once k editors' approval of it was checked against the archive's roots, in the order and with the promise of
-/// [`crate::publish()`]. It is signed like any release, by k editors of the root in force now; its numbers, salts, title and time are those it
-/// was sealed with.
+/// [`crate::publish()`]. It is signed like any release, by k editors of the root in force now; its numbers, salts and title are those it was sealed with,
+/// its time is when this was first called for the folder.
 pub fn publish_unsealed(job: &UnsealedJob<'_>, progress: &mut dyn FnMut(Progress)) -> Result<UnsealedOutcome> {
     let unsealed = Unsealed::open(job.unsealed)?;
     if let Err(error) = job.log_key.metadata() {
@@ -57,7 +59,7 @@ pub fn publish_unsealed(job: &UnsealedJob<'_>, progress: &mut dyn FnMut(Progress
     let mut log_key = LogKey::open(job.log_key, Some(&unsealed.told().origin))?;
     let site = Site::open(job.archive, &mut log_key, Holder::Same)?;
     let archive = site.archive().ok_or_else(|| Error::NoRoot(job.archive.to_owned()))?;
-    let approved = unsealed.approved(archive)?;
+    let mut approved = unsealed.approved(archive)?;
     let warnings = job.editors.iter().chain([log_key.file()]).filter_map(SigningKeyFile::warning).collect();
     let mut outcome = UnsealedOutcome {
         published: None,
@@ -74,6 +76,7 @@ pub fn publish_unsealed(job: &UnsealedJob<'_>, progress: &mut dyn FnMut(Progress
         return Err(site.rolled_back(log_key.promised_size()));
     }
     let editors = Editors::in_force(archive, job.editors)?;
+    approved.draft_at(unsealed.drafted(job.now)?);
     let written = release::write(&site, &approved, progress)?;
     let note = approved.note(site.origin(), editors.root, written.manifest);
     let signed = match job.request {

@@ -8,7 +8,7 @@ use crate::{Error, Result, tar};
 use daylight_archive::note::Note;
 use daylight_archive::release::ReleaseNote;
 use daylight_archive::{Archive, paths, verify};
-use daylight_durable::{crash_point, sync_dir};
+use daylight_durable::{crash_point, sync_dir, write_atomic};
 use daylight_envelope::SealKey;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, BufReader, Read};
@@ -23,6 +23,9 @@ pub use approved::{Approved, Skipped};
 const APPROVAL: &str = "seal";
 /// The release as an archive of its own, in the folder and in the sealed file.
 const ARCHIVE: &str = "archive";
+
+/// When the release was first to be published, in seconds since 1970-01-01T00:00:00Z: beside the others in the folder, and not in the sealed file.
+const DRAFTED: &str = "drafted";
 
 /// More than any checkpoint has, in bytes.
 const LONGEST_CHECKPOINT: u64 = 1 << 20;
@@ -139,6 +142,25 @@ impl Unsealed {
     /// What was approved: the archive that it is meant for, the collection, how many documents, when.
     pub fn told(&self) -> &ReleaseNote {
         &self.told
+    }
+
+    /// When the release was first to be published, which is fixed in the folder then, so that a publish that is killed and done again writes the same bytes.
+    pub(crate) fn drafted(&self, now: u64) -> Result<i64> {
+        let path = self.dir.join(DRAFTED);
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                let why = "it does not say when the release was drafted; remove it and publish anew".to_owned();
+                text.strip_suffix('\n').and_then(|text| text.parse().ok()).ok_or(Error::Sealed { path, why })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let time = i64::try_from(now).unwrap_or(i64::MAX);
+                write_atomic(&path, format!("{time}\n").as_bytes()).map_err(Error::io(&path))?;
+                // A crash here leaves the time of a release of which nothing is written.
+                crash_point("unseal.drafted");
+                Ok(time)
+            }
+            Err(error) => Err(Error::Unread(path, error)),
+        }
     }
 
     /// The evidence that k editors of a root of this archive approved it.

@@ -165,7 +165,14 @@ pub(crate) fn publish(args: &args::PublishUnsealed) -> Result<ExitCode> {
     let request = if args.finish.is_empty() { None } else { Some(collected(&args.finish)?) };
     let keys = args.key.iter().map(|file| signing_key(file, args.passphrase_file.as_deref())).collect::<Result<Vec<SigningKeyFile>>>()?;
     let job =
-        UnsealedJob { unsealed: &args.unsealed, archive: &args.to, editors: &keys, request: request.as_ref(), log_key: &args.log_key };
+        UnsealedJob {
+        unsealed: &args.unsealed,
+        archive: &args.to,
+        editors: &keys,
+        request: request.as_ref(),
+        log_key: &args.log_key,
+        now: now(),
+    };
     let mut outcome = publish_unsealed(&job, &mut |_| {})?;
     outcome.warnings.iter().for_each(|warning| remark(format_args!("{warning}")));
     let written = match &mut outcome.waiting {

@@ -44,7 +44,7 @@ impl World {
     fn publish_unsealed(&self) -> Result<UnsealedOutcome> {
         let keys = [self.key("ada.key")];
         let opened = self.path("opened");
-        let job = UnsealedJob { unsealed: &opened, archive: &self.site, editors: &keys, request: None, log_key: &self.log_key };
+        let job = UnsealedJob { unsealed: &opened, archive: &self.site, editors: &keys, request: None, log_key: &self.log_key, now: LATER + 2 };
         publish_unsealed(&job, &mut |_| {})
     }
 }
@@ -84,6 +84,8 @@ fn what_is_sealed_is_opened_and_published_with_the_numbers_and_salts_it_was_seal
     assert_eq!((outcome.root_version, outcome.approved_by), (1, vec!["ada".to_owned()]));
     world.verify();
     assert_eq!(records(&world.path("archive"), 2), inside);
+    let note = world.archive().release(2).unwrap().note.clone();
+    assert_eq!((note.time, note.title.as_str()), (LATER as i64 + 2, "Town council"));
     // Once more: all of it is there.
     let again = world.publish_unsealed().unwrap();
     assert!(again.published.is_none() && again.skipped.iter().all(|one| one.why == "it is published already"));
@@ -252,7 +254,7 @@ fn a_seal_is_for_one_archive() {
     other.published();
     let keys = [other.key("ada.key")];
     let opened = world.path("opened");
-    let job = UnsealedJob { unsealed: &opened, archive: &other.site, editors: &keys, request: None, log_key: &other.log_key };
+    let job = UnsealedJob { unsealed: &opened, archive: &other.site, editors: &keys, request: None, log_key: &other.log_key, now: LATER };
     assert!(publish_unsealed(&job, &mut |_| {}).is_err());
     let unsealed = Unsealed::open(&opened).unwrap();
     let error = unsealed.approved(&other.archive()).err().unwrap().to_string();
@@ -320,10 +322,11 @@ fn editors_who_are_elsewhere_approve_on_request() {
 
     // Publishing it waits for signatures as any release does.
     let opened = world.path("opened");
-    let job = UnsealedJob { unsealed: &opened, archive: &world.site, editors: &keys[1..2], request: None, log_key: &world.log_key };
+    let job = UnsealedJob { unsealed: &opened, archive: &world.site, editors: &keys[1..2], request: None, log_key: &world.log_key, now: LATER + 3 };
     let mut asked = publish_unsealed(&job, &mut |_| {}).unwrap().waiting.unwrap().request;
     asked.sign(keys[2].signer()).unwrap();
-    let job = UnsealedJob { editors: &[], request: Some(&asked), ..job };
+    // The time was fixed when it was asked for.
+    let job = UnsealedJob { editors: &[], request: Some(&asked), now: LATER + 99, ..job };
     assert_eq!(publish_unsealed(&job, &mut |_| {}).unwrap().published.unwrap().documents, 2);
     world.verify();
     // A request for a seal is none for a release.

@@ -24,6 +24,8 @@ pub struct Skipped {
 pub struct Approved<'a> {
     unsealed: &'a Unsealed,
     serial: u64,
+    /// When it is drafted, as it is to be published.
+    time: i64,
     version: u64,
     editors: Vec<String>,
     /// Lines of the sealed release's manifest, in their order.
@@ -44,7 +46,7 @@ impl<'a> Approved<'a> {
             documents.insert(sealed.record.number, Sealed { line, parents, why });
         }
         leave_out_holders(&mut documents);
-        let mut approved = Self { unsealed, serial, version, editors, lines: Vec::new(), skipped: Vec::new() };
+        let mut approved = Self { unsealed, serial, time: unsealed.told.time, version, editors, lines: Vec::new(), skipped: Vec::new() };
         for (number, document) in documents {
             match document.why {
                 Some(why) => approved.skipped.push(Skipped { number, why }),
@@ -52,6 +54,11 @@ impl<'a> Approved<'a> {
             }
         }
         Ok(approved)
+    }
+
+    /// Gives the release its time.
+    pub(crate) fn draft_at(&mut self, time: i64) {
+        self.time = time;
     }
 
     /// The version of the root whose editors approved it.
@@ -140,7 +147,7 @@ impl Content for Approved<'_> {
 
     fn note(&self, origin: &str, root: Digest, manifest: Digest) -> ReleaseNote {
         let told = &self.unsealed.told;
-        ReleaseNote { origin: origin.to_owned(), serial: self.serial, root, lines: self.len(), manifest, ..told.clone() }
+        ReleaseNote { origin: origin.to_owned(), serial: self.serial, root, lines: self.len(), manifest, time: self.time, ..told.clone() }
     }
 }
 
