@@ -1,3 +1,5 @@
+mod roots;
+
 use super::*;
 use crate::entry::Entry;
 use crate::key::Signer;
