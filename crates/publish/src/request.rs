@@ -94,7 +94,7 @@ pub enum Statement {
     /// A release.
     Release {
         /// What its note says.
-        note: ReleaseNote,
+        note: Box<ReleaseNote>,
         /// The first lines of its manifest, each proved to stand there.
         first: Vec<Listed>,
     },
@@ -357,7 +357,7 @@ fn release(text: &str, chain: Option<&Chain>, attached: &Map<String, Value>) -> 
         return Err(contradiction("its release is of another archive, or names another root than the last one in it"));
     }
     let first = line_proofs(attached, &note)?;
-    Ok(Statement::Release { note, first })
+    Ok(Statement::Release { note: Box::new(note), first })
 }
 
 fn root(text: &str, chain: Option<&Chain>, attached: &Map<String, Value>) -> Result<Statement, RequestError> {
