@@ -110,6 +110,14 @@ pub enum Error {
         /// The root in force.
         version: u64,
     },
+    /// A root that is asked for again.
+    #[error("root {version} of {archive}, which came last, says just that already; nothing was done")]
+    InForce {
+        /// The folder.
+        archive: PathBuf,
+        /// The root.
+        version: u64,
+    },
     /// A root exists where the first was to be made.
     #[error("{0} has a root already; \"daylight root rotate\" changes it")]
     HasRoot(PathBuf),

@@ -84,11 +84,10 @@ pub fn change(proposal: &Proposal<'_>) -> Result<Request> {
     if site.resumed() {
         return Err(Error::Resumed { archive: site.dir().to_owned(), size: archive.head(), version: old.version });
     }
-    let mut root = proposal.changes.apply(old)?;
-    root.version = old.version + 1;
-    if proposal.changes.editors.is_some() && proposal.changes.threshold.is_none() {
-        root.editors.threshold = threshold_for(root.editors.keys.len(), old.editors.threshold);
+    if let Some(version) = done_last(archive, &proposal.changes) {
+        return Err(Error::InForce { archive: site.dir().to_owned(), version });
     }
+    let mut root = changed(&proposal.changes, old)?;
     if !proposal.changes.change_log_key && log_key.key() != old.log {
         return Err(Error::OtherLogKey(site.dir().to_owned()));
     }
@@ -101,6 +100,27 @@ pub fn change(proposal: &Proposal<'_>) -> Result<Request> {
         return Err(Error::Root("nothing in it would be different".into()));
     }
     asked(Some(archive.chain()), &root)
+}
+
+/// The root after this one, but for its log key and what it retires.
+fn changed(changes: &Changes, old: &Root) -> Result<Root> {
+    let mut root = changes.apply(old)?;
+    root.version = old.version + 1;
+    if changes.editors.is_some() && changes.threshold.is_none() {
+        root.editors.threshold = threshold_for(root.editors.keys.len(), old.editors.threshold);
+    }
+    Ok(root)
+}
+
+/// The version of the root in force, if it is the last thing that was logged and says just what these changes make of the one before: whoever was killed
+/// after that asks again, and must not change the log's key twice.
+fn done_last(archive: &Archive, changes: &Changes) -> Option<u64> {
+    let last = archive.root();
+    let before = archive.chain().links().iter().find(|link| link.root.version + 1 == last.version)?;
+    let made = changed(changes, &before.root).ok()?;
+    let log = if changes.change_log_key { last.log != before.root.log } else { last.log == before.root.log };
+    let same = Root { log: last.log.clone(), retired: last.retired.clone(), ..made } == *last;
+    (same && log && archive.root_index(last.version)? + 1 == archive.head()).then_some(last.version)
 }
 
 /// How many of so many new editors must sign: as many as before where that can be.

@@ -55,7 +55,7 @@ impl Site {
                     resumed = true;
                 }
                 check_known(opened, log_key, holder)?;
-                if opened.head() == log_key.promised_size() && remove_unlogged_roots(opened)? {
+                if log_key.promised_size() <= opened.head() && remove_unlogged_roots(opened)? {
                     archive = Some(Archive::open(&dir)?);
                 }
             }

@@ -19,6 +19,9 @@ struct Case {
     again: Option<&'static str>,
 }
 
+/// A change that was made is not made twice: that is said.
+const AGAIN: Option<&str> = Some("says just that already|is finished now");
+
 const CASES: &[Case] = &[
     Case {
         name: "publish, asking for signatures",
@@ -73,14 +76,31 @@ const CASES: &[Case] = &[
         before: &["key new dora.key"],
         command: "root rotate archive --log-key desk/log.key --add dora.key.pub --key ana.key --key ben.key",
         whole: true,
-        again: Some("already|is finished now"),
+        again: AGAIN,
     },
     Case {
         name: "root recover with the keys at hand, and another log key",
         before: &["key new nan.key", "root recover archive --log-key desk/log.key --change-log-key --editor nan.key.pub --request asked"],
         command: "root recover archive --log-key desk/log.key --change-log-key --editor nan.key.pub --threshold 1 --key safe1.key --key safe2.key",
         whole: true,
-        again: Some("is finished now"),
+        again: AGAIN,
+    },
+    Case {
+        name: "root finish, after the log's key was lost",
+        before: &[
+            "root recover archive --log-key second.key --change-log-key --request asked --key safe1.key",
+            "sign asked --key safe3.key --yes",
+        ],
+        command: "root finish archive asked --log-key second.key",
+        whole: true,
+        again: None,
+    },
+    Case {
+        name: "root recover, after the log's key was lost",
+        before: &["root recover archive --log-key second.key --change-log-key --request asked"],
+        command: "root recover archive --log-key second.key --change-log-key --key safe1.key --key safe3.key",
+        whole: true,
+        again: AGAIN,
     },
 ];
 

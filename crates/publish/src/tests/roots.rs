@@ -72,6 +72,8 @@ fn editors_come_and_go_by_the_old_and_the_new() {
     world.verify();
     let archive = world.archive();
     assert_eq!((archive.root().mirrors.len(), archive.root().retired[0].size), (1, 2));
+    let again = change(&proposal(&world, changes)).unwrap_err();
+    assert!(matches!(again, Error::InForce { version: 2, .. }), "{again}");
     // Ada's signature counts no more; those who stay publish on.
     let refused = world.publish_with(&keys(&world, &["ada", "bob"]), |job| job).unwrap_err().to_string();
     assert!(refused.contains("ada.key is not a key of an editor") && refused.contains("root 2 lists bob, eve, mia"), "{refused}");
