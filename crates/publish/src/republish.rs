@@ -103,7 +103,7 @@ pub fn publish_unsealed(job: &UnsealedJob<'_>, progress: &mut dyn FnMut(Progress
 /// The note that was signed on request, if it is this one.
 fn signed_on_request(request: &Request, note: &daylight_archive::release::ReleaseNote, approved: &Approved<'_>) -> Result<Vec<u8>> {
     match request.statement() {
-        Statement::Release { note: asked, .. } if asked == note => {
+        Statement::Release { note: asked, .. } if **asked == *note => {
             request.require_complete()?;
             Ok(request.note().to_bytes())
         }

@@ -144,7 +144,7 @@ pub fn finish_seal(
         return Err(Error::MovedOn { archive: archive.dir().to_owned(), why });
     }
     request.require_complete()?;
-    let is_it = |draft: &Draft| Content::note(draft, &told.origin, told.root, told.manifest) == *told;
+    let is_it = |draft: &Draft| Content::note(draft, &told.origin, told.root, told.manifest) == **told;
     let found = open_drafts(desk, &sealed_origin(&told.origin))?.into_iter().find(is_it);
     let draft = found.ok_or_else(|| Error::OtherRelease { serial: 1, origin: sealed_origin(&told.origin) })?;
     if !is_still_clear(desk, &draft)? {
@@ -154,7 +154,7 @@ pub fn finish_seal(
     if stage.write(&draft, &archive, progress)?.manifest != told.manifest {
         return Err(Error::OtherRelease { serial: 1, origin: sealed_origin(&told.origin) });
     }
-    encrypt(stage, draft, &archive, told.clone(), request.note(), to)
+    encrypt(stage, draft, &archive, (**told).clone(), request.note(), to)
 }
 
 /// Encrypts what is staged and approved, and splits the key.
