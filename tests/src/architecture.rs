@@ -111,6 +111,7 @@ fn no_library_reads_or_names_what_its_room_forbids() {
         ("model", &["std::fs", "std::net", "SystemTime", "Instant", "async ", "serde::"]),
         ("dkim", &["std::fs", "std::net", "std::process", "SystemTime", "Instant", "daylight_store"]),
         ("extract", &["std::fs", "std::net", "std::process", "thread::spawn", "SystemTime"]),
+        ("envelope", &["std::fs", "std::net", "std::process", "SystemTime", "Instant", "std::path"]),
         ("archive", &["fs::write", "File::create", "OpenOptions", "std::net"]),
         ("html", &["std::fs", "std::net"]),
         ("index", &["daylight_store"]),

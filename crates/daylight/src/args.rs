@@ -1,7 +1,5 @@
 //! What the user said: every subcommand with its flags and an example. What it means is decided in `commands`.
 
-mod export;
-
 use clap::{Args, Parser, Subcommand};
 use daylight_model::FaultCode;
 use std::net::SocketAddr;
@@ -9,9 +7,14 @@ use std::path::PathBuf;
 
 mod mirror;
 
+mod export;
+mod sealing;
+mod signing;
+
+pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
+pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
 pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use mirror::{Evidence, Mirror, Network};
-mod signing;
 
 pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
 
@@ -41,6 +44,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Key(Key),
     Publish(Publish),
+    Seal(Seal),
+    Unseal(Unseal),
+    PublishUnsealed(PublishUnsealed),
     Sign(Sign),
     #[command(subcommand)]
     Root(Root),

@@ -1,11 +1,11 @@
 //! Bytes that an earlier release published: they are referred to, not written again.
 
+use crate::content::Content;
 use crate::site::Site;
 use crate::{Error, Result};
 use daylight_archive::manifest::{PART_LINES, RawLine};
 use daylight_archive::{FileRef, Record, paths};
 use daylight_model::Digest;
-use daylight_review::Draft;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -21,14 +21,14 @@ pub(crate) struct Earlier {
 const DIGEST: &[u8] = b"\"sha256\":\"";
 
 impl Earlier {
-    /// Looks through the manifests of all releases for the digests that the draft needs. A line is looked at closely only if one stands in it, so
+    /// Looks through the manifests of all releases for the digests that a release needs. A line is looked at closely only if one stands in it, so
     /// this reads about as fast as the disk gives.
-    pub(crate) fn find(site: &Site, draft: &Draft) -> Result<Self> {
+    pub(crate) fn find(site: &Site, content: &dyn Content) -> Result<Self> {
         let mut earlier = Self::default();
         let Some(archive) = site.archive() else { return Ok(earlier) };
         let mut needed = HashSet::new();
-        for document in draft.documents() {
-            needed.extend(document?.files.iter().map(|file| file.digest));
+        for document in content.documents() {
+            needed.extend(document?.files().iter().map(|file| file.digest));
         }
         for release in archive.releases() {
             let serial = release.note.serial;

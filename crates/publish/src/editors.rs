@@ -11,7 +11,7 @@ use daylight_archive::note::Note;
 use daylight_archive::policy::Policy;
 use daylight_archive::release::ReleaseNote;
 use daylight_archive::root::{Quorum, Root};
-use daylight_archive::{Key, Signer, paths};
+use daylight_archive::{Archive, Key, Signer, paths};
 use daylight_model::Digest;
 use std::collections::BTreeSet;
 
@@ -31,10 +31,17 @@ pub(crate) struct Editors<'a> {
 impl<'a> Editors<'a> {
     /// All keys given must be editors' keys of the root in force; where there is no root yet they make the first.
     pub(crate) fn of(site: &Site, job: &Job<'a>, log_key: &LogKey) -> Result<Self> {
-        let signers: Vec<&Signer> = job.editors.iter().map(SigningKeyFile::signer).collect();
-        let Some(archive) = site.archive() else { return Self::beginning(&first_root(site, job, log_key)?, signers) };
+        match site.archive() {
+            Some(archive) => Self::in_force(archive, job.editors),
+            None => Self::beginning(&first_root(site, job, log_key)?, job.editors.iter().map(SigningKeyFile::signer).collect()),
+        }
+    }
+
+    /// Those of the root in force whose keys are given, which must all be of it.
+    pub(crate) fn in_force(archive: &Archive, keys: &'a [SigningKeyFile]) -> Result<Self> {
+        let signers: Vec<&Signer> = keys.iter().map(SigningKeyFile::signer).collect();
         let root = archive.root();
-        if let Some(stranger) = job.editors.iter().find(|file| !root.editors.keys.contains(&file.key())) {
+        if let Some(stranger) = keys.iter().find(|file| !root.editors.keys.contains(&file.key())) {
             return Err(not_an_editor(stranger, root));
         }
         let given: BTreeSet<[u8; 32]> = signers.iter().map(|signer| *signer.key().public()).collect();

@@ -167,6 +167,32 @@ pub enum Error {
         /// What was asked for.
         wanted: String,
     },
+    /// Fewer editors approve than must.
+    #[error(
+        "a release of {origin} is sealed with the approval of {needed} of its editors, and {given} gave a key; ask the others by a request"
+    )]
+    TooFewKeys {
+        /// The archive.
+        origin: String,
+        /// How many must approve.
+        needed: usize,
+        /// How many keys were given.
+        given: usize,
+    },
+    /// What is to be made is there already.
+    #[error("{0} exists already; nothing is ever written over it, so give another name")]
+    Exists(PathBuf),
+    /// A folder for what a seal holds that holds other things.
+    #[error("{0} is not empty; give an empty or new folder")]
+    NotEmpty(PathBuf),
+    /// A sealed file that is not what it should be.
+    #[error("{path}: {why}", path = .path.display())]
+    Sealed {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Something that the format does not allow.
     #[error("{0}")]
     Format(String),

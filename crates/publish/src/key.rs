@@ -142,6 +142,11 @@ impl SigningKeyFile {
     }
 }
 
+/// A key that is used once and kept nowhere.
+pub(crate) fn fresh(name: &str) -> Result<Signer, KeyError> {
+    named(name, new_secret()?)
+}
+
 /// A new secret from the operating system's randomness; the key wipes itself when it is dropped.
 fn new_secret() -> Result<SigningKey, KeyError> {
     let mut seed = Zeroizing::new([0u8; 32]);

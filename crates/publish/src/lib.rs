@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::print_stderr))]
 
+mod approval;
 mod commit;
+mod content;
 mod earlier;
 mod editors;
 mod entries;
@@ -14,29 +16,35 @@ mod finish;
 pub mod key;
 mod promise;
 mod release;
+mod republish;
 pub mod request;
 mod request_file;
 pub mod roots;
+mod seal;
 mod site;
 pub mod staged;
+mod tar;
+mod unseal;
 pub mod withdraw;
 
 #[cfg(test)]
 mod tests;
 
+pub use approval::{parse_seal_text, seal_text};
 pub use entries::{Logged, ask_heartbeat, log_heartbeat};
 pub use error::{Error, Result};
 pub use finish::{Finish, finish};
 pub use key::{KeyError, Passphrase, SigningKeyFile, public_path};
+pub use republish::{UnsealedJob, UnsealedOutcome, publish_unsealed};
 pub use request_file::{read_request, write_request};
+pub use seal::{AskedToSeal, SealOutcome, SealTo, Sealed, ToSeal, ask_to_seal, finish_seal, remove_staged, seal};
+pub use unseal::{Approved, Skipped, Unsealed, unseal};
 
 use commit::{Addition, append};
-use daylight_archive::release::ReleaseNote;
-use daylight_model::Digest;
+use content::Content;
 use daylight_review::{Desk, Draft, Refusal, Target, draft, open_drafts};
 use editors::Editors;
 use promise::LogKey;
-use release::Written;
 use request::Request;
 use site::{Holder, Site};
 use std::path::{Path, PathBuf};
@@ -136,7 +144,7 @@ pub fn publish(desk: &mut Desk, job: &Job<'_>, progress: &mut dyn FnMut(Progress
     let mut outcome = Outcome { published: finished, waiting: None, withheld: drafted.withheld, warnings };
     let Some(draft) = drafted.draft else { return Ok(outcome) };
     let written = release::write(&site, &draft, progress)?;
-    let note = note(&site, &draft, &written, editors.root);
+    let note = Content::note(&draft, site.origin(), editors.root, written.manifest);
     if !editors.enough {
         outcome.waiting = Some(editors.ask(&site, &note, &written)?);
         return Ok(outcome);
@@ -147,21 +155,6 @@ pub fn publish(desk: &mut Desk, job: &Job<'_>, progress: &mut dyn FnMut(Progress
     let size = append(&site, &additions, &log_key, &log_key.key())?;
     outcome.published = Some(close(&site, draft, written.bytes, size, drafted.resumed)?);
     Ok(outcome)
-}
-
-/// What a release's note says, which everything in it is fixed by the draft.
-fn note(site: &Site, draft: &Draft, written: &Written, root: Digest) -> ReleaseNote {
-    ReleaseNote {
-        origin: site.origin().to_owned(),
-        serial: draft.serial(),
-        root,
-        collection: draft.collection().to_owned(),
-        lines: draft.len(),
-        manifest: written.manifest,
-        audit: draft.audit_head(),
-        time: i64::try_from(draft.time()).unwrap_or(i64::MAX),
-        title: draft.title().to_owned(),
-    }
 }
 
 /// Marks the draft of a release as done that was logged.

@@ -1,22 +1,22 @@
 //! Writes the files of a release: volumes, manifest and tree. Nothing refers to them before its note is logged, so whatever an interrupted publish
 //! left of them is removed and written again.
 
+use crate::content::{Content, Published, Wanted};
 use crate::earlier::Earlier;
 use crate::files::{Folder, Open, finish};
 use crate::site::Site;
 use crate::{Error, Progress, Result};
 use daylight_archive::log::{Builder, leaf_hash};
 use daylight_archive::manifest::PartWriter;
-use daylight_archive::record::{MAX_RECORD, Occurrence, Role};
+use daylight_archive::record::{MAX_RECORD, Role};
 use daylight_archive::volume::{Layout, Member, Place, VolumeWriter};
-use daylight_archive::{FileRef, Record, paths};
+use daylight_archive::{FileRef, paths};
 use daylight_durable::crash_point;
 use daylight_model::Digest;
-use daylight_review::{Cleared, Document, Draft, Rendition};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What was written.
 pub(crate) struct Written {
@@ -31,23 +31,28 @@ const IN_MEMORY: u64 = 1 << 20;
 /// After how many documents the progress is told.
 const TELL: u64 = 256;
 
-/// Writes the release that was drafted. In the order of the documents, a document's bytes come before its line.
-pub(crate) fn write(site: &Site, draft: &Draft, progress: &mut dyn FnMut(Progress)) -> Result<Written> {
-    remove_leftovers(site, draft.serial())?;
-    let earlier = Earlier::find(site, draft)?;
-    let mut writing = Writing::new(site, draft, earlier);
-    for (done, document) in (1..).zip(draft.documents()) {
-        writing.document(&document?)?;
-        if done % TELL == 0 || done == draft.len() {
-            progress(Progress { documents: done, of: draft.len() });
+/// Writes a release that is fixed. In the order of the documents, a document's bytes come before its line.
+pub(crate) fn write(site: &Site, content: &dyn Content, progress: &mut dyn FnMut(Progress)) -> Result<Written> {
+    let earlier = Earlier::find(site, content)?;
+    write_into(site.dir(), content, earlier, progress)
+}
+
+/// Writes a release into a folder, whatever that is.
+pub(crate) fn write_into(dir: &Path, content: &dyn Content, earlier: Earlier, progress: &mut dyn FnMut(Progress)) -> Result<Written> {
+    remove_leftovers(dir, content.serial())?;
+    let mut writing = Writing::new(dir, content.serial(), earlier);
+    for (done, document) in (1..).zip(content.documents()) {
+        writing.document(&*document?)?;
+        if done % TELL == 0 || done == content.len() {
+            progress(Progress { documents: done, of: content.len() });
         }
     }
     writing.finish()
 }
 
 /// What stands under a serial that no note was logged for is not part of the archive.
-fn remove_leftovers(site: &Site, serial: u64) -> Result<()> {
-    let path = site.path(&paths::release_prefix(serial));
+fn remove_leftovers(dir: &Path, serial: u64) -> Result<()> {
+    let path = dir.join(paths::release_prefix(serial));
     match std::fs::remove_dir_all(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(error)),
         _ => Ok(()),
@@ -60,8 +65,7 @@ enum Bytes<'a> {
     Stream(&'a mut dyn Read),
 }
 
-struct Writing<'a> {
-    draft: &'a Draft,
+struct Writing {
     serial: u64,
     folder: Folder,
     layout: Layout,
@@ -75,12 +79,11 @@ struct Writing<'a> {
     bytes: u64,
 }
 
-impl<'a> Writing<'a> {
-    fn new(site: &Site, draft: &'a Draft, earlier: Earlier) -> Self {
+impl Writing {
+    fn new(dir: &Path, serial: u64, earlier: Earlier) -> Self {
         Self {
-            draft,
-            serial: draft.serial(),
-            folder: site.folder(),
+            serial,
+            folder: Folder::new(dir),
             layout: Layout::new(),
             volume: None,
             placed: HashMap::new(),
@@ -92,16 +95,16 @@ impl<'a> Writing<'a> {
         }
     }
 
-    fn document(&mut self, document: &Cleared<Document>) -> Result<()> {
-        let mut files = Vec::with_capacity(document.files.len());
-        for file in &document.files {
-            let place = self.file(document, file)?;
-            files.push(place);
+    fn document(&mut self, document: &dyn Published) -> Result<()> {
+        let wanted = document.files();
+        let mut files = Vec::with_capacity(wanted.len());
+        for file in &wanted {
+            files.push(self.file(document, file)?);
         }
-        let record = record(document, files);
+        let record = document.record(files);
         let json = record.to_json().map_err(Error::format)?;
         if json.len() <= MAX_RECORD {
-            return self.line(&document.salt, &json);
+            return self.line(document.salt(), &json);
         }
         // Too long for a line, as with 50,000 recipients: the whole record is a file like any other, and the line names it.
         let digest = Digest::of(&json);
@@ -111,12 +114,12 @@ impl<'a> Writing<'a> {
         };
         let own = self.file_ref(Role::Record, place, json.len() as u64, digest, "application/json");
         let stub = record.stub(own).to_json().map_err(Error::format)?;
-        self.line(&document.salt, &stub)
+        self.line(document.salt(), &stub)
     }
 
     /// Where one of a document's files is, after it was written if it was nowhere yet.
-    fn file(&mut self, document: &Cleared<Document>, file: &Rendition) -> Result<FileRef> {
-        let role = role(file.role);
+    fn file(&mut self, document: &dyn Published, file: &Wanted) -> Result<FileRef> {
+        let role = file.role.clone();
         if let Some(known) = self.earlier.get(&file.digest) {
             return Ok(FileRef { role, media_type: file.media_type.clone(), ..known.clone() });
         }
@@ -140,13 +143,12 @@ impl<'a> Writing<'a> {
     }
 
     /// The header before a member has its checksum, so what does not fit into memory is read twice.
-    fn write_file(&mut self, document: &Cleared<Document>, file: &Rendition) -> Result<Place> {
-        let gone = || Error::Format(format!("the bytes {} of the draft are not on the desk", file.digest));
-        let mut bytes = self.draft.open(document, file.role)?.ok_or_else(gone)?;
-        let unread = |error| Error::Io { path: PathBuf::from(format!("desk: {}", file.digest)), source: error };
+    fn write_file(&mut self, document: &dyn Published, file: &Wanted) -> Result<Place> {
+        let mut bytes = document.open(file)?;
+        let unread = |error| Error::Io { path: PathBuf::from(format!("the bytes {}", file.digest)), source: error };
         if file.length > IN_MEMORY {
             let member = Member::measure(&mut BufReader::with_capacity(1 << 18, &mut bytes)).map_err(unread)?;
-            let mut again = self.draft.open(document, file.role)?.ok_or_else(gone)?;
+            let mut again = document.open(file)?;
             return self.member(&expected(member, file)?, Bytes::Stream(&mut again));
         }
         let mut memory = Vec::with_capacity(file.length as usize);
@@ -234,37 +236,8 @@ impl<'a> Writing<'a> {
     }
 }
 
-/// The desk's bytes must be those that were drafted.
-fn expected(member: Member, file: &Rendition) -> Result<Member> {
+/// The bytes must be those that were fixed.
+fn expected(member: Member, file: &Wanted) -> Result<Member> {
     let same = member.sha256 == file.digest && member.length == file.length;
-    if same { Ok(member) } else { Err(Error::Format(format!("the bytes {} on the desk are not those that were drafted", file.digest))) }
-}
-
-fn record(document: &Cleared<Document>, files: Vec<FileRef>) -> Record {
-    let occurrence =
-        |from: &daylight_review::Occurrence| Occurrence { parent: Some(from.parent), ordinal: from.ordinal, name: from.name.clone() };
-    Record {
-        number: document.number,
-        kind: document.kind,
-        title: document.title.clone(),
-        media_type: document.media_type.clone(),
-        language: document.language.clone(),
-        dates: document.dates.clone(),
-        people: document.people.clone(),
-        occurrences: document.occurrences.iter().map(occurrence).collect(),
-        thread: document.thread,
-        answers: document.answers,
-        verdicts: document.verdicts.clone(),
-        faults: document.faults.clone(),
-        reason: document.reason.clone(),
-        files,
-    }
-}
-
-fn role(role: daylight_review::Role) -> Role {
-    match role {
-        daylight_review::Role::Raw => Role::Raw,
-        daylight_review::Role::Text => Role::Text,
-        daylight_review::Role::View => Role::View,
-    }
+    if same { Ok(member) } else { Err(Error::Format(format!("the bytes {} are not those that the release was drafted with", file.digest))) }
 }

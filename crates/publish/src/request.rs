@@ -15,6 +15,7 @@ pub use kind::Kind;
 pub use parties::{Party, Standing};
 pub use words::{Words, plain, root_words};
 
+use crate::approval::{parse_seal_text, seal_text};
 use attached::{Attached, line_proofs};
 use daylight_archive::heartbeat::HeartbeatNote;
 use daylight_archive::json;
@@ -100,6 +101,13 @@ pub enum Statement {
         /// The first lines of its manifest, each proved to stand there.
         first: Vec<Listed>,
     },
+    /// A release that is to be sealed, see [`crate::seal()`].
+    Seal {
+        /// What is approved of it.
+        note: ReleaseNote,
+        /// The first lines of its manifest, each proved to stand there.
+        first: Vec<Listed>,
+    },
     /// A root that is to come into force.
     Root(Box<Root>),
     /// One of the other types: what it says is its text.
@@ -113,6 +121,13 @@ impl Request {
     /// Asks to sign a release that was staged. `lines` are the first lines of its manifest with their paths in its tree, see [`LISTED`].
     pub fn release(chain: &Chain, note: &ReleaseNote, lines: &[Listed]) -> Result<Self, RequestError> {
         let text = note.text().map_err(contradiction)?;
+        let attached = json!({"lines": lines.iter().map(Listed::to_value).collect::<Vec<_>>()});
+        Self::build(&text, &[], Some(chain.clone()), object(attached))
+    }
+
+    /// Asks to approve a release that is to be sealed. `lines` are as for [`Request::release`].
+    pub fn seal(chain: &Chain, note: &ReleaseNote, lines: &[Listed]) -> Result<Self, RequestError> {
+        let text = seal_text(note).map_err(contradiction)?;
         let attached = json!({"lines": lines.iter().map(Listed::to_value).collect::<Vec<_>>()});
         Self::build(&text, &[], Some(chain.clone()), object(attached))
     }
@@ -194,7 +209,7 @@ impl Request {
     /// The archive for which it is.
     pub fn origin(&self) -> &str {
         match (&self.statement, &self.chain) {
-            (Statement::Release { note, .. }, _) => &note.origin,
+            (Statement::Release { note, .. } | Statement::Seal { note, .. }, _) => &note.origin,
             (Statement::Root(root), _) => &root.origin,
             (Statement::Other { .. }, Some(chain)) => &chain.last().root.origin,
             (Statement::Other { .. }, None) => "",
@@ -260,7 +275,14 @@ impl Request {
         let note = note(text, signatures)?;
         let Head { kind, rest } = head(text)?;
         let statement = match kind {
-            Kind::Release => release(text, chain.as_ref(), &attached)?,
+            Kind::Release => {
+                let (note, first) = release(ReleaseNote::parse_text(text), chain.as_ref(), &attached)?;
+                Statement::Release { note, first }
+            }
+            Kind::Seal => {
+                let (note, first) = release(parse_seal_text(text), chain.as_ref(), &attached)?;
+                Statement::Seal { note, first }
+            }
             Kind::Root => root(text, chain.as_ref(), &attached)?,
             Kind::Withdraw | Kind::Directory | Kind::Heartbeat => {
                 check_form(kind, text)?;
@@ -354,15 +376,20 @@ fn needed(chain: Option<&Chain>) -> Result<&Chain, RequestError> {
     chain.ok_or_else(|| RequestError::Contradiction("the root that it names is not in it".into()))
 }
 
-fn release(text: &str, chain: Option<&Chain>, attached: &Map<String, Value>) -> Result<Statement, RequestError> {
+/// A release's note, or what is approved of one that is to be sealed, with its first lines.
+fn release(
+    note: Result<ReleaseNote, ReleaseError>,
+    chain: Option<&Chain>,
+    attached: &Map<String, Value>,
+) -> Result<(ReleaseNote, Vec<Listed>), RequestError> {
     let chain = needed(chain)?;
-    let note = ReleaseNote::parse_text(text).map_err(|error: ReleaseError| contradiction(error))?;
+    let note = note.map_err(contradiction)?;
     let in_force = chain.last();
     if note.origin != in_force.root.origin || note.root != in_force.digest {
         return Err(contradiction("its release is of another archive, or names another root than the last one in it"));
     }
     let first = line_proofs(attached, &note)?;
-    Ok(Statement::Release { note, first })
+    Ok((note, first))
 }
 
 fn root(text: &str, chain: Option<&Chain>, attached: &Map<String, Value>) -> Result<Statement, RequestError> {
@@ -383,7 +410,7 @@ fn check_form(kind: Kind, text: &str) -> Result<(), RequestError> {
     match kind {
         Kind::Withdraw => WithdrawNote::parse_text(text).map(drop).map_err(contradiction),
         Kind::Heartbeat => HeartbeatNote::parse_text(text).map(drop).map_err(contradiction),
-        Kind::Release | Kind::Root | Kind::Directory => Ok(()),
+        Kind::Release | Kind::Seal | Kind::Root | Kind::Directory => Ok(()),
     }
 }
 

@@ -111,14 +111,7 @@ impl Site {
 
     /// The numbers of a collection that are withdrawn and were not published again, and when each was.
     pub(crate) fn withdrawn(&self, name: &str) -> Result<BTreeMap<u64, i64>> {
-        let Some(archive) = &self.archive else { return Ok(BTreeMap::new()) };
-        let mut withdrawn = BTreeMap::new();
-        for number in archive.withdrawn_numbers(name)? {
-            if let Some(Standing::Withdrawn(by)) = archive.standing(name, number)? {
-                withdrawn.insert(number, by.note.time);
-            }
-        }
-        Ok(withdrawn)
+        self.archive.as_ref().map_or(Ok(BTreeMap::new()), |archive| withdrawn_in(archive, name))
     }
 
     /// What is said when the key has signed more than is here.
@@ -134,6 +127,17 @@ impl Site {
         };
         LogAppender::load(&self.dir, size, &root).map_err(|error| Error::Format(format!("{}: {error}", self.dir.display())))
     }
+}
+
+/// The numbers of a collection that are withdrawn, and when that was.
+pub(crate) fn withdrawn_in(archive: &Archive, name: &str) -> Result<BTreeMap<u64, i64>> {
+    let mut withdrawn = BTreeMap::new();
+    for number in archive.withdrawn_numbers(name)? {
+        if let Some(Standing::Withdrawn(by)) = archive.standing(name, number)? {
+            withdrawn.insert(number, by.note.time);
+        }
+    }
+    Ok(withdrawn)
 }
 
 /// Where the log's key has signed more than the archive's checkpoint says, and all of it is here, the publication was killed between the two: what the

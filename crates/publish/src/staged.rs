@@ -1,6 +1,7 @@
 //! A release whose files are written and whose note is not signed yet: what a request for signatures takes from it, and what a signer who has the archive's
 //! folder can see for themself.
 
+use crate::approval::inner_origin;
 use crate::request::{LISTED, Listed, Request, Statement, plain};
 use crate::{Error, Result};
 use daylight_archive::log::{Builder, Tree, leaf_hash};
@@ -50,6 +51,12 @@ pub struct Review {
 pub fn review(request: &Request, archive: &Path, each: &mut dyn FnMut(&Line, bool)) -> Result<Review> {
     let archive = Archive::open(archive)?;
     let mut review = Review { log_size: archive.head(), ..Review::default() };
+    if let Statement::Seal { note, .. } = request.statement()
+        && archive.origin() == inner_origin(note)
+    {
+        review_sealed(&archive, note, &mut review, each)?;
+        return Ok(review);
+    }
     if archive.origin() != request.origin() {
         review.problems.push(format!(
             "the folder is the archive {}, and the request is for {}",
@@ -72,9 +79,16 @@ pub fn review(request: &Request, archive: &Path, each: &mut dyn FnMut(&Line, boo
                 .problems
                 .extend(sizes.map(|retired| format!("it retires {} at a size that the log does not have yet", plain(retired.key.name()))));
         }
-        Statement::Other { .. } => {}
+        Statement::Seal { .. } | Statement::Other { .. } => {}
     }
     Ok(review)
+}
+
+/// What is to be sealed stands in an archive of its own.
+fn review_sealed(archive: &Archive, note: &ReleaseNote, review: &mut Review, each: &mut dyn FnMut(&Line, bool)) -> Result<()> {
+    let wrong = verify_staged(archive.dir(), note, &mut |_| {});
+    review.problems.extend(wrong.iter().map(|problem| format!("{}: {}", plain(&problem.path), plain(&problem.what))));
+    if review.problems.is_empty() { review_lines(archive, note, 0, review, each) } else { Ok(()) }
 }
 
 fn review_release(archive: &Archive, note: &ReleaseNote, review: &mut Review, each: &mut dyn FnMut(&Line, bool)) -> Result<()> {
@@ -89,6 +103,11 @@ fn review_release(archive: &Archive, note: &ReleaseNote, review: &mut Review, ea
         return Ok(());
     }
     let highest = archive.collection(&note.collection)?.map_or(0, |collection| collection.highest);
+    review_lines(archive, note, highest, review, each)
+}
+
+/// Gives every line; those whose number is at most `highest` may replace an earlier one.
+fn review_lines(archive: &Archive, note: &ReleaseNote, highest: u64, review: &mut Review, each: &mut dyn FnMut(&Line, bool)) -> Result<()> {
     let mut tree = Builder::new();
     for line in archive.staged_lines(note) {
         let line = line?;

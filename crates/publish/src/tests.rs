@@ -4,6 +4,7 @@ mod crashes;
 mod keys;
 mod releases;
 mod requests;
+mod seals;
 mod roots;
 mod withdrawals;
 

@@ -79,6 +79,40 @@ pub fn draft(desk: &mut Desk, name: &str, target: &Target, now: u64) -> Result<D
     Ok(Drafted { draft: Some(Draft::new(desk, name, open)?), resumed: false, withheld })
 }
 
+/// Under which origin a desk keeps what was drafted to be sealed for an archive.
+pub fn sealed_origin(origin: &str) -> String {
+    format!("{origin}/sealed")
+}
+
+/// Drafts a release that is to be sealed and not yet published: what a publish to the archive of `target` would publish now, under the numbers it would
+/// have there, which stay theirs. It stands in nobody's way: publishing goes on, and publishes these documents under these numbers when asked.
+///
+/// A draft to be sealed that was not finished is given up for it.
+pub fn draft_seal(desk: &mut Desk, name: &str, target: &Target, now: u64) -> Result<Drafted> {
+    let collection = collection(desk, name)?;
+    check_title(&target.title)?;
+    let origin = sealed_origin(&target.origin);
+    for open in open_drafts(desk, &origin)? {
+        desk.discard_draft(open.inner.id)?;
+    }
+    let (mut eligible, mut withheld) = eligible(desk, &collection)?;
+    let corrections = Corrections::of(desk, &collection, &target.origin)?;
+    refuse_withdrawn(desk, &collection, target, &corrections, &mut eligible, &mut withheld)?;
+    let lines = Drafting::new(desk, &collection, target, eligible, corrections)?.lines()?;
+    if lines.is_empty() {
+        return Ok(Drafted { draft: None, resumed: false, withheld });
+    }
+    let numbers: Vec<(u64, u64)> = lines.iter().map(|line| (line.seq, line.number)).collect();
+    desk.reserve_numbers(collection.id, &target.origin, &numbers)?;
+    // A crash here leaves numbers that are given to documents and not used yet.
+    crash_point("review.numbers-reserved");
+    let audit_head = desk.audit_head()?;
+    let new = NewDraft { collection: collection.id, origin: &origin, serial: target.serial, time: now, title: &target.title, audit_head };
+    let open = desk.create_draft(&new, &lines)?;
+    crash_point("review.seal-drafted");
+    Ok(Drafted { draft: Some(Draft::new(desk, name, open)?), resumed: false, withheld })
+}
+
 /// The drafts to an archive that are not finished: at most one, unless the desk was tampered with.
 pub fn open_drafts(desk: &Desk, origin: &str) -> Result<Vec<Draft>> {
     let mut drafts = Vec::new();
@@ -164,6 +198,11 @@ impl Draft {
     pub fn open(&self, document: &Cleared<Document>, role: Role) -> Result<Option<Box<dyn Read + Send>>> {
         let file = document.files.iter().find(|file| file.role == role);
         Ok(file.map(|file| self.desk.open_blob(&file.digest)).transpose()?)
+    }
+
+    /// Gives the draft up. Its new numbers stay with their documents.
+    pub fn discard(mut self) -> Result<()> {
+        Ok(self.desk.discard_draft(self.inner.id)?)
     }
 
     /// Notes that the release is in the archive.

@@ -25,6 +25,6 @@ pub use cleared::Cleared;
 pub use correct::{Corrected, Correction, correct, withdraw};
 pub use daylight_store::Desk;
 pub use document::{Document, Occurrence, Rendition, Role};
-pub use draft::{Draft, Drafted, Target, draft, is_still_clear, open_drafts};
+pub use draft::{Draft, Drafted, Target, draft, draft_seal, is_still_clear, open_drafts, sealed_origin};
 pub use error::{Error, Refusal, Result};
 pub use search::{Answer, Hit, search};

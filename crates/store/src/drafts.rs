@@ -136,12 +136,20 @@ impl Desk {
             transaction.execute(sql, row)?;
             let id = transaction.last_insert_rowid();
             for (position, line) in lines.iter().enumerate() {
-                give_number(transaction, new, line)?;
+                give_number(transaction, new.collection, new.origin, line.seq, line.number)?;
                 insert_line(transaction, id, position as u64, line)?;
             }
             Ok(uint(id))
         })?;
         self.draft(id)
+    }
+
+    /// Gives documents permanent numbers without a draft, in one transaction. It is refused where a number is given to two documents or a document
+    /// would get a second number.
+    pub fn reserve_numbers(&mut self, collection: CollectionId, origin: &str, numbers: &[(u64, u64)]) -> Result<()> {
+        self.transaction(|transaction| {
+            numbers.iter().try_for_each(|(seq, number)| give_number(transaction, collection, origin, *seq, *number))
+        })
     }
 
     /// The draft that is not finished yet.
@@ -187,8 +195,8 @@ impl Desk {
     }
 }
 
-fn give_number(transaction: &Transaction<'_>, draft: &NewDraft<'_>, line: &NewLine) -> Result<()> {
-    let key = (draft.collection.0, draft.origin, int(line.seq), int(line.number));
+fn give_number(transaction: &Transaction<'_>, collection: CollectionId, origin: &str, seq: u64, number: u64) -> Result<()> {
+    let key = (collection.0, origin, int(seq), int(number));
     let sql = "INSERT INTO number (collection, origin, seq, number) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
     if transaction.prepare_cached(sql)?.execute(key)? == 1 {
         return Ok(());
@@ -197,7 +205,7 @@ fn give_number(transaction: &Transaction<'_>, draft: &NewDraft<'_>, line: &NewLi
     if transaction.prepare_cached(sql)?.exists(key)? {
         return Ok(());
     }
-    Err(Error::Refused(format!("number {} or document {} has another partner in {} already", line.number, line.seq, draft.origin)))
+    Err(Error::Refused(format!("number {number} or document {seq} has another partner in {origin} already")))
 }
 
 fn insert_line(transaction: &Transaction<'_>, draft: i64, position: u64, line: &NewLine) -> Result<()> {

@@ -178,6 +178,8 @@ pub(crate) fn forget(args: &args::Forget) -> Result<ExitCode> {
         if !args.json {
             tell_plan(&report)?;
         }
+        // What was written out to be sealed has it too.
+        daylight_publish::remove_staged(desk.path())?;
         run(&mut desk, &lease, &plan, &Order { editor: &args.editor, why: &args.because, time: now() })?;
     }
     if args.json {
@@ -228,10 +230,19 @@ fn report(desk: &Desk, plan: &ForgetPlan) -> Result<Report> {
         with_them: list(&mut plan.with_them()),
         bereft: list(&mut plan.bereft()),
         staying: list(&mut plan.staying()),
-        published: plan.numbers().iter().map(|(collection, origin, number)| format!("{collection}/{number} in {origin}")).collect(),
+        published: plan.numbers().iter().map(told).collect(),
         drafts: plan.drafts(),
         notes: plan.notes(),
     })
+}
+
+/// Where a document is that leaves the desk.
+fn told((collection, origin, number): &(String, String, u64)) -> String {
+    let sealed = origin.strip_suffix("/sealed").filter(|archive| daylight_review::sealed_origin(archive) == *origin);
+    match sealed {
+        Some(archive) => format!("sealed already for {archive}, as {collection}/{number}: whoever opens the seal has it"),
+        None => format!("published already as {collection}/{number} in {origin}: it stays there"),
+    }
 }
 
 fn published(plan: &ForgetPlan) -> Vec<Value> {
@@ -247,7 +258,7 @@ fn tell_plan(report: &Report) -> Result<()> {
     tell_list("lose their original bytes, which hold them; their text, their facts and all else inside them stay", &report.bereft)?;
     tell_list("stand in them and elsewhere too, and stay", &report.staying)?;
     for one in &report.published {
-        say!("published already as {one}: it stays there, and the number is never given again")?;
+        say!("{one}, and the number is never given again")?;
     }
     if report.drafts > 0 {
         say!("{} that was begun and not finished is given up: publish again", count(report.drafts, "release"))?;

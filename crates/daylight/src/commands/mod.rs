@@ -13,6 +13,7 @@ pub(crate) mod prove;
 pub(crate) mod publish;
 pub(crate) mod recognise;
 pub(crate) mod rereading;
+pub(crate) mod seal;
 pub(crate) mod root;
 pub(crate) mod search;
 pub(crate) mod serve;

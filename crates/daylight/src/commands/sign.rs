@@ -85,7 +85,7 @@ fn reviewed(args: &args::Sign, request: &Request, archive: &Path) -> Result<Revi
     if listed > LISTED && !args.list {
         say!("  and {} more: --list shows all", listed - LISTED)?;
     }
-    if request.kind() == Kind::Release {
+    if matches!(request.kind(), Kind::Release | Kind::Seal) {
         let documents = count(review.new + review.replacing, "document");
         say!("checked in {}: every byte of {documents}, {}", archive.display(), HumanBytes(review.bytes))?;
         say!("  {} new, {} replacing an earlier one", review.new, review.replacing)?;

@@ -13,11 +13,13 @@ pub enum Kind {
     Directory,
     /// `daylight-heartbeat/v1`
     Heartbeat,
+    /// `daylight-seal/v1`: no entry of the log, but what is sealed beside it.
+    Seal,
 }
 
 impl Kind {
     /// All there are.
-    pub const ALL: [Kind; 5] = [Kind::Release, Kind::Root, Kind::Withdraw, Kind::Directory, Kind::Heartbeat];
+    pub const ALL: [Kind; 6] = [Kind::Release, Kind::Root, Kind::Withdraw, Kind::Directory, Kind::Heartbeat, Kind::Seal];
 
     /// The word for it in the first line of its text, in the log's entries and to people.
     pub fn word(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Kind {
             Kind::Withdraw => "withdraw",
             Kind::Directory => "directory",
             Kind::Heartbeat => "heartbeat",
+            Kind::Seal => "seal",
         }
     }
 

@@ -52,6 +52,7 @@ impl Request {
     pub fn words(&self) -> Result<Words, RequestError> {
         let mut words = match self.statement() {
             Statement::Release { note, first } => release(note, first),
+            Statement::Seal { note, first } => seal(note, first),
             Statement::Root(new) => root_words(new, self.chain().map(|chain| &chain.last().root)),
             Statement::Other { serial } => other(self, *serial),
         };
@@ -111,6 +112,14 @@ fn release(note: &ReleaseNote, first: &[Listed]) -> Words {
     words
         .unchecked
         .push(format!("{rest}which documents replace earlier ones, and the published bytes: --archive DIR with the staged release"));
+    words
+}
+
+fn seal(note: &ReleaseNote, first: &[Listed]) -> Words {
+    let mut words = release(note, first);
+    words.title = format!("a release to be sealed for {}", plain(&note.origin));
+    words.line("it is", "not published now: it is encrypted and handed out, and whoever opens it may publish it");
+    words.unchecked = vec!["the documents: --archive DIR with the folder sealing/archive of the desk, or a copy of it".to_owned()];
     words
 }
 
