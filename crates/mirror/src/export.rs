@@ -126,7 +126,7 @@ fn to_folder(job: &Job<'_>, source: &Source, exported: Exported, pass: &mut Pass
     let prefix = prefix(job.format);
     let copy = format!("{prefix}{ARCHIVE}");
     let names: Vec<&str> = match job.format {
-        Format::Bag => bag::NAMES.into_iter().chain([bag::PAYLOAD]).collect(),
+        Format::Bag => bag::NAMES.to_vec(),
         _ => readme::NAMES.into_iter().chain([ro_crate::NAME]).collect(),
     };
     let mut folder = Folder::new(job.to)?;

@@ -178,7 +178,9 @@ fn the_sides_of_a_path_are_those_that_lead_to_the_root() {
             let path = Tree::new(&files, "", size).inclusion(index).unwrap();
             let sides = sides(index, size);
             assert_eq!(sides.len(), path.len(), "{index} of {size}");
-            let walk = |hash: Digest, (is_left, sibling): (bool, &Digest)| if is_left { node_hash(sibling, &hash) } else { node_hash(&hash, sibling) };
+            let walk = |hash: Digest, (is_left, sibling): (bool, &Digest)| {
+                if is_left { node_hash(sibling, &hash) } else { node_hash(&hash, sibling) }
+            };
             assert_eq!(sides.into_iter().zip(&path).fold(leaves[index as usize], walk), tree.root(), "{index} of {size}");
         }
     }

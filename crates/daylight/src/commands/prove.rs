@@ -60,7 +60,12 @@ fn check(args: &args::Prove, path: &Path) -> Result<ExitCode> {
             let digest = digest_of(file).with_context(|| format!("cannot read {}", file.display()))?;
             match proven.record().files.iter().find(|one| one.sha256 == digest) {
                 Some(one) => Some(one),
-                None => return not_valid(args, &format!("the proof is valid, but {} is no file of it: its SHA-256 is {digest}", file.display())),
+                None => {
+                    return not_valid(
+                        args,
+                        &format!("the proof is valid, but {} is no file of it: its SHA-256 is {digest}", file.display()),
+                    );
+                }
             }
         }
     };
@@ -119,7 +124,13 @@ fn in_words(proven: &Proven, matching: Option<&FileRef>, args: &args::Prove) -> 
     say!("    release: {}, line {} of {}, signed by {}", release.serial, proven.line() + 1, release.lines, proven.signers().join(", "))?;
     say!("    drafted: {}, by the publisher's clock", format_time(release.time).unwrap_or_default())?;
     for file in &record.files {
-        say!("    {:<8} {}, {}, {}", format!("{}:", plain(file.role.word())), file.sha256, HumanBytes(file.length), plain(&file.media_type))?;
+        say!(
+            "    {:<8} {}, {}, {}",
+            format!("{}:", plain(file.role.word())),
+            file.sha256,
+            HumanBytes(file.length),
+            plain(&file.media_type)
+        )?;
     }
     if let (Some(one), Some(path)) = (matching, &args.file) {
         say!("{} is its {}", path.display(), plain(one.role.word()))?;

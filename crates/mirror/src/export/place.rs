@@ -48,28 +48,31 @@ pub(super) struct Earlier {
     pub(super) stale_pending: bool,
 }
 
-/// Looks at what is in the folder `base` already. `copy` is where the archive goes, and `names` are the names of what goes beside it and of folders
-/// of ours. Errors: another archive's copy is there, or a newer one, or files that are not ours.
+/// Looks at what is in the folder `base` already. `copy` is where the archive goes, and `names` are the names of files that go beside that. Errors:
+/// another archive's copy is there, or a newer one, or files that are not ours.
 pub(super) fn examine(base: &Path, copy: &str, names: &[&str], source: &Source) -> Result<Earlier> {
-    let at = base.join(copy);
-    let present = if at.is_dir() { list(&at)? } else { Vec::new() };
-    let begun = present.iter().any(|file| file.path == "root/1.json");
-    if begun {
-        check_same(&at, source)?;
-    } else if let Some(file) = present.iter().find(|file| !is_temporary(&file.path)) {
-        return Err(not_ours(&at.join(&file.path)));
+    let top = copy.split('/').next().unwrap_or(copy);
+    let present = if base.join(top).is_dir() { list(&base.join(top))? } else { Vec::new() };
+    let present: Vec<String> = present.into_iter().map(|file| format!("{top}/{}", file.path)).collect();
+    if present.iter().any(|path| *path == format!("{copy}/root/1.json")) {
+        check_same(&base.join(copy), source)?;
+    } else if let Some(path) = present.iter().find(|path| !is_temporary(path)) {
+        return Err(not_ours(&base.join(path)));
     } else if let Some(name) = names.iter().find(|name| base.join(name).symlink_metadata().is_ok()) {
         return Err(not_ours(&base.join(name)));
     }
     let wanted: BTreeSet<&str> = source.files.iter().map(|file| file.path.as_str()).collect();
     let mut earlier = Earlier { leftovers: Vec::new(), stale_pending: false };
-    for file in present.into_iter().filter(|file| !wanted.contains(file.path.as_str())) {
-        if is_temporary(&file.path) {
-            earlier.leftovers.push(format!("{copy}/{}", file.path));
-        } else if file.path == paths::CHECKPOINT_PENDING {
-            earlier.stale_pending = true;
-        } else if TilePath::parse(&file.path).is_none() {
-            return Err(ExportError::place(&at.join(&file.path), "is no part of the archive; move it away"));
+    for path in present {
+        if is_temporary(&path) {
+            earlier.leftovers.push(path);
+            continue;
+        }
+        let Some(inside) = path.strip_prefix(copy).and_then(|rest| rest.strip_prefix('/')) else { continue };
+        if inside == paths::CHECKPOINT_PENDING {
+            earlier.stale_pending = !wanted.contains(inside);
+        } else if !wanted.contains(inside) && TilePath::parse(inside).is_none() {
+            return Err(ExportError::place(&base.join(&path), "is no part of the archive; move it away"));
         }
     }
     Ok(earlier)
@@ -100,6 +103,9 @@ fn check_same(at: &Path, source: &Source) -> Result<()> {
     }
     match source.archive.checkpoint_at(there.size) {
         Some(same) if same.root == there.root => Ok(()),
-        _ => Err(ExportError::place(at, "has another log under the same name and key: one of the two was forged. Keep both, and tell others")),
+        _ => Err(ExportError::place(
+            at,
+            "has another log under the same name and key: one of the two was forged. Keep both, and tell others",
+        )),
     }
 }

@@ -52,7 +52,9 @@ impl Facts {
     /// Where the root is from.
     fn provenance(&self) -> &'static str {
         match self.pinned {
-            true => "root.json was given by whoever made this copy, who says to have it from a place they trust; the archive follows from it.",
+            true => {
+                "root.json was given by whoever made this copy, who says to have it from a place they trust; the archive follows from it."
+            }
             false => "root.json was taken from the archive itself when this copy was made: nobody compared it with anything.",
         }
     }

@@ -210,8 +210,12 @@ impl<'a> Reader<'a> {
         let payload = self.counted(0, MAX_PAYLOAD)?;
         let mut inner = Reader { rest: payload, nodes: 0, attestations: Vec::new() };
         let attestation = match tag {
-            [0x05, 0x88, 0x96, 0x0d, 0x73, 0xd7, 0x19, 0x01] => Attestation::Bitcoin { height: inner.number()?, root: block_root(message)? },
-            [0x06, 0x86, 0x9a, 0x0d, 0x73, 0xd7, 0x1b, 0x45] => Attestation::Litecoin { height: inner.number()?, root: block_root(message)? },
+            [0x05, 0x88, 0x96, 0x0d, 0x73, 0xd7, 0x19, 0x01] => {
+                Attestation::Bitcoin { height: inner.number()?, root: block_root(message)? }
+            }
+            [0x06, 0x86, 0x9a, 0x0d, 0x73, 0xd7, 0x1b, 0x45] => {
+                Attestation::Litecoin { height: inner.number()?, root: block_root(message)? }
+            }
             [0x83, 0xdf, 0xe3, 0x0d, 0x2e, 0xf9, 0x0c, 0x8e] => Attestation::Pending { uri: uri(inner.counted(0, MAX_URI)?)? },
             other => {
                 self.attestations.push(Attestation::Other { tag: hex(other) });

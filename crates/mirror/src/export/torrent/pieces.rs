@@ -67,7 +67,8 @@ impl FileHashes {
             }
         }
         let width = layer.len().next_power_of_two();
-        let root = if is_long { merkle(layer.clone(), width, empty_piece(per_piece)) } else { layer.first().copied().unwrap_or(Digest([0; 32])) };
+        let root =
+            if is_long { merkle(layer.clone(), width, empty_piece(per_piece)) } else { layer.first().copied().unwrap_or(Digest([0; 32])) };
         Ok(Some(Self { v1, root, layer: if is_long { layer } else { Vec::new() } }))
     }
 }
