@@ -73,11 +73,17 @@ impl Publisher {
     /// One release more.
     fn publish(&mut self) {
         self.messages += 1;
-        let (desk, file) = (self.at("desk"), self.at(&format!("{}.eml", self.messages)));
+        let file = self.at(&format!("{}.eml", self.messages));
         let filler = format!("the sluice at mark {}\n", self.messages).repeat(3_000);
         let number = self.messages;
         fs::write(&file, format!("From: a@x.example\nSubject: Sluice {number}\nMessage-ID: <{number}@x>\n\n{filler}")).unwrap();
-        daylight(["ingest", path(&desk), path(&file), "--collection", "sluice"]).code(0);
+        self.publish_file(&file);
+    }
+
+    /// One release more, of a file.
+    fn publish_file(&self, file: &Path) {
+        let desk = self.at("desk");
+        daylight(["ingest", path(&desk), path(file), "--collection", "sluice"]).code(0);
         daylight(["clear", path(&desk), "--collection", "sluice", "--all", "--as", "Ana"]).code(0);
         let (archive, key) = (self.archive(), self.at("ana.key"));
         daylight(["publish", path(&desk), "--collection", "sluice", "--to", path(&archive), "--key", path(&key)]).code(0);

@@ -65,7 +65,7 @@ pub struct Exported {
     pub size: u64,
     /// Whether it was checked against a root that was given.
     pub anchored: bool,
-    /// How many files the export has, and how many bytes.
+    /// How many files the export has.
     pub files: u64,
     /// How many bytes it has.
     pub bytes: u64,

@@ -206,3 +206,22 @@ fn the_description_for_programs_names_what_is_there_and_nothing_else() {
     let there = files(&stick).into_keys().filter(|name| !name.contains("/tile/") && name != "ro-crate-metadata.json");
     assert_eq!(described, there.collect());
 }
+
+#[test]
+fn a_copy_whose_log_contradicts_the_archives_is_not_touched() {
+    let mut publisher = Publisher::new();
+    // The same desk and keys twice, as a restored backup has them: each goes on in its own way.
+    let mut twin = Publisher { work: workplace(), messages: 10 };
+    for name in ["desk", "archive", "ana.key", "ana.key.pub"] {
+        copy(&publisher.at(name), &twin.at(name));
+    }
+    publisher.publish();
+    twin.publish();
+    let stick = publisher.at("stick");
+    exported(&publisher.archive(), &stick, &[]);
+    let before = files(&stick);
+    refused(&twin.archive(), &stick, &[], "one of the two was forged");
+    twin.publish();
+    refused(&twin.archive(), &stick, &[], "one of the two was forged");
+    assert!(files(&stick) == before);
+}

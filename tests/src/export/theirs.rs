@@ -13,8 +13,17 @@ fn python(script: &str, arguments: &[&Path]) -> Option<String> {
 
 #[test]
 fn libtorrent_finds_the_archive_whole_and_downloads_it_from_the_web_seed_alone() {
-    let mut publisher = Publisher::new();
-    publisher.publish();
+    let publisher = Publisher::new();
+    // So much that pieces have more than one block, and the last piece neither all of its blocks nor a whole one.
+    let (large, mut state) = (publisher.at("large.bin"), 1_u64);
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    });
+    fs::write(&large, noise.take((33 << 20) + 12_345).collect::<Vec<u8>>()).unwrap();
+    publisher.publish_file(&large);
+    let volume = publisher.archive().join("release/2/volume/0.zip");
+    assert!(fs::metadata(volume).unwrap().len() > 33 << 20);
     for archive in [publisher.archive(), demo().join("archive")] {
         let work = workplace();
         let Some(said) = python("torrent.py", &[program(), &archive, work.path()]) else { return };
@@ -92,4 +101,9 @@ fn a_timestamp_is_kept_if_it_is_of_a_state_of_the_archive_and_goes_with_every_co
     let second = publisher.at("second");
     assert_eq!(exported(&stick.join("archive"), &second, &[])["timestamps"], 1);
     assert!(files(&stick) == files(&second));
+    let folder = stick.join("archive.timestamps");
+    fs::copy(&early, folder.join("another.ots")).unwrap();
+    assert_eq!(daylight(["timestamp", path(&stick.join("archive")), "--json"]).code(0).json()["timestamps"], kept["timestamps"]);
+    fs::write(folder.join("none.ots"), "x").unwrap();
+    refused(&stick.join("archive"), &publisher.at("third"), &[], "none.ots");
 }
