@@ -100,6 +100,9 @@ fn what_is_not_ours_is_left_alone() {
     refused(&archive, &theirs, &[], "is no part of the archive");
     assert!(theirs.join("archive/added").exists());
 
+    // The folder in which an archive of that name lies is no export of it.
+    refused(&archive, archive.parent().unwrap(), &[], "was not made by an export");
+    assert!(!archive.with_file_name("READ-ME.txt").exists());
     refused(&archive, &archive.join("copy"), &[], "inside the archive");
     assert!(!archive.join("copy").exists());
     refused(&archive, &place("x.zip"), &[], "ends in .tar");
@@ -113,7 +116,7 @@ fn what_is_not_ours_is_left_alone() {
     fs::create_dir(place("elsewhere")).unwrap();
     std::os::unix::fs::symlink(place("elsewhere"), linked.join("archive")).unwrap();
     refused(&archive, &linked, &[], "is no folder");
-    assert!(files(&place("elsewhere")).is_empty());
+    assert!(files(&place("elsewhere")).is_empty() && files(&linked).is_empty());
 
     let other = Publisher::new();
     refused(&other.archive(), &theirs, &[], "another archive");
