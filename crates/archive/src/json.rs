@@ -1,5 +1,8 @@
 //! Canonical JSON (RFC 8785), of which the archive uses objects, arrays, strings, booleans and whole numbers of at most 2^53 - 1.
 
+mod canonical;
+
+use canonical::{is_canonical, spans};
 use serde_json::{Map, Value};
 
 /// The largest whole number that every reader of JSON holds exactly (RFC 7493 section 2.2).
@@ -43,13 +46,26 @@ pub fn write(value: &Value) -> Result<Vec<u8>, JsonError> {
 /// Reads an object and refuses any bytes but its canonical form; so whatever is read is written back as it was, and no key stands twice.
 pub fn read_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     let value: Value = serde_json::from_slice(bytes).map_err(|e| JsonError::NotJson(e.to_string()))?;
-    if write(&value)? != bytes {
+    // Written anew only to say what is wrong.
+    if !is_canonical(bytes) {
+        write(&value)?;
         return Err(JsonError::NotCanonical);
     }
     match value {
         Value::Object(map) => Ok(map),
         _ => Err(JsonError::NotJson("not an object".into())),
     }
+}
+
+/// Reads these fields of an object alone, and refuses any bytes but its canonical form as [`read_object`] does.
+fn read_some(bytes: &[u8], wanted: &[&str]) -> Result<Map<String, Value>, JsonError> {
+    let Some(spans) = spans(bytes, wanted) else {
+        let mut whole = read_object(bytes)?;
+        whole.retain(|name, _| wanted.contains(&name.as_str()));
+        return Ok(whole);
+    };
+    let value = |span: &[u8]| serde_json::from_slice(span).map_err(|e| JsonError::NotJson(e.to_string()));
+    wanted.iter().zip(spans).filter_map(|(name, span)| Some(value(span?).map(|value| ((*name).to_owned(), value)))).collect()
 }
 
 fn write_value(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
@@ -127,6 +143,11 @@ pub(crate) struct Fields(pub(crate) Map<String, Value>);
 impl Fields {
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, JsonError> {
         read_object(bytes).map(Self)
+    }
+
+    /// These fields alone, of an object that may have others.
+    pub(crate) fn read_some(bytes: &[u8], wanted: &[&str]) -> Result<Self, JsonError> {
+        read_some(bytes, wanted).map(Self)
     }
 
     pub(crate) fn of(value: Value, name: &'static str) -> Result<Self, JsonError> {

@@ -5,7 +5,7 @@
 //! 114 bytes before a member, 138 for it in the directory, 98 at the end.
 
 use daylight_model::{Digest, Hasher};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 
 /// The largest volume, in bytes. A single member that does not fit is alone in its volume, which is then larger.
 pub const MAX_VOLUME: u64 = 1 << 30;
@@ -40,8 +40,22 @@ impl Member {
     }
 
     /// Measures what a reader gives, to its end.
-    pub fn measure(bytes: &mut dyn Read) -> io::Result<Self> {
-        copy(bytes, &mut io::sink())
+    pub fn measure(bytes: &mut dyn BufRead) -> io::Result<Self> {
+        let (mut sha256, mut crc32, mut length) = (Hasher::default(), crc32fast::Hasher::new(), 0);
+        loop {
+            let read = match bytes.fill_buf() {
+                Ok([]) => break,
+                Ok(read) => read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(e),
+            };
+            sha256.update(read);
+            crc32.update(read);
+            let count = read.len();
+            length += count as u64;
+            bytes.consume(count);
+        }
+        Ok(Self { sha256: sha256.finish(), length, crc32: crc32.finalize() })
     }
 
     /// The header before its bytes.

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     daylight_sandbox::return_freed_memory();
     // Not for people, and started a hundred times a second: no time to learn what else there is to be asked for.
     if std::env::args_os().nth(1).is_some_and(|first| first == WORKER) {
-        return daylight_sandbox::worker_main(daylight_extract::read);
+        return daylight_sandbox::worker_main(daylight_extract::prepare, daylight_extract::read);
     }
     match run(Cli::parse().command) {
         Ok(code) => code,

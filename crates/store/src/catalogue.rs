@@ -44,8 +44,8 @@ fn open_with(path: &Path, create: OpenFlags) -> Result<Connection> {
     // FULL, because a WAL that is synced only at checkpoints (NORMAL) may lose a committed transaction at power loss, while the index, which is
     // synced after it, would already name documents that are gone. It costs one fsync a transaction, and a transaction holds hundreds of documents.
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;
-         PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864;
+         PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;",
     )?;
     migrate(&mut connection, path, &MIGRATIONS, !create.is_empty())?;
     Ok(connection)
