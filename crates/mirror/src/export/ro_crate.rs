@@ -1,4 +1,4 @@
-//! What the copy is, for programs: RO-Crate 1.2 (https://w3id.org/ro/crate/1.2), which is JSON-LD.
+//! What the copy is, for programs: RO-Crate 1.2 (<https://w3id.org/ro/crate/1.2>), which is JSON-LD.
 
 use super::written::{ARCHIVE, Written};
 use daylight_archive::Archive;
