@@ -35,7 +35,7 @@ pub fn finish(desk: &mut Desk, job: &Finish<'_>, progress: &mut dyn FnMut(Progre
     if outcome.published.as_ref().is_some_and(|published| published.serial == note.serial) {
         return Ok(outcome);
     }
-    if site.release(note.serial) == Some(note) {
+    if site.release(note.serial) == Some(&**note) {
         return Ok(outcome);
     }
     check_follows(&site, note, &log_key)?;

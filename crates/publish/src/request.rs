@@ -97,14 +97,14 @@ pub enum Statement {
     /// A release.
     Release {
         /// What its note says.
-        note: ReleaseNote,
+        note: Box<ReleaseNote>,
         /// The first lines of its manifest, each proved to stand there.
         first: Vec<Listed>,
     },
     /// A release that is to be sealed, see [`crate::seal()`].
     Seal {
         /// What is approved of it.
-        note: ReleaseNote,
+        note: Box<ReleaseNote>,
         /// The first lines of its manifest, each proved to stand there.
         first: Vec<Listed>,
     },
@@ -381,7 +381,7 @@ fn release(
     note: Result<ReleaseNote, ReleaseError>,
     chain: Option<&Chain>,
     attached: &Map<String, Value>,
-) -> Result<(ReleaseNote, Vec<Listed>), RequestError> {
+) -> Result<(Box<ReleaseNote>, Vec<Listed>), RequestError> {
     let chain = needed(chain)?;
     let note = note.map_err(contradiction)?;
     let in_force = chain.last();
@@ -389,7 +389,7 @@ fn release(
         return Err(contradiction("its release is of another archive, or names another root than the last one in it"));
     }
     let first = line_proofs(attached, &note)?;
-    Ok((note, first))
+    Ok((Box::new(note), first))
 }
 
 fn root(text: &str, chain: Option<&Chain>, attached: &Map<String, Value>) -> Result<Statement, RequestError> {
