@@ -110,12 +110,12 @@ fn a_site_is_a_source_of_copies_and_a_copy_is_a_site() {
     let said = daylight(["mirror", &site.origin, text(&first)]).code(0).text();
     assert!(said.contains("trusted because it was the first that was seen: root 1"), "{said}");
     assert!(said.contains("1 new release, 1 document,") && said.contains("is up to date"), "{said}");
-    assert_eq!(files(&room.archive()), files(&first), "the copy is the archive, byte for byte");
+    assert!(files(&room.archive()) == files(&first), "the copy is the archive, byte for byte");
 
     let copy = Server::start(&first);
     let report = mirror(&copy.origin, &second, &["--root", text(&room.root())]).code(0).json();
     assert_eq!((report["first_use"].as_bool(), report["pinned"]["trust"].as_str()), (Some(false), Some("given")));
-    assert_eq!(files(&first), files(&second));
+    assert!(files(&first) == files(&second));
     assert!(get(&copy.at("/c/council/1"), &[]).text().contains("what document 1 says"), "and it is read like any other");
 
     room.publish("council");
@@ -325,7 +325,7 @@ fn a_log_that_contradicts_itself_is_told_with_evidence_that_needs_no_archive() {
     let report = mirror(&plain.origin, &copy, &[]).code(1).json();
     let kept = PathBuf::from(report["evidence"][0].as_str().unwrap());
     assert!(report["refused"][0]["what"].as_str().unwrap().starts_with("a fork: the log signed two states"), "{report}");
-    assert_eq!(files(&copy), before);
+    assert!(files(&copy) == before);
     let said = daylight(["evidence", text(&kept), "--root", text(&room.root())]).code(0).text();
     assert!(said.contains("signed two states that cannot both be true") && said.contains("whose root was given"), "{said}");
     assert!(daylight(["evidence", text(&kept)]).code(0).text().contains("publisher not checked"));

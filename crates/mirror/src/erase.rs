@@ -102,14 +102,20 @@ pub fn count_unerased(archive: &Archive) -> Result<u64, ArchiveError> {
 /// Bytes go before lines, so that a line that is erased has none left. In a partial copy what the releases that are not here refer to is not known:
 /// bytes go there to which nothing here refers.
 pub fn erase_withdrawn(dir: &Path) -> Result<Erased, EraseError> {
+    erase_withdrawn_after(dir, &|_| false)
+}
+
+/// The same, where releases that are `fresh` came from others: there a line may be erased whose bytes are not, because the one came from a copy that
+/// erases and the other from one that does not.
+pub(crate) fn erase_withdrawn_after(dir: &Path, fresh: &dyn Fn(u64) -> bool) -> Result<Erased, EraseError> {
     let archive = Archive::open(dir)?;
     let mut erased = Erased::default();
     let mut lines = Vec::new();
     for place in to_erase(&archive) {
         check(&archive, &place)?;
         match is_erased(&archive, place.line)? {
-            true => erased.before += 1,
-            false => lines.push(place.line),
+            true if !fresh(place.line.release) => erased.before += 1,
+            _ => lines.push(place.line),
         }
     }
     if lines.is_empty() {

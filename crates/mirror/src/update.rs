@@ -185,7 +185,9 @@ impl Update<'_> {
         if done && let Some(known) = self.known.take() {
             self.pin(known.chain())?;
             self.tell(&known, Vec::new());
-            self.honour(&known)?;
+            // What was fetched is taken away last: while it is there, a run was broken off that may have erased less than all.
+            let broken_off = self.home.fetching().exists();
+            self.honour(&known, &|_| broken_off)?;
             self.known = Some(known);
             self.save()?;
             self.forget_fetched()?;

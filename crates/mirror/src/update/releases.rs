@@ -1,7 +1,7 @@
 //! The rest of an update: notes, manifests and volumes of what is new, and then all of it into the copy, `checkpoint` last.
 
 use super::{Ended, Target, Update, failed};
-use crate::erase::erase_withdrawn;
+use crate::erase::erase_withdrawn_after;
 use crate::fetch::Fetch;
 use crate::log::Log;
 use crate::overlay::Overlay;
@@ -62,20 +62,20 @@ impl<'a> Update<'a> {
         self.check(&target.outline, &fetch, &plans, &new)?;
         self.job.meter.step("putting it in place");
         self.commit(&target, &plans, &new)?;
+        self.honour(&target.outline, &|serial| new.contains(&serial))?;
         self.tell(&target.outline, new);
-        self.honour(&target.outline)?;
         self.known = Some(target.outline);
         self.forget_fetched()
     }
 
     /// Erases in the copy what its log withdraws, also what a run that was broken off left.
-    pub(super) fn honour(&mut self, outline: &Outline) -> Result<(), Ended> {
+    pub(super) fn honour(&mut self, outline: &Outline, fresh: &dyn Fn(u64) -> bool) -> Result<(), Ended> {
         let withdraws = |entry: &&Entry| matches!(entry, Entry::Withdraw(_));
         self.report.withdrawals = outline.entries().iter().filter(withdraws).count() as u64;
         if outline.withdrawn_lines().any(|place| place.erase) {
             self.job.meter.step("erasing what was withdrawn");
             let copy = self.home.copy();
-            let erased = erase_withdrawn(copy).map_err(|e| failed(e.to_string()))?;
+            let erased = erase_withdrawn_after(copy, fresh).map_err(|e| failed(e.to_string()))?;
             self.report.erased = erased.lines;
         }
         Ok(())

@@ -33,7 +33,7 @@ fn a_copy_is_the_archive_byte_for_byte_and_so_is_a_copy_of_it() {
     let root = publisher.read("root/1.json");
     let report = second.update_with(&crate::client(), &again.url(), Some(&root), None);
     assert!(report.ok() && !report.first_use && report.pinned.unwrap().trust == Trust::Given);
-    assert_eq!(files(&copy.dir()), files(&second.dir()), "two copies of one state are the same folder");
+    assert!(files(&copy.dir()) == files(&second.dir()), "two copies of one state are the same folder");
     assert_eq!(std::fs::read(second.beside().join("root.json")).unwrap(), root);
     assert!(!second.beside().join("fetching").exists());
 }

@@ -6,6 +6,7 @@ mod lies;
 mod publisher;
 mod server;
 mod ways;
+mod withdrawn;
 
 use daylight_archive::{Asked, verify, verify_from};
 use daylight_mirror::http::{Client, Config, Patience};

@@ -10,7 +10,8 @@ use daylight_archive::record::{FileRef, MAX_RECORD, Record, Role};
 use daylight_archive::release::ReleaseNote;
 use daylight_archive::root::{Quorum, Root};
 use daylight_archive::volume::{Layout, Member, VolumeWriter};
-use daylight_archive::{Signer, paths};
+use daylight_archive::withdraw::{Copies, WithdrawNote, WithdrawnDocument};
+use daylight_archive::{Archive, Signer, paths};
 use daylight_model::{Digest, Kind, Person};
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
@@ -164,7 +165,12 @@ impl Publisher {
     /// Withdraws documents, with the request to erase them.
     pub(crate) fn withdraw(&mut self, serial: u64, collection: &str, numbers: &[u64]) {
         let archive = Archive::open(&self.dir()).unwrap();
-        let documents = numbers.iter().map(|number| archive.withdrawn_document(collection, *number).unwrap().unwrap()).collect();
+        let document = |number: &u64| {
+            let places = archive.history(collection, *number).unwrap();
+            let lines = places.iter().map(|(serial, line)| archive.to_withdraw(*serial, &[*line].into()).unwrap().remove(line).unwrap());
+            WithdrawnDocument { number: *number, lines: lines.collect() }
+        };
+        let documents = numbers.iter().map(document).collect();
         let note = WithdrawNote {
             origin: ORIGIN.into(),
             serial,
