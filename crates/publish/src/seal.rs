@@ -197,7 +197,7 @@ fn check_place(file: &Path, archive: &Path) -> Result<()> {
     if file.symlink_metadata().is_ok() {
         return Err(Error::Exists(file.to_owned()));
     }
-    let folder = fs::canonicalize(folder_of(file)).map_err(Error::io(folder_of(file)))?;
+    let folder = fs::canonicalize(folder_of(file)).map_err(|error| Error::Unread(folder_of(file).to_owned(), error))?;
     let archive = fs::canonicalize(archive).map_err(Error::io(archive))?;
     if folder.starts_with(&archive) {
         return Err(Error::Format(format!("{} is in the archive, of which it is no part; give it another place", file.display())));

@@ -39,7 +39,7 @@ pub struct Unsealed {
 /// Opens a sealed file into a folder, which is made or must be empty, and checks every byte of what is in it. Nothing is written outside of the
 /// folder. On an error what was written is removed; after a crash it is removed when this is done again.
 pub fn unseal(sealed: &Path, key: &SealKey, to: &Path) -> Result<Unsealed> {
-    let file = File::open(sealed).map_err(Error::io(sealed))?;
+    let file = File::open(sealed).map_err(|error| Error::Unread(sealed.to_owned(), error))?;
     let why = |why: String| Error::Sealed { path: sealed.to_owned(), why };
     let opener = key.open(BufReader::with_capacity(1 << 18, file)).map_err(|error| why(error.to_string()))?;
     let new = !to.exists();
@@ -118,7 +118,7 @@ impl Unsealed {
         let path = dir.join(APPROVAL);
         let why = |why: String| Error::Sealed { path: path.clone(), why };
         let mut bytes = Vec::new();
-        File::open(&path).and_then(|file| file.take(1 << 20).read_to_end(&mut bytes)).map_err(Error::io(&path))?;
+        File::open(&path).and_then(|file| file.take(1 << 20).read_to_end(&mut bytes)).map_err(|error| Error::Unread(path.clone(), error))?;
         let note = Note::parse(&bytes).map_err(|error| why(error.to_string()))?;
         let told = parse_seal_text(note.text()).map_err(|error| why(error.to_string()))?;
         let archive = Archive::open(&dir.join(ARCHIVE))?;

@@ -1,7 +1,7 @@
 //! What other people's programs make of shares and sealed files: PyPI shamir-mnemonic, age, and the second reader in docs/unseal.py.
 
-use super::{Newsroom, path, words};
-use crate::support::{Spoken, root, tool, tool_file, workplace};
+use super::{Newsroom, SEAL, path, words};
+use crate::support::{Spoken, program, root, tool, tool_file, workplace};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,42 @@ fn unseal_py(arguments: &[&Path]) -> Option<Spoken> {
         return None;
     }
     Some(Command::new("python3").arg(root().join("docs/unseal.py")).args(arguments).output().unwrap().into())
+}
+
+/// Runs a command as a person would, who types a line whenever the prompt comes.
+fn on_a_terminal(room: &Newsroom, prompt: &str, command: &[&str], typed: &str) -> Spoken {
+    let mut person = Command::new("python3");
+    person.arg(root().join("tests/python/terminal.py")).arg(prompt).args(command).current_dir(room.work.path());
+    let mut person = person.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    person.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    person.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn words_are_shown_on_a_terminal_and_typed_into_one() {
+    if !tool("python3") {
+        return;
+    }
+    let room = Newsroom::new();
+    let line = SEAL.replace(" --words-dir words", "");
+    let command: Vec<&str> = std::iter::once(path(program())).chain(line.split_whitespace()).collect();
+    let said = on_a_terminal(&room, "then press Enter", &command, "\n\n\n").code(0).text();
+    let pages: Vec<&str> = said.split("# Share ").skip(1).collect();
+    assert_eq!(pages.len(), 3, "{said}");
+    let words = |page: usize| -> String {
+        let lines = pages[page].lines().skip(1).skip_while(|line| line.starts_with('#')).take(3);
+        lines.collect::<Vec<_>>().join(" ")
+    };
+    assert!(pages.iter().all(|page| page.contains("\u{1b}[2J\u{1b}[3J")), "what was shown is cleared away: {said:?}");
+    assert!(!room.at("words").exists());
+    // A slip, the same one twice, then another.
+    let typed = [words(2).replacen(' ', " and ", 1), words(2), words(2), words(0)].join("\n");
+    let command = [path(program()), "unseal", "annex.sealed", "--to", "opened", "--archive", "archive"];
+    let said = on_a_terminal(&room, "then Enter: ", &command, &typed).code(0).text();
+    for part in ["word 2 is not one of the words", "these words were given already", "opened: 1 document of annex", "approved by ana"] {
+        assert!(said.contains(part), "{part:?} is not in {said}");
+    }
+    room.run("verify opened/archive");
 }
 
 /// The files of a tar file, as `tar` lays them out.
@@ -84,14 +120,8 @@ fn trustees_need_none_of_our_programs() {
     if !tool("age") {
         return;
     }
-    let mut age = Command::new("python3")
-        .arg(root().join("tests/python/age_passphrase.py"))
-        .args([room.at("age.tar"), room.at("annex.sealed")])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    age.stdin.take().unwrap().write_all(secret.as_bytes()).unwrap();
-    assert!(age.wait().unwrap().success());
+    let (tar, sealed) = (room.at("age.tar"), room.at("annex.sealed"));
+    on_a_terminal(&room, "passphrase", &["age", "-d", "-o", path(&tar), path(&sealed)], &secret).code(0);
     unpacked(&room.at("age.tar"), &room.at("theirs"));
     same(&room.at("theirs"), &room.at("opened"));
 }
