@@ -10,6 +10,7 @@ mod browser;
 mod care;
 mod commands;
 mod crashes;
+mod export;
 mod faults;
 mod go_cross_check;
 mod keys_online;

@@ -5,6 +5,8 @@ use daylight_model::FaultCode;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+mod mirror;
+
 mod export;
 mod mirror;
 mod sealing;
@@ -14,6 +16,12 @@ mod withdrawal;
 pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use mirror::{Evidence, Mirror, Network};
 pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
+
+pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
+pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
+pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
+pub(crate) use mirror::{Evidence, Mirror, Network};
+
 pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
 pub(crate) use withdrawal::{EntrySigning, Erase, Heartbeat, Withdraw};
 

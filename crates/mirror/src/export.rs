@@ -65,7 +65,7 @@ pub struct Exported {
     pub size: u64,
     /// Whether it was checked against a root that was given.
     pub anchored: bool,
-    /// How many files the export has, and how many bytes.
+    /// How many files the export has.
     pub files: u64,
     /// How many bytes it has.
     pub bytes: u64,
@@ -126,7 +126,7 @@ fn to_folder(job: &Job<'_>, source: &Source, exported: Exported, pass: &mut Pass
     let prefix = prefix(job.format);
     let copy = format!("{prefix}{ARCHIVE}");
     let names: Vec<&str> = match job.format {
-        Format::Bag => bag::NAMES.into_iter().chain([bag::PAYLOAD]).collect(),
+        Format::Bag => bag::NAMES.to_vec(),
         _ => readme::NAMES.into_iter().chain([ro_crate::NAME]).collect(),
     };
     let mut folder = Folder::new(job.to)?;
@@ -188,6 +188,9 @@ fn put_copy(job: &Job<'_>, source: &Source, sink: &mut dyn Sink, written: &mut W
     };
     let timestamps = timestamp::attached(&source.archive)?;
     let count = timestamps.len() as u64;
+    put(readme::MARK, Content::Bytes(readme::mark()), sink, &mut |_| {})?;
+    // From here on the folder is known as one that an export began, and what has our names in it is ours.
+    sink.settle()?;
     for (place, file) in source.files.iter().enumerate() {
         if file.path == paths::CHECKPOINT {
             // All else is on the disk before the checkpoint speaks of it.
@@ -198,7 +201,7 @@ fn put_copy(job: &Job<'_>, source: &Source, sink: &mut dyn Sink, written: &mut W
         if place > 0 {
             continue;
         }
-        // The first root is there: from here on the folder is known to be this archive's.
+        // The first root is there: from here on it is known whose copy this is.
         sink.settle()?;
         for (name, bytes) in readme::files(&source.archive, job.pinned) {
             put(name, Content::Bytes(bytes), sink, &mut |_| {})?;

@@ -95,6 +95,11 @@ impl Attached {
         &self.bytes
     }
 
+    /// Whether it names blocks, so that it can be checked without asking a calendar.
+    pub fn names_blocks(&self) -> bool {
+        self.proof.attestations().iter().any(Attestation::is_block)
+    }
+
     /// The name of its file.
     pub fn name(&self) -> String {
         format!("{}.ots", self.size)
@@ -121,10 +126,9 @@ pub fn attach(archive: &Archive, path: &Path) -> Result<Attached> {
     let attached = check(archive, path)?;
     let folder = folder(archive.dir())?;
     let at = folder.join(attached.name());
-    let names_blocks = |proof: &Proof| proof.attestations().iter().any(Attestation::is_block);
     if let Ok(there) = check(archive, &at)
-        && names_blocks(there.proof())
-        && !names_blocks(attached.proof())
+        && there.names_blocks()
+        && !attached.names_blocks()
     {
         return Err(TimestampError::Better(at));
     }
@@ -149,7 +153,8 @@ pub fn attached(archive: &Archive) -> Result<Vec<Attached>> {
             found.push(check(archive, &entry.path())?);
         }
     }
-    found.sort_by_key(Attached::size);
+    // Of several of one state the same one is taken wherever they lie: one that names blocks, if there is one.
+    found.sort_by(|a, b| (a.size, !a.names_blocks(), &a.bytes).cmp(&(b.size, !b.names_blocks(), &b.bytes)));
     found.dedup_by_key(|attached| attached.size);
     Ok(found)
 }

@@ -133,7 +133,7 @@ impl Sink for Folder {
             return Err(ExportError::place(&at, "not a name that every file system can hold"));
         }
         match at.symlink_metadata() {
-            Ok(found) if !found.is_file() => return Err(ExportError::place(&at, "is no plain file; move it away")),
+            Ok(found) if !found.is_file() => Err(ExportError::place(&at, "is no plain file; move it away")),
             Ok(found) if found.len() == content.length() => match compare(&at, content)? {
                 Some(digest) => {
                     tick(content.length());
@@ -227,9 +227,8 @@ fn compare(at: &Path, content: &Content) -> Result<Option<Digest>> {
 /// Whether a folder is on FAT, as far as this system tells.
 #[cfg(target_os = "linux")]
 fn is_fat(folder: &Path) -> bool {
-    /// `MSDOS_SUPER_MAGIC` of the kernel's `linux/magic.h`: FAT12, FAT16 and FAT32, but not exFAT.
-    const FAT: i64 = 0x4d44;
-    rustix::fs::statfs(folder).is_ok_and(|found| i64::from(found.f_type) == FAT)
+    // MSDOS_SUPER_MAGIC of the kernel's linux/magic.h: FAT12, FAT16 and FAT32, but not exFAT. The field's type differs between machines.
+    rustix::fs::statfs(folder).is_ok_and(|found| found.f_type == 0x4d44)
 }
 
 /// Whether a folder is on FAT: not asked here. Writing more than it can hold is an error that says so.

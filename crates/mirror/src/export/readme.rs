@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 const COMMANDS: [&str; 4] =
     ["daylight serve archive", "python3 verify.py archive root.json", "daylight verify archive --root root.json", "sha256sum root.json"];
 
-/// The files beside the archive, with their bytes: the same for the same archive and root. `pinned` is the root that the caller trusts; without one
+/// The files beside the archive but [`MARK`], with their bytes: the same for the same archive and root. `pinned` is the root that the caller trusts; without one
 /// it is the archive's first, of which nothing is known.
 pub(super) fn files(archive: &Archive, pinned: Option<&[u8]>) -> Vec<(&'static str, Vec<u8>)> {
     let root = pinned.map_or_else(|| archive.chain().links()[0].json.clone(), <[u8]>::to_vec);
@@ -19,7 +19,6 @@ pub(super) fn files(archive: &Archive, pinned: Option<&[u8]>) -> Vec<(&'static s
     vec![
         ("READ-ME.txt", facts.text().into_bytes()),
         ("READ-ME.html", facts.html().into_bytes()),
-        ("HOW-TO-VERIFY.txt", include_bytes!("readme/HOW-TO-VERIFY.txt").to_vec()),
         ("archive-format.md", include_bytes!("../../../../docs/archive-format.md").to_vec()),
         ("verify.py", include_bytes!("../../../../docs/verify.py").to_vec()),
         ("root.json", root),
@@ -27,7 +26,18 @@ pub(super) fn files(archive: &Archive, pinned: Option<&[u8]>) -> Vec<(&'static s
 }
 
 /// The names of those files.
-pub(super) const NAMES: [&str; 6] = ["READ-ME.txt", "READ-ME.html", "HOW-TO-VERIFY.txt", "archive-format.md", "verify.py", "root.json"];
+pub(super) const NAMES: [&str; 6] = ["READ-ME.txt", "READ-ME.html", MARK, "archive-format.md", "verify.py", "root.json"];
+
+/// The file that is written first of all, and by whose first line a folder is known as one that an export began.
+pub(super) const MARK: &str = "HOW-TO-VERIFY.txt";
+
+/// What [`MARK`] begins with.
+pub(super) const MARKED: &[u8] = b"HOW TO CHECK THIS COPY\n";
+
+/// The bytes of [`MARK`].
+pub(super) fn mark() -> Vec<u8> {
+    include_bytes!("readme/HOW-TO-VERIFY.txt").to_vec()
+}
 
 struct Facts {
     origin: String,
@@ -121,4 +131,22 @@ fn wrapped(text: &str) -> String {
         width += length;
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MARKED, mark, wrapped};
+
+    #[test]
+    fn an_export_is_known_by_what_it_begins_with() {
+        assert!(mark().starts_with(MARKED));
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces_and_nothing_is_lost() {
+        let text = format!("{} {} ééé", "word ".repeat(40).trim(), "x".repeat(100));
+        let lines = wrapped(&text);
+        assert_eq!(lines.replace('\n', " "), text);
+        assert!(lines.lines().all(|line| line.chars().count() <= 80 || !line.contains(' ')));
+    }
 }

@@ -1,4 +1,4 @@
-//! What the copy is, for programs: RO-Crate 1.2 (https://w3id.org/ro/crate/1.2), which is JSON-LD.
+//! What the copy is, for programs: RO-Crate 1.2 (<https://w3id.org/ro/crate/1.2>), which is JSON-LD.
 
 use super::written::{ARCHIVE, Written};
 use daylight_archive::Archive;
@@ -27,8 +27,8 @@ pub(super) fn describe(archive: &Archive, written: &Written) -> Vec<u8> {
             continue;
         }
         sets.entry(set_of(path)).or_default().push(json!({"@id": path}));
-        graph.push(json!({"@id": path, "@type": "File", "name": name(path), "contentSize": file.length.to_string(),
-            "encodingFormat": media_type(path), "sha256": file.digest.to_string()}));
+        graph.push(json!({"@id": path, "@type": "File", "name": name(path), "description": about(path),
+            "contentSize": file.length.to_string(), "encodingFormat": media_type(path), "sha256": file.digest.to_string()}));
     }
     for path in sets.keys().filter(|path| *path != "./").cloned().collect::<Vec<_>>() {
         sets.entry(parent(&path)).or_default().push(json!({"@id": path}));
@@ -77,7 +77,6 @@ fn set(archive: &Archive, path: &str, parts: &[Value]) -> Value {
         say("name", note.title.as_str().into());
         say("description", description.into());
         say("datePublished", format_time(note.time).unwrap_or_default().into());
-        say("license", json!({"@id": "#licence"}));
         return entity.into();
     }
     if path == "./" {
@@ -106,13 +105,43 @@ fn set(archive: &Archive, path: &str, parts: &[Value]) -> Value {
 
 /// What stands for itself: the description, who publishes, and what is permitted.
 fn context(archive: &Archive) -> [Value; 3] {
-    let keys = archive.root().editors.keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(", ");
-    let known = format!("Known by keys alone: root {} with SHA-256 {}, editors {keys}.", archive.root().version, archive.root_digest());
     [
         json!({"@id": NAME, "@type": "CreativeWork", "about": {"@id": "./"}, "conformsTo": {"@id": PROFILE}}),
-        json!({"@id": "#publisher", "@type": "Organization", "name": format!("The editors of {}", archive.origin()), "description": known}),
+        publisher(archive),
         json!({"@id": "#licence", "@type": "CreativeWork", "name": "No licence is known", "description": LICENCE}),
     ]
+}
+
+/// Known by keys, and by where the root says that copies are.
+fn publisher(archive: &Archive) -> Value {
+    let root = archive.root();
+    let keys = root.editors.keys.iter().map(|key| key.name()).collect::<Vec<_>>().join(", ");
+    let known = format!("Known by keys alone: root {} with SHA-256 {}, editors {keys}.", root.version, archive.root_digest());
+    let mut entity =
+        json!({"@id": "#publisher", "@type": "Organization", "name": format!("The editors of {}", archive.origin()), "description": known});
+    if let (Some(url), Some(entity)) = (root.mirrors.first(), entity.as_object_mut()) {
+        entity.insert("url".into(), url.as_str().into());
+    }
+    entity
+}
+
+/// What a file is, in a sentence.
+fn about(path: &str) -> &'static str {
+    let name = name(path);
+    match path.split('/').collect::<Vec<_>>()[..] {
+        ["root.json"] => "The root by which this copy is checked: who may publish, and how many of them must sign.",
+        ["verify.py"] => "A program that checks the archive, in Python.",
+        ["archive-format.md"] => "The archive's format, byte by byte.",
+        [_] => "What this copy is and how to read and check it.",
+        [ARCHIVE, "root", _] => "Who may publish, as signed by the editors before.",
+        [ARCHIVE, "checkpoint"] => "The signed state of the archive's log.",
+        [ARCHIVE, "release", _, "manifest", _] if name.ends_with(".offsets") => "Where each line of a part of the manifest begins.",
+        [ARCHIVE, "release", _, "manifest", _] => "The documents of the release, one a line.",
+        [ARCHIVE, "release", _, "volume", _] => "The published bytes; each member is named by its SHA-256.",
+        [ARCHIVE, _, _, "note"] => "What the editors signed.",
+        [_, _] if name.ends_with(".ots") => "A proof by OpenTimestamps of a state of the log.",
+        _ => "A file of the archive.",
+    }
 }
 
 fn name(path: &str) -> &str {

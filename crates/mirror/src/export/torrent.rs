@@ -14,6 +14,7 @@ use super::sink::Sink;
 use super::source::{Found, Source};
 use bencode::Value;
 use daylight_archive::paths;
+use daylight_archive::release::ReleaseNote;
 use daylight_model::Digest;
 use pieces::{FileHashes, piece_length};
 use sha1::{Digest as _, Sha1};
@@ -52,11 +53,20 @@ struct Member {
 
 /// Writes the torrent of every release into a folder.
 pub(super) fn write(source: &Source, web_seeds: &[String], folder: &mut Folder, tick: &mut dyn FnMut(u64)) -> Result<Vec<Torrent>> {
-    let seeds = if web_seeds.is_empty() { &source.archive.root().mirrors } else { web_seeds };
-    let seeds = seeds.iter().map(|url| seed(url)).collect::<Result<Vec<_>>>()?;
+    let seeds = match web_seeds {
+        // A mirror that is not on the web can be no web seed; that is no reason to have no torrent.
+        [] => source.archive.root().mirrors.iter().filter_map(|url| seed(url).ok()).collect(),
+        given => given.iter().map(|url| seed(url)).collect::<Result<Vec<_>>>()?,
+    };
     let mut torrents = Vec::new();
     for release in source.archive.releases() {
-        let (torrent, bytes) = of_release(source, release.note.serial, &release.note.title, &seeds, tick)?;
+        let serial = release.note.serial;
+        let files = files_of(source, serial);
+        // Of a partial copy nothing but the notes of other releases is here.
+        if files.len() < 2 {
+            continue;
+        }
+        let (torrent, bytes) = of_release(source, &release.note, &files, &seeds, tick)?;
         folder.put(&torrent.file, &Content::Bytes(bytes), &mut |_| {})?;
         torrents.push(torrent);
     }
@@ -75,8 +85,14 @@ fn seed(url: &str) -> Result<String> {
     Ok(if url.ends_with('/') { url.to_owned() } else { format!("{url}/") })
 }
 
-fn of_release(source: &Source, serial: u64, title: &str, seeds: &[String], tick: &mut dyn FnMut(u64)) -> Result<(Torrent, Vec<u8>)> {
-    let files = files_of(source, serial);
+fn of_release(
+    source: &Source,
+    note: &ReleaseNote,
+    files: &[(Vec<String>, &Found)],
+    seeds: &[String],
+    tick: &mut dyn FnMut(u64),
+) -> Result<(Torrent, Vec<u8>)> {
+    let (serial, title) = (note.serial, &note.title);
     let length = files.iter().map(|(_, file)| file.length).sum();
     let piece = piece_length(length);
     let mut members = Vec::new();
@@ -87,37 +103,45 @@ fn of_release(source: &Source, serial: u64, title: &str, seeds: &[String], tick:
         let hashes = hashes.ok_or_else(|| ExportError::Changed(file.path.clone()))?;
         members.push(Member { parts: parts.clone(), length: file.length, hashes });
     }
-    let info = Value::Dict(BTreeMap::from([
-        ("file tree".into(), tree(&members)),
-        ("files".into(), list(&members, piece)),
-        ("meta version".into(), Value::Int(2)),
-        ("name".into(), Value::text(NAME)),
-        ("piece length".into(), Value::Int(piece)),
-        ("pieces".into(), Value::Bytes(members.iter().flat_map(|member| member.hashes.v1.iter().flatten().copied()).collect())),
-    ]));
+    let info = info(&members, piece);
     let encoded = info.encode();
-    let (v1, v2) = (Sha1::digest(&encoded), Digest::of(&encoded));
+    let v1 = Sha1::digest(&encoded).iter().map(|byte| format!("{byte:02x}")).collect();
+    let torrent = Torrent { serial, file: file_name(source.archive.origin(), serial), length, v1, v2: Digest::of(&encoded) };
     let comment = format!("Release {serial} of the archive {}: {title}", source.archive.origin());
-    let layers = members.iter().filter(|member| !member.hashes.layer.is_empty());
-    let layers =
-        layers.map(|member| (member.hashes.root.0.to_vec(), Value::Bytes(member.hashes.layer.iter().flat_map(|hash| hash.0).collect())));
-    let mut whole = BTreeMap::from([
-        ("comment".into(), Value::text(&comment)),
-        ("info".into(), info),
-        ("piece layers".into(), Value::Dict(layers.collect())),
-    ]);
-    if !seeds.is_empty() {
-        whole.insert("url-list".into(), Value::List(seeds.iter().map(|url| Value::text(url)).collect()));
-    }
-    let bytes = Value::Dict(whole).encode();
+    let bytes = whole(info, &members, &comment, seeds).encode();
     if bytes.len() > MAX_TORRENT {
         return Err(ExportError::Torrent {
             serial,
             why: "it would be larger than common clients read; publish in smaller releases".into(),
         });
     }
-    let v1 = v1.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((Torrent { serial, file: file_name(source.archive.origin(), serial), length, v1, v2 }, bytes))
+    Ok((torrent, bytes))
+}
+
+/// What the info hashes are of.
+fn info(members: &[Member], piece: u64) -> Value {
+    let v1 = members.iter().flat_map(|member| member.hashes.v1.iter().flatten().copied());
+    Value::Dict(BTreeMap::from([
+        ("file tree".into(), tree(members)),
+        ("files".into(), list(members, piece)),
+        ("meta version".into(), Value::Int(2)),
+        ("name".into(), Value::text(NAME)),
+        ("piece length".into(), Value::Int(piece)),
+        ("pieces".into(), Value::Bytes(v1.collect())),
+    ]))
+}
+
+/// The whole torrent: neither a date nor who made it, so that the same release gives the same file.
+fn whole(info: Value, members: &[Member], comment: &str, seeds: &[String]) -> Value {
+    let bytes = |layer: &[Digest]| Value::Bytes(layer.iter().flat_map(|hash| hash.0).collect());
+    let layers = members.iter().map(|member| &member.hashes).filter(|hashes| !hashes.layer.is_empty());
+    let layers = layers.map(|hashes| (hashes.root.0.to_vec(), bytes(&hashes.layer))).collect();
+    let mut whole =
+        BTreeMap::from([("comment".into(), Value::text(comment)), ("info".into(), info), ("piece layers".into(), Value::Dict(layers))]);
+    if !seeds.is_empty() {
+        whole.insert("url-list".into(), Value::List(seeds.iter().map(|url| Value::text(url)).collect()));
+    }
+    Value::Dict(whole)
 }
 
 /// The files of a release that its torrent has, in the order of its file tree: by the bytes of their names, folder by folder.

@@ -75,7 +75,7 @@ pub enum Attestation {
 }
 
 impl Attestation {
-    /// Whether it names a block, so that it can be checked without asking a calendar.
+    /// Whether it names a block.
     pub fn is_block(&self) -> bool {
         matches!(self, Attestation::Bitcoin { .. } | Attestation::Litecoin { .. })
     }
