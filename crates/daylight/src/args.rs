@@ -5,8 +5,6 @@ use daylight_model::FaultCode;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-mod mirror;
-
 mod export;
 mod mirror;
 mod sealing;
@@ -16,12 +14,6 @@ mod withdrawal;
 pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use mirror::{Evidence, Mirror, Network};
 pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
-
-pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
-pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
-pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
-pub(crate) use mirror::{Evidence, Mirror, Network};
-
 pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
 pub(crate) use withdrawal::{EntrySigning, Erase, Heartbeat, Withdraw};
 
