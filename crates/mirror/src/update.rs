@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+mod compare;
 mod releases;
 mod roots;
 
@@ -147,7 +148,7 @@ impl Update<'_> {
         while let Some(site) = self.sites.good().into_iter().find(|site| !tried.contains(site)) {
             tried.push(site.clone());
             match self.bring(&site) {
-                Ok(true) => return Ok(()),
+                Ok(true) => return self.compare(&tried),
                 Ok(false) => {}
                 Err(Ended::Nowhere(path)) => missing = Some(path),
                 Err(ended) => return Err(ended),
@@ -159,6 +160,7 @@ impl Update<'_> {
 
     /// Takes what a site says is the newest state, if it can be accepted.
     fn bring(&mut self, site: &Address) -> Result<bool, Ended> {
+        self.sites.prefer(site);
         let Some(mut chain) = self.chain(site)? else { return Ok(false) };
         let root = &chain.last().root;
         self.sites.learn(root.mirrors.iter().chain(&root.onions));
