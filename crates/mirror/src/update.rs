@@ -341,13 +341,11 @@ impl Update<'_> {
         if !log.fits(&offered.checkpoint) {
             return self.refuse(site, "tile/entries/", "the log's entries do not have the root that its checkpoint states", true);
         }
-        let before = [self.accepted(), self.known.as_ref().map(|known| stated(known))];
-        for older in before.into_iter().flatten().filter(|older| !log.continues(&older.checkpoint)) {
-            let found = log.contradiction(chain, (&older.checkpoint, &older.bytes), &offered.bytes);
-            self.contradicted(site, found)?;
-            return Ok(None);
-        }
-        Ok(Some(log))
+        let before = [self.accepted(), self.known.as_ref().map(stated)];
+        let Some(older) = before.into_iter().flatten().find(|older| !log.continues(&older.checkpoint)) else { return Ok(Some(log)) };
+        let found = log.contradiction(chain, (&older.checkpoint, &older.bytes), &offered.bytes);
+        self.contradicted(site, found)?;
+        Ok(None)
     }
 
     /// Of two notes on the same state the one that more witnesses cosigned.
