@@ -4,6 +4,7 @@ use crate::checkpoint::Checkpoint;
 use crate::log::Tree;
 use crate::note::Note;
 use crate::paths;
+use crate::policy::Standing;
 use crate::proof::DocumentProof;
 use crate::record::{FileRef, Record};
 use crate::root::{Chain, Root};
@@ -90,6 +91,7 @@ pub struct Collection {
 pub struct Archive {
     dir: PathBuf,
     state: State,
+    standing: Standing,
     /// By release: the first and the last number.
     numbers: Vec<OnceLock<(u64, u64)>>,
 }
@@ -97,22 +99,32 @@ pub struct Archive {
 impl Archive {
     /// Opens an archive and checks its small files: the work grows with the number of releases, not of documents.
     pub fn open(dir: &Path) -> Result<Self, ArchiveError> {
-        for (path, name) in [("root/1.json", "root/1.json"), (paths::CHECKPOINT, "checkpoint: nothing was published yet")] {
+        Self::open_at(dir, paths::CHECKPOINT, "checkpoint: nothing was published yet")
+    }
+
+    /// Opens an archive as it is under `checkpoint.pending`, which readers do not see yet: it need not be cosigned by anybody.
+    pub fn open_pending(dir: &Path) -> Result<Self, ArchiveError> {
+        Self::open_at(dir, paths::CHECKPOINT_PENDING, "checkpoint.pending")
+    }
+
+    fn open_at(dir: &Path, checkpoint: &'static str, without: &'static str) -> Result<Self, ArchiveError> {
+        for (path, name) in [("root/1.json", "root/1.json"), (checkpoint, without)] {
             if !dir.join(path).is_file() {
                 return Err(ArchiveError::NotAnArchive(dir.to_owned(), name));
             }
         }
         let mut first = None;
-        let state = load(&dir.to_path_buf(), paths::CHECKPOINT, &mut |path, what| {
+        let state = load(&dir.to_path_buf(), checkpoint, &mut |path, what| {
             first.get_or_insert((path, what));
         });
         match (state, first) {
             (Some(state), None) => {
+                let standing = state.standing(checkpoint == paths::CHECKPOINT).map_err(|what| damaged(checkpoint, what))?;
                 let numbers = state.releases.iter().map(|_| OnceLock::new()).collect();
-                Ok(Self { dir: dir.to_owned(), state, numbers })
+                Ok(Self { dir: dir.to_owned(), state, standing, numbers })
             }
             (_, Some((path, what))) => Err(damaged(path, what)),
-            (None, None) => Err(damaged(paths::CHECKPOINT, "cannot be read")),
+            (None, None) => Err(damaged(checkpoint, "cannot be read")),
         }
     }
 
@@ -149,6 +161,11 @@ impl Archive {
     /// The checkpoint with its signatures.
     pub fn checkpoint_note(&self) -> &Note {
         &self.state.checkpoint_note
+    }
+
+    /// Who of the witnesses that the root in force names has seen the archive at this checkpoint, and when.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
     }
 
     /// The size of the log.

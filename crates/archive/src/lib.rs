@@ -22,12 +22,13 @@ pub mod release;
 pub mod root;
 mod state;
 pub mod verify;
-
 pub mod volume;
+pub mod witness;
 
 pub use archive::{Archive, ArchiveError, Line};
 pub use checkpoint::Checkpoint;
 pub use key::{Key, KeyType, Signer};
+pub use policy::{Policy, Seen, Standing, Witness};
 pub use proof::DocumentProof;
 pub use record::{FileRef, Record};
 pub use verify::{Problem, Progress, Report, verify};

@@ -7,6 +7,7 @@ use crate::key::Key;
 use crate::log::{Builder, Files, TILE_WIDTH, TilePath, Tree, leaf_hash, parse_bundle};
 use crate::note::Note;
 use crate::paths;
+use crate::policy::Standing;
 use crate::release::ReleaseNote;
 use crate::root::{Chain, Link, RootError};
 use daylight_model::Digest;
@@ -45,6 +46,17 @@ impl State {
     pub(crate) fn in_force(&self) -> &Link {
         let last = self.root_indices.len().clamp(1, self.chain.links().len());
         &self.chain.links()[last - 1]
+    }
+
+    /// Who of the witnesses that the root in force names cosigned the checkpoint. `Err` says what speaks against it: too few did where readers are
+    /// to see it (`shown`), or one's cosignature is wrong.
+    pub(crate) fn standing(&self, shown: bool) -> Result<Standing, String> {
+        let standing = self.in_force().root.witnesses.standing(&self.checkpoint_note).map_err(|e| e.to_string())?;
+        if shown && !standing.met {
+            let (count, needed) = (standing.count(), standing.needed);
+            return Err(format!("not cosigned by the witnesses that the root asks for: {count} did, {needed} are needed"));
+        }
+        Ok(standing)
     }
 }
 

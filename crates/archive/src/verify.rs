@@ -8,6 +8,7 @@ mod release;
 mod volume;
 
 use crate::paths;
+use crate::policy::Standing;
 use crate::root::Succession;
 use crate::state::{State, load};
 use account::Account;
@@ -48,6 +49,10 @@ pub struct Report {
     pub recovered: Vec<u64>,
     /// The log's size in `checkpoint.pending`, where a publication is not finished: everything was checked under that.
     pub pending: Option<u64>,
+    /// Who of the witnesses has seen the archive as readers see it, at which size of the log.
+    pub standing: Standing,
+    /// That size.
+    pub shown: u64,
     /// How many releases were checked.
     pub releases: u64,
     /// How many lines of manifests were checked.
@@ -101,6 +106,13 @@ fn load_state(account: &mut Account<'_>, report: &mut Report) -> Option<State> {
     let mut problems = Vec::new();
     let mut complain = |path: String, what: String| problems.push((path, what));
     let current = load(&files, paths::CHECKPOINT, &mut complain);
+    if let Some(current) = &current {
+        report.shown = current.checkpoint.size;
+        match current.standing(true) {
+            Ok(standing) => report.standing = standing,
+            Err(what) => complain(paths::CHECKPOINT.into(), what),
+        }
+    }
     let mut newest = current;
     if account.has(paths::CHECKPOINT_PENDING) {
         let pending = load(&files, paths::CHECKPOINT_PENDING, &mut complain);
@@ -108,6 +120,10 @@ fn load_state(account: &mut Account<'_>, report: &mut Report) -> Option<State> {
             && (pending.leaves.len() < current.leaves.len() || pending.leaves[..current.leaves.len()] != current.leaves)
         {
             complain(paths::CHECKPOINT_PENDING.into(), "does not continue the log of the checkpoint".into());
+        }
+        // Witnesses are asked after it is written: as long as it is pending, none need have cosigned it.
+        if let Some(Err(what)) = pending.as_ref().map(|pending| pending.standing(false)) {
+            complain(paths::CHECKPOINT_PENDING.into(), what);
         }
         account.claim(paths::CHECKPOINT_PENDING);
         report.pending = pending.as_ref().map(|pending| pending.checkpoint.size);
@@ -144,11 +160,6 @@ fn describe(state: &State, pinned_root: Option<&[u8]>, account: &mut Account<'_>
             account.problem(paths::root_json(1), "the root that you trust is none of this archive's roots: it is another publisher's")
         }
         None => {}
-    }
-    match state.in_force().root.witnesses.is_met(&state.checkpoint_note) {
-        Ok(true) => {}
-        Ok(false) => account.problem(paths::CHECKPOINT, "not cosigned by the witnesses that the root asks for"),
-        Err(error) => account.problem(paths::CHECKPOINT, error),
     }
 }
 

@@ -52,17 +52,7 @@ impl Chain {
 
     /// Adds the next root: signed by k of the old and k of the new editors, or by m of the old recovery keys.
     pub fn extend(&mut self, json: &[u8], sig: &[u8]) -> Result<(), RootError> {
-        let old = self.last().root.clone();
-        let new = Root::parse(json)?;
-        expect_version(&new, old.version + 1)?;
-        if new.origin != old.origin {
-            return Err(RootError::Rule("the origin is fixed for ever"));
-        }
-        let note = signed_note(&new, sig)?;
-        let may_sign = [&old.editors, &new.editors, &old.recovery].map(|quorum| quorum.keys.as_slice()).concat();
-        note.refuse_stray(&may_sign)?;
-        let succession = succession(&note, &old, &new)?;
-        check_retired(&old, &new)?;
+        let (new, succession) = follow(&self.last().root, json, sig)?;
         self.links.push(link(new, succession, json, sig));
         Ok(())
     }
@@ -101,6 +91,22 @@ impl Chain {
         let later = self.links.iter().filter(|link| link.root.version > version);
         later.flat_map(|link| &link.root.retired).any(|retired| retired.key.public() == key.public() && index >= retired.size)
     }
+}
+
+/// Reads the root that follows on `old` and says how it came to be in force: signed by k of the old and k of the new editors, or by m of the old
+/// recovery keys. Whoever trusts `old` may trust it.
+pub fn follow(old: &Root, json: &[u8], sig: &[u8]) -> Result<(Root, Succession), RootError> {
+    let new = Root::parse(json)?;
+    expect_version(&new, old.version + 1)?;
+    if new.origin != old.origin {
+        return Err(RootError::Rule("the origin is fixed for ever"));
+    }
+    let note = signed_note(&new, sig)?;
+    let may_sign = [&old.editors, &new.editors, &old.recovery].map(|quorum| quorum.keys.as_slice()).concat();
+    note.refuse_stray(&may_sign)?;
+    let succession = succession(&note, old, &new)?;
+    check_retired(old, &new)?;
+    Ok((new, succession))
 }
 
 fn expect_version(root: &Root, wanted: u64) -> Result<(), RootError> {
