@@ -2,7 +2,8 @@
 
 use crate::promise::LogKey;
 use crate::release::Written;
-use crate::site::{Editors, Site, put_in_place};
+use crate::site::{Editors, Site};
+use crate::witness::{self, Witnessing};
 use crate::{Error, Result};
 use daylight_archive::entry::Entry;
 use daylight_archive::release::ReleaseNote;
@@ -15,7 +16,14 @@ use daylight_review::Draft;
 /// Signs the release that was written and logs it. Says how large the log is then.
 ///
 /// Signatures are deterministic (RFC 8032) and times are the draft's, so whatever of this is done twice gives the same bytes.
-pub(crate) fn commit(site: &mut Site, draft: &Draft, written: &Written, editors: &Editors<'_>, log_key: &LogKey) -> Result<u64> {
+pub(crate) fn commit(
+    site: &mut Site,
+    draft: &Draft,
+    written: &Written,
+    editors: &Editors<'_>,
+    log_key: &LogKey,
+    witnessing: Option<Witnessing<'_>>,
+) -> Result<u64> {
     let mut folder = site.folder();
     let mut entries = Vec::new();
     let root = match &editors.first_root {
@@ -39,13 +47,16 @@ pub(crate) fn commit(site: &mut Site, draft: &Draft, written: &Written, editors:
     entries.push(Entry::Release { serial: draft.serial(), note: Digest::of(&note) });
     let checkpoint = log(site, &entries)?;
     let dir = site.dir().to_path_buf();
+    if let Some(root) = &editors.first_root {
+        witness::before_first(&dir, &root.witnesses, log_key, witnessing)?;
+    }
     let signed = log_key.sign(&dir, &dir, &checkpoint)?;
     // A crash here leaves the log's key bound to this release: the next publish must end with this very checkpoint, and the draft makes it so.
     crash_point("publish.signed");
     folder.put_atomic(paths::CHECKPOINT_PENDING, &signed)?;
-    // This committed. A crash here leaves a checkpoint that only has to be renamed.
+    // This committed. A crash here leaves a checkpoint that only has to be cosigned, where that is needed, and renamed.
     crash_point("publish.pending");
-    put_in_place(&dir)?;
+    site.warnings.extend(witness::complete(&dir, log_key, witnessing)?);
     crash_point("publish.checkpoint");
     Ok(checkpoint.size)
 }

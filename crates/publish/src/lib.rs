@@ -11,6 +11,7 @@ pub mod key;
 mod promise;
 mod release;
 mod site;
+pub mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub use key::{KeyError, Passphrase, SigningKeyFile, public_path};
 use daylight_review::{Desk, Draft, Refusal, Target, draft, open_drafts};
 use site::Site;
 use std::path::{Path, PathBuf};
+use witness::Witnessing;
 
 /// What is to be published, where, and signed with what.
 #[derive(Clone, Copy)]
@@ -39,6 +41,8 @@ pub struct Job<'a> {
     pub log_key: &'a Path,
     /// The archive's name if it is to be another than the log key's own, said when the log's key is made.
     pub origin: Option<&'a str>,
+    /// How witnesses are asked, where the archive's root names some. Without it nothing can be published that needs them.
+    pub witnessing: Option<Witnessing<'a>>,
     /// The time, in seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
 }
@@ -86,20 +90,23 @@ pub struct Progress {
 /// drafted, with the same bytes.
 ///
 /// The order is: the draft in the catalogue; volumes, manifest and tree of the release; the first root where there is none; the note; the log's
-/// entries and tiles; what the log's key is about to sign, beside the key; `checkpoint.pending`, which commits; `checkpoint`; the draft marked as done.
+/// entries and tiles; what the log's key is about to sign, beside the key; `checkpoint.pending`, which commits; the cosignatures of witnesses, where
+/// the root asks for some; `checkpoint`; the draft marked as done.
 pub fn publish(desk: &mut Desk, job: &Job<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Outcome> {
-    let log_key = promise::LogKey::open(job.log_key, job.origin)?;
-    let mut site = Site::open(job.archive, &log_key)?;
+    let mut log_key = promise::LogKey::open(job.log_key, job.origin)?;
+    let mut site = Site::open(job.archive, &mut log_key, job.witnessing)?;
     let mut warnings: Vec<String> = job.editors.iter().chain([log_key.file()]).filter_map(SigningKeyFile::warning).collect();
     let finished = finish_published(desk, &site)?;
     let target = target(desk, job, &site, &log_key)?;
     let editors = site.editors(job, &log_key)?;
     let drafted = draft(desk, job.collection, &target, job.now)?;
     let Some(draft) = drafted.draft else {
+        warnings.append(&mut site.warnings);
         return Ok(Outcome { published: finished, withheld: drafted.withheld, warnings });
     };
     let written = release::write(&site, &draft, progress)?;
-    let size = commit::commit(&mut site, &draft, &written, &editors, &log_key)?;
+    let size = commit::commit(&mut site, &draft, &written, &editors, &log_key, job.witnessing)?;
+    warnings.append(&mut site.warnings);
     warnings.dedup();
     let published = Published {
         origin: target.origin,

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct LogKey {
     file: SigningKeyFile,
     path: PathBuf,
-    promised: Option<(Checkpoint, Vec<u8>)>,
+    promised: Option<Checkpoint>,
     _lock: File,
 }
 
@@ -35,7 +35,7 @@ impl LogKey {
             Ok(bytes) => {
                 let (checkpoint, _) = Checkpoint::open(&bytes, &file.key())
                     .map_err(|error| Error::Format(format!("{}: {error}; nothing is signed until it is put right", promise.display())))?;
-                Some((checkpoint, bytes))
+                Some(checkpoint)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io(promise)(error)),
@@ -58,17 +58,17 @@ impl LogKey {
 
     /// The size of the largest log that it signed, 0 if none.
     pub(crate) fn promised_size(&self) -> u64 {
-        self.promised.as_ref().map_or(0, |(checkpoint, _)| checkpoint.size)
+        self.promised.as_ref().map_or(0, |checkpoint| checkpoint.size)
     }
 
-    /// The signed checkpoint that it gave out last, in its very bytes.
-    pub(crate) fn promised_bytes(&self) -> Option<&[u8]> {
-        self.promised.as_ref().map(|(_, bytes)| bytes.as_slice())
+    /// The checkpoint that it signed last.
+    pub(crate) fn promised(&self) -> Option<&Checkpoint> {
+        self.promised.as_ref()
     }
 
     /// Refuses a log in `files` that does not begin with what was signed before. `at` is the archive's folder, for the message.
     pub(crate) fn check(&self, at: &Path, files: &dyn Files, checkpoint: &Checkpoint) -> Result<()> {
-        let Some((promised, _)) = &self.promised else { return Ok(()) };
+        let Some(promised) = &self.promised else { return Ok(()) };
         if promised.size > checkpoint.size {
             return Err(Error::RolledBack { archive: at.to_owned(), found: checkpoint.size, signed: promised.size });
         }
@@ -84,6 +84,17 @@ impl LogKey {
         let path = promise_path(&self.path);
         write_atomic(&path, &bytes).map_err(Error::io(path))?;
         Ok(bytes)
+    }
+
+    /// Takes a checkpoint of this key for one that it has signed, where it is larger than the last one that is known here, which it must continue.
+    pub(crate) fn adopt(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        if checkpoint.size > self.promised_size() {
+            let bytes = checkpoint.sign(self.signer()).map_err(Error::format)?.to_bytes();
+            let path = promise_path(&self.path);
+            write_atomic(&path, &bytes).map_err(Error::io(path))?;
+            self.promised = Some(checkpoint.clone());
+        }
+        Ok(())
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::files::Folder;
 use crate::key::SigningKeyFile;
 use crate::promise::{LogKey, lock};
+use crate::witness::{self, Witnessing};
 use crate::{Error, Job, Result};
 use daylight_archive::log::LogAppender;
 use daylight_archive::release::ReleaseNote;
 use daylight_archive::root::{Quorum, Root};
 use daylight_archive::{Archive, Checkpoint, Signer, paths, policy::Policy};
-use daylight_durable::{crash_point, sync_dir};
+use daylight_durable::sync_dir;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
@@ -20,6 +21,8 @@ pub(crate) struct Site {
     origin: String,
     /// `None` before the first release.
     archive: Option<Archive>,
+    /// What the user should know of witnesses.
+    pub(crate) warnings: Vec<String>,
     _lock: File,
 }
 
@@ -31,9 +34,9 @@ pub(crate) struct Editors<'a> {
 }
 
 impl Site {
-    /// Opens or makes the folder. A `checkpoint.pending` that this key signed is put in its place; anything else that contradicts what the key
-    /// signed before is refused.
-    pub(crate) fn open(dir: &Path, log_key: &LogKey) -> Result<Self> {
+    /// Opens or makes the folder. A `checkpoint.pending` that this key signed is put in its place once enough witnesses cosigned it; anything else that
+    /// contradicts what the key signed before, here or as witnesses have seen it, is refused.
+    pub(crate) fn open(dir: &Path, log_key: &mut LogKey, witnessing: Option<Witnessing<'_>>) -> Result<Self> {
         let new = !dir.exists();
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
         let held = lock(dir)?;
@@ -41,13 +44,19 @@ impl Site {
         if let Some(parent) = dir.parent().filter(|_| new) {
             sync_dir(parent).map_err(Error::io(parent))?;
         }
-        finish_pending(&dir, log_key)?;
+        let finished = finish_pending(&dir, log_key, witnessing)?;
         let archive = if dir.join(paths::CHECKPOINT).exists() { Some(Archive::open(&dir)?) } else { None };
-        match &archive {
-            Some(archive) => check_known(archive, log_key)?,
-            None => check_empty(&dir)?,
-        }
-        Ok(Self { dir, origin: log_key.origin().to_owned(), archive, _lock: held })
+        let warnings = match (&archive, finished) {
+            (Some(archive), Some(warnings)) => check_known(archive, log_key, false).map(|()| warnings)?,
+            (Some(archive), None) => {
+                check_known(archive, log_key, witnessing.is_some_and(|witnessing| witnessing.recovered))?;
+                let warnings = witness::before_signing(archive, log_key, witnessing)?;
+                log_key.adopt(archive.checkpoint())?;
+                warnings
+            }
+            (None, _) => check_empty(&dir).map(|()| Vec::new())?,
+        };
+        Ok(Self { dir, origin: log_key.origin().to_owned(), archive, warnings, _lock: held })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -149,37 +158,33 @@ impl Site {
     }
 }
 
-/// The last step of a publish that was killed after it had committed: its pending checkpoint becomes the checkpoint.
-fn finish_pending(dir: &Path, log_key: &LogKey) -> Result<()> {
+/// The last step of a publish that was killed after it had committed, or had too few witnesses: its pending checkpoint becomes the checkpoint. Gives
+/// warnings, or `None` where nothing was pending.
+fn finish_pending(dir: &Path, log_key: &LogKey, witnessing: Option<Witnessing<'_>>) -> Result<Option<Vec<String>>> {
     let pending = dir.join(paths::CHECKPOINT_PENDING);
     let bytes = match fs::read(&pending) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io(pending)(error)),
     };
-    if log_key.promised_bytes() != Some(bytes.as_slice()) {
+    // Witnesses' lines may stand there already.
+    let signed = Checkpoint::open(&bytes, &log_key.signer().key()).map(|(checkpoint, _)| checkpoint).ok();
+    if signed.is_none() || log_key.promised() != signed.as_ref() {
         return Err(Error::Format(format!(
             "{} was not signed by this desk; nothing is published here until it is gone",
             pending.display()
         )));
     }
-    let checkpoint = Checkpoint::open(&bytes, &log_key.signer().key()).map_err(Error::format)?.0;
-    LogAppender::load(&dir.to_path_buf(), checkpoint.size, &checkpoint.root)
-        .map_err(|error| Error::Format(format!("{}: {error}", pending.display())))?;
-    put_in_place(dir)
+    if let Some(checkpoint) = signed {
+        LogAppender::load(&dir.to_path_buf(), checkpoint.size, &checkpoint.root)
+            .map_err(|error| Error::Format(format!("{}: {error}", pending.display())))?;
+    }
+    witness::complete(dir, log_key, witnessing).map(Some)
 }
 
-/// Renames the pending checkpoint: from here on readers see the release.
-pub(crate) fn put_in_place(dir: &Path) -> Result<()> {
-    let checkpoint = dir.join(paths::CHECKPOINT);
-    fs::rename(dir.join(paths::CHECKPOINT_PENDING), &checkpoint).map_err(Error::io(&checkpoint))?;
-    // A crash here may lose the new name and keep the old one: then the pending checkpoint is still there, and is renamed again.
-    crash_point("publish.renamed");
-    sync_dir(dir).map_err(Error::io(dir))
-}
-
-/// Whether the archive is the one that this key signed, and has all that it signed or is about to get it.
-fn check_known(archive: &Archive, log_key: &LogKey) -> Result<()> {
+/// Whether the archive is the one that this key signed, and has all that it signed or is about to get it. After a desk was `recovered` it may have
+/// more, if witnesses had to cosign it and it continues what this desk knows: the key signed it, and this desk forgot.
+fn check_known(archive: &Archive, log_key: &LogKey, recovered: bool) -> Result<()> {
     let dir = archive.dir().to_owned();
     if archive.origin() != log_key.origin() {
         return Err(Error::OtherOrigin { archive: dir, found: archive.origin().to_owned(), wanted: log_key.origin().to_owned() });
@@ -188,11 +193,11 @@ fn check_known(archive: &Archive, log_key: &LogKey) -> Result<()> {
         return Err(Error::OtherLogKey(dir));
     }
     let (found, signed) = (archive.head(), log_key.promised_size());
-    if found > signed {
+    if found > signed && !(recovered && archive.root().witnesses.needs_witnesses()) {
         return Err(Error::Ahead { archive: dir, found, signed });
     }
     // What has less than was signed is a release to be finished or an old copy: the drafts tell.
-    if found == signed { log_key.check(&dir, &dir, archive.checkpoint()) } else { Ok(()) }
+    if found >= signed { log_key.check(&dir, &dir, archive.checkpoint()) } else { Ok(()) }
 }
 
 /// A folder without a checkpoint may hold what an interrupted first publish left, and nothing else.

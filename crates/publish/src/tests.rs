@@ -3,6 +3,7 @@
 mod crashes;
 mod keys;
 mod releases;
+mod witnesses;
 
 use crate::*;
 use daylight_archive::{Archive, verify};
@@ -89,6 +90,7 @@ impl World {
             threshold: None,
             log_key: &self.log_key,
             origin: None,
+            witnessing: None,
             now: NOW,
         };
         publish(&mut self.desk(), &change(job), &mut |_| {})
