@@ -9,12 +9,14 @@ use crate::proof::DocumentProof;
 use crate::record::{FileRef, Record};
 use crate::root::{Chain, Root};
 pub use crate::state::Release;
-use crate::state::{State, load, unreadable};
+use crate::state::{State, load};
+use crate::store::unreadable;
 use daylight_model::Digest;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+mod covers;
 mod find;
 mod lines;
 mod read;
@@ -94,37 +96,32 @@ pub struct Archive {
     standing: Standing,
     /// By release: the first and the last number.
     numbers: Vec<OnceLock<(u64, u64)>>,
+    /// The serials of releases of which only the note is here, rising.
+    absent: Vec<u64>,
 }
 
 impl Archive {
     /// Opens an archive and checks its small files: the work grows with the number of releases, not of documents.
     pub fn open(dir: &Path) -> Result<Self, ArchiveError> {
-        Self::open_at(dir, paths::CHECKPOINT, "checkpoint: nothing was published yet")
-    }
-
-    /// Opens an archive as it is under `checkpoint.pending`, which readers do not see yet: it need not be cosigned by anybody.
-    pub fn open_pending(dir: &Path) -> Result<Self, ArchiveError> {
-        Self::open_at(dir, paths::CHECKPOINT_PENDING, "checkpoint.pending")
-    }
-
-    fn open_at(dir: &Path, checkpoint: &'static str, without: &'static str) -> Result<Self, ArchiveError> {
-        for (path, name) in [("root/1.json", "root/1.json"), (checkpoint, without)] {
+        for (path, name) in [("root/1.json", "root/1.json"), (paths::CHECKPOINT, "checkpoint: nothing was published yet")] {
             if !dir.join(path).is_file() {
                 return Err(ArchiveError::NotAnArchive(dir.to_owned(), name));
             }
         }
         let mut first = None;
-        let state = load(&dir.to_path_buf(), checkpoint, &mut |path, what| {
+        let state = load(&dir.to_path_buf(), paths::CHECKPOINT, &mut |path, what| {
             first.get_or_insert((path, what));
         });
         match (state, first) {
             (Some(state), None) => {
-                let standing = state.standing(checkpoint == paths::CHECKPOINT).map_err(|what| damaged(checkpoint, what))?;
+                let standing = state.standing(true).map_err(|what| damaged(paths::CHECKPOINT, what))?;
                 let numbers = state.releases.iter().map(|_| OnceLock::new()).collect();
-                Ok(Self { dir: dir.to_owned(), state, standing, numbers })
+                let serials = state.releases.iter().map(|release| release.note.serial);
+                let absent = serials.filter(|serial| covers::is_absent(dir, *serial)).collect();
+                Ok(Self { dir: dir.to_owned(), state, standing, numbers, absent })
             }
             (_, Some((path, what))) => Err(damaged(path, what)),
-            (None, None) => Err(damaged(checkpoint, "cannot be read")),
+            (None, None) => Err(damaged(paths::CHECKPOINT, "cannot be read")),
         }
     }
 
@@ -183,9 +180,9 @@ impl Archive {
         self.place_of(serial).map(|place| &self.state.releases[place])
     }
 
-    /// Every collection, in the order of their names.
+    /// Every collection of which documents are here, in the order of their names.
     pub fn collections(&self) -> Result<Vec<Collection>, ArchiveError> {
-        let mut names: Vec<&str> = self.state.releases.iter().map(|release| release.note.collection.as_str()).collect();
+        let mut names: Vec<&str> = self.here().map(|release| release.note.collection.as_str()).collect();
         names.sort_unstable();
         names.dedup();
         names.into_iter().map(|name| self.describe(name)).collect()
@@ -193,7 +190,7 @@ impl Archive {
 
     /// The collection with this name.
     pub fn collection(&self, name: &str) -> Result<Option<Collection>, ArchiveError> {
-        let known = self.state.releases.iter().any(|release| release.note.collection == name);
+        let known = self.here().any(|release| release.note.collection == name);
         known.then(|| self.describe(name)).transpose()
     }
 
@@ -206,7 +203,7 @@ impl Archive {
 
     /// Where the newest line for a document's permanent number stands: (serial, line).
     pub fn find(&self, collection: &str, number: u64) -> Result<Option<(u64, u64)>, ArchiveError> {
-        for release in self.state.releases.iter().rev().filter(|release| release.note.collection == collection) {
+        for release in self.here().rev().filter(|release| release.note.collection == collection) {
             if let Some(line) = self.find_in(release, number)? {
                 return Ok(Some((release.note.serial, line)));
             }
@@ -217,16 +214,17 @@ impl Archive {
     /// Every line for a document's permanent number, the oldest first: (serial, line).
     pub fn history(&self, collection: &str, number: u64) -> Result<Vec<(u64, u64)>, ArchiveError> {
         let mut lines = Vec::new();
-        for release in self.state.releases.iter().filter(|release| release.note.collection == collection) {
+        for release in self.here().filter(|release| release.note.collection == collection) {
             lines.extend(self.find_in(release, number)?.map(|line| (release.note.serial, line)));
         }
         Ok(lines)
     }
 
-    /// Every line of a release in order, read through once: for building an index. Withdrawn lines are passed over.
+    /// Every line of a release in order, read through once: for building an index. Withdrawn lines are passed over; a release that is not in this
+    /// copy has none.
     pub fn lines(&self, serial: u64) -> Result<Lines<'_>, ArchiveError> {
         let release = self.release(serial).ok_or(ArchiveError::NoSuchLine { serial, line: 0 })?;
-        Ok(Lines::new(self, serial, release.note.lines))
+        Ok(Lines::new(self, serial, if self.is_absent(serial) { 0 } else { release.note.lines }))
     }
 
     /// The bytes of a published file, checked against its SHA-256.
@@ -261,7 +259,7 @@ impl Archive {
 
     fn describe(&self, name: &str) -> Result<Collection, ArchiveError> {
         let mut collection = Collection { name: name.to_owned(), title: String::new(), releases: Vec::new(), highest: 0 };
-        for release in self.state.releases.iter().filter(|release| release.note.collection == name) {
+        for release in self.here().filter(|release| release.note.collection == name) {
             collection.title.clone_from(&release.note.title);
             collection.releases.push(release.note.serial);
             collection.highest = collection.highest.max(self.numbers(release)?.1);

@@ -14,6 +14,7 @@ pub mod key;
 pub mod log;
 pub mod manifest;
 pub mod note;
+mod outline;
 pub mod paths;
 pub mod policy;
 pub mod proof;
@@ -21,6 +22,7 @@ pub mod record;
 pub mod release;
 pub mod root;
 mod state;
+pub mod store;
 pub mod verify;
 pub mod volume;
 pub mod witness;
@@ -28,10 +30,11 @@ pub mod witness;
 pub use archive::{Archive, ArchiveError, Line};
 pub use checkpoint::Checkpoint;
 pub use key::{Key, KeyType, Signer};
+pub use outline::Outline;
 pub use policy::{Policy, Seen, Standing, Witness};
 pub use proof::DocumentProof;
 pub use record::{FileRef, Record};
-pub use verify::{Problem, Progress, Report, verify};
+pub use verify::{Absent, Asked, Problem, Progress, Report, check_releases, verify, verify_from};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,10 @@
 //! The names of an archive's files, relative to its folder, with `/` between their parts. Every name is made of fixed words and numbers: nothing
 //! that a document or a stranger says becomes part of a path.
 
+mod name;
+
+pub use name::Name;
+
 /// The signed state of the log.
 pub const CHECKPOINT: &str = "checkpoint";
 

@@ -10,6 +10,7 @@ use crate::paths;
 use crate::policy::Standing;
 use crate::release::ReleaseNote;
 use crate::root::{Chain, Link, RootError};
+use crate::store::unreadable;
 use daylight_model::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -322,8 +323,4 @@ fn check_log_key(state: &State, signed: &[Key], path: &str, complain: &mut Compl
     if !signed.contains(&state.in_force().root.log) {
         complain(path.to_owned(), "not signed by the log's key that is in force".into());
     }
-}
-
-pub(crate) fn unreadable(error: &io::Error) -> String {
-    if error.kind() == io::ErrorKind::NotFound { "missing".into() } else { format!("cannot be read: {error}") }
 }

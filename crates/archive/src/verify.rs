@@ -7,11 +7,15 @@ mod parallel;
 mod release;
 mod volume;
 
+use crate::log::TilePath;
+use crate::outline::Outline;
 use crate::paths;
 use crate::policy::Standing;
 use crate::root::Succession;
-use crate::state::{State, load};
+use crate::state::{Release, State, load};
+use crate::store::{Folder, Store};
 use account::Account;
+use std::io;
 use std::path::Path;
 
 /// How far verifying has come.
@@ -32,6 +36,24 @@ pub struct Problem {
     pub path: String,
     /// What is wrong with it: the first thing found, and how many more there are.
     pub what: String,
+}
+
+/// What whoever verifies knows and wants.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// The JSON of a root that the caller trusts, from elsewhere than this archive.
+    pub root: Option<&'a [u8]>,
+    /// The collections that must be there; empty for all. Of a partial copy those that it was made of are asked for.
+    pub only: &'a [String],
+}
+
+/// A release of which this copy has nothing but the note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absent {
+    /// Its serial.
+    pub serial: u64,
+    /// The collection that it adds to.
+    pub collection: String,
 }
 
 /// What verifying found.
@@ -55,6 +77,8 @@ pub struct Report {
     pub shown: u64,
     /// How many releases were checked.
     pub releases: u64,
+    /// The releases that are not in this copy, where it is a partial one: their notes are here, and nothing else of them.
+    pub absent: Vec<Absent>,
     /// How many lines of manifests were checked.
     pub lines: u64,
     /// How many files there are.
@@ -73,31 +97,82 @@ impl Report {
 
     /// The result in one line.
     pub fn verdict(&self) -> String {
-        match (self.problems.first(), self.anchored) {
-            (Some(first), _) => format!("{} damaged, missing or added; the first: {}: {}", self.problems.len(), first.path, first.what),
-            (None, true) => "complete, unchanged and signed by the publisher whose root was given".into(),
-            (None, false) => "consistent with itself; publisher not checked".into(),
+        let of = |whole: &str| {
+            let all = self.releases + self.absent.len() as u64;
+            format!("partial copy of {}: {} of {all} releases are here, {whole}", self.origin, self.releases)
+        };
+        match (self.problems.first(), self.anchored, self.is_partial()) {
+            (Some(first), ..) => format!("{} damaged, missing or added; the first: {}: {}", self.problems.len(), first.path, first.what),
+            (None, true, false) => "complete, unchanged and signed by the publisher whose root was given".into(),
+            (None, false, false) => "consistent with itself; publisher not checked".into(),
+            (None, true, true) => of("unchanged and signed by the publisher whose root was given"),
+            (None, false, true) => of("consistent with themselves; publisher not checked"),
         }
+    }
+
+    /// Whether some releases are not in this copy.
+    pub fn is_partial(&self) -> bool {
+        !self.absent.is_empty()
     }
 }
 
 /// Verifies the archive in `dir`. `pinned_root` is the JSON of a root that the caller trusts, from elsewhere than this archive. Nothing is written,
 /// so it can be stopped at any moment; links are not followed; memory does not grow with the number of documents.
 pub fn verify(dir: &Path, pinned_root: Option<&[u8]>, progress: &mut dyn FnMut(Progress)) -> Report {
-    let mut account = Account::take(dir, progress);
+    verify_from(&Folder::new(dir), Asked { root: pinned_root, only: &[] }, progress)
+}
+
+/// Verifies an archive that is read from anywhere. Where files cannot be listed, added ones are not seen and the report counts no files.
+pub fn verify_from(store: &dyn Store, asked: Asked<'_>, progress: &mut dyn FnMut(Progress)) -> Report {
+    let mut account = Account::take(store, progress);
     let mut report = Report { files: account.files(), bytes: account.total(), ..Report::default() };
     if let Some(state) = load_state(&mut account, &mut report) {
-        describe(&state, pinned_root, &mut account, &mut report);
+        describe(&state, asked.root, &mut account, &mut report);
         log::check(&state, &mut account);
         for release in &state.releases {
+            if is_absent(release, &account) {
+                absent(release, asked.only, &mut account, &mut report);
+                continue;
+            }
             report.lines += release::check(release, &mut account);
             report.releases += 1;
         }
         account.refuse_added();
     }
+    report.bytes = report.bytes.max(account.checked());
     report.problems = account.into_problems();
     report.anchored &= report.problems.is_empty();
     report
+}
+
+/// Checks some releases of an archive whose small files were read before: manifests, trees and volumes, against notes that were signed. Files are
+/// not listed, so whoever put them there must know that there are no others.
+pub fn check_releases(store: &dyn Store, outline: &Outline, serials: &[u64], progress: &mut dyn FnMut(Progress)) -> Vec<Problem> {
+    let mut account = Account::unlisted(store, progress);
+    for release in outline.releases().iter().filter(|release| serials.contains(&release.note.serial)) {
+        release::check(release, &mut account);
+    }
+    account.into_problems()
+}
+
+/// Whether nothing of a release is here but its note: neither lines nor tree nor volumes.
+fn is_absent(release: &Release, account: &Account<'_>) -> bool {
+    let serial = release.note.serial;
+    let prefix = paths::release_prefix(serial);
+    account.is_bare(&prefix, &paths::release_note(serial)).unwrap_or_else(|| {
+        let missing = |path: &str| account.open(path, None).is_err_and(|e| e.kind() == io::ErrorKind::NotFound);
+        let tile = TilePath::widest(Some(0), 0, release.note.lines);
+        let tile = tile.is_none_or(|tile| missing(&format!("{prefix}{tile}")));
+        tile && missing(&paths::manifest_part(serial, 0)) && missing(&paths::volume(serial, 0))
+    })
+}
+
+fn absent(release: &Release, only: &[String], account: &mut Account<'_>, report: &mut Report) {
+    let (serial, collection) = (release.note.serial, release.note.collection.clone());
+    if only.contains(&collection) {
+        account.problem(paths::release_prefix(serial), format!("missing: this copy has only the note of this release of {collection}"));
+    }
+    report.absent.push(Absent { serial, collection });
 }
 
 /// Reads the small files under the newest checkpoint, which is `checkpoint.pending` while a publication is not finished.

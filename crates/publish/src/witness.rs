@@ -9,7 +9,7 @@ use daylight_archive::log::{Files, Tree, verify_consistency};
 use daylight_archive::note::Signature;
 use daylight_archive::witness::Prover;
 pub use daylight_archive::witness::{Answer, Submission};
-use daylight_archive::{Archive, Checkpoint, Policy, Witness, note::Note, paths};
+use daylight_archive::{Archive, Checkpoint, Outline, Policy, Witness, note::Note, paths};
 use daylight_durable::{crash_point, sync_dir, write_atomic};
 use std::collections::BTreeSet;
 use std::fs;
@@ -87,11 +87,10 @@ pub(crate) fn before_first(dir: &Path, policy: &Policy, log_key: &LogKey, witnes
 /// The last steps of a publish: collects the cosignatures that the pending checkpoint needs, and puts it in its place. Where they are too few it stays
 /// pending with those that there are, and the next publish asks again about those very bytes. Gives warnings about witnesses that did not cosign.
 pub(crate) fn complete(dir: &Path, log_key: &LogKey, witnessing: Option<Witnessing<'_>>) -> Result<Vec<String>> {
-    let pending = Archive::open_pending(dir)?;
-    let policy = &pending.root().witnesses;
+    let pending = Outline::read(&dir.to_path_buf(), paths::CHECKPOINT_PENDING)?;
+    let (policy, checkpoint) = (&pending.in_force().root.witnesses, pending.checkpoint());
     let mut warnings = Vec::new();
-    if let Some(witnessing) = asked_for(policy, pending.origin(), witnessing)? {
-        let checkpoint = pending.checkpoint();
+    if let Some(witnessing) = asked_for(policy, &checkpoint.origin, witnessing)? {
         let note = signed_by_log(pending.checkpoint_note(), log_key)?;
         let asked = Asked { dir, policy, checkpoint, note, old: shown_size(dir).min(checkpoint.size) };
         let round = ask(&asked, log_key, &witnessing)?;
@@ -108,7 +107,7 @@ pub(crate) fn complete(dir: &Path, log_key: &LogKey, witnessing: Option<Witnessi
         if !standing.met {
             let have: Vec<String> = standing.witnesses.into_iter().filter(|seen| seen.time.is_some()).map(|seen| seen.witness).collect();
             let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
-            let (origin, size, why) = (pending.origin().to_owned(), pending.head(), round.failed.join("; "));
+            let (origin, size, why) = (checkpoint.origin.clone(), checkpoint.size, round.failed.join("; "));
             return Err(Error::Waiting { origin, size, needed: standing.needed, have, why });
         }
         warnings = round.failed;

@@ -1,7 +1,7 @@
 use super::{Archive, ArchiveError, Line, damaged};
 use crate::manifest::{MAX_LINE, PART_LINES};
 use crate::paths;
-use crate::state::unreadable;
+use crate::store::unreadable;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 

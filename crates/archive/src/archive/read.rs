@@ -3,7 +3,7 @@ use crate::log::{TILE_WIDTH, TilePath, leaf_hash};
 use crate::manifest::{MAX_LINE, PART_LINES, RawLine};
 use crate::paths;
 use crate::record::{FileRef, MAX_RECORD_FILE, Record, RecordError};
-use crate::state::unreadable;
+use crate::store::unreadable;
 use daylight_model::{Digest, Hasher};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Take};

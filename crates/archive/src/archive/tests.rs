@@ -75,3 +75,56 @@ fn what_is_damaged_is_not_shown() {
     std::fs::remove_file(files.dir().join("checkpoint")).unwrap();
     assert!(matches!(Archive::open(files.dir()), Err(ArchiveError::NotAnArchive(..))));
 }
+
+#[test]
+fn only_what_the_log_covers_is_a_file_of_this_state() {
+    let files = archive();
+    let archive = Archive::open(files.dir()).unwrap();
+    for path in files.files().keys() {
+        let name = paths::Name::parse(path).unwrap();
+        assert!(archive.covers(&name), "{path}");
+    }
+    for path in [
+        "root/2.json",
+        "tile/0/000.p/5",
+        "tile/0/001.p/1",
+        "tile/entries/000.p/5",
+        "release/4/note",
+        "release/4/volume/0.zip",
+        "release/1/manifest/1",
+        "release/1/tile/0/001.p/3",
+        "entry/1/note",
+    ] {
+        assert!(!archive.covers(&paths::Name::parse(path).unwrap()), "{path}");
+    }
+}
+
+#[test]
+fn a_copy_of_some_collections_says_what_it_does_not_have() {
+    let files = archive();
+    for part in ["manifest", "tile", "volume"] {
+        std::fs::remove_dir_all(files.dir().join("release/2").join(part)).unwrap_or_default();
+    }
+    let archive = Archive::open(files.dir()).unwrap();
+    assert_eq!((archive.absent(), archive.releases().len()), (&[2][..], 3));
+    assert_eq!(archive.collections().unwrap().iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["town"]);
+    assert_eq!((archive.collection("other").unwrap(), archive.find("other", 5).unwrap()), (None, None));
+    assert_eq!(archive.lines(2).unwrap().count(), 0);
+    assert_eq!(archive.find("town", 7).unwrap(), Some((3, 0)));
+
+    let asked = |only: &[&str]| {
+        let only: Vec<String> = only.iter().map(|name| (*name).to_owned()).collect();
+        crate::verify_from(&crate::store::Folder::new(files.dir()), crate::Asked { root: None, only: &only }, &mut |_| {})
+    };
+    let report = asked(&[]);
+    assert_eq!((report.ok(), report.releases, report.absent.len()), (true, 2, 1));
+    assert_eq!(
+        report.verdict(),
+        "partial copy of archive.example/test: 2 of 3 releases are here, consistent with themselves; publisher not checked"
+    );
+    assert!(asked(&["town"]).ok());
+    assert_eq!(asked(&["town", "other"]).problems.iter().map(|p| p.path.as_str()).collect::<Vec<_>>(), ["release/2/"]);
+    std::fs::create_dir_all(files.dir().join("release/2/volume")).unwrap();
+    files.write("release/2/manifest/0", b"+");
+    assert!(!asked(&[]).ok(), "what is here must be whole");
+}

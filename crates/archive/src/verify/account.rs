@@ -1,19 +1,15 @@
 use super::{Problem, Progress};
 use crate::log::Files;
-use crate::state::unreadable;
+use crate::store::{Opened, Store, unreadable};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
-
-/// The deepest folder that is looked into; no file of an archive stands deeper.
-const MAX_DEPTH: usize = 16;
+use std::ops::Range;
 
 /// Every file of an archive, which of them are accounted for, and what is wrong.
 pub(super) struct Account<'a> {
-    dir: PathBuf,
-    /// Path and length of every plain file.
-    present: BTreeMap<String, u64>,
+    store: &'a dyn Store,
+    /// Path and length of every plain file, where files can be listed.
+    present: Option<BTreeMap<String, u64>>,
     unclaimed: BTreeSet<String>,
     problems: Vec<Problem>,
     /// By path: its place in `problems`, and how many more things are wrong with it.
@@ -24,81 +20,59 @@ pub(super) struct Account<'a> {
 }
 
 impl<'a> Account<'a> {
-    /// Lists the folder. Links and special files are problems and are not followed.
-    pub(super) fn take(dir: &Path, progress: &'a mut dyn FnMut(Progress)) -> Self {
-        let mut account = Self {
-            dir: dir.to_owned(),
-            present: BTreeMap::new(),
+    /// Lists the files. Links and special files are problems and are not followed.
+    pub(super) fn take(store: &'a dyn Store, progress: &'a mut dyn FnMut(Progress)) -> Self {
+        let mut account = Self::unlisted(store, progress);
+        if let Some((present, odd)) = store.list() {
+            for (path, what) in odd {
+                account.problem(path, what);
+            }
+            account.unclaimed = present.keys().cloned().collect();
+            account.total = present.values().sum();
+            account.present = Some(present);
+        }
+        account
+    }
+
+    /// Lists nothing: what is there is known when it is read, and what was added is not seen.
+    pub(super) fn unlisted(store: &'a dyn Store, progress: &'a mut dyn FnMut(Progress)) -> Self {
+        Self {
+            store,
+            present: None,
             unclaimed: BTreeSet::new(),
             problems: Vec::new(),
             by_path: BTreeMap::new(),
             checked: 0,
             total: 0,
             progress,
-        };
-        let mut found = Vec::new();
-        account.walk(dir, "", 0, &mut found);
-        found.sort();
-        for (path, what) in found {
-            account.problem(path, what);
-        }
-        account.unclaimed = account.present.keys().cloned().collect();
-        account.total = account.present.values().sum();
-        account
-    }
-
-    fn walk(&mut self, dir: &Path, prefix: &str, depth: usize, odd: &mut Vec<(String, String)>) {
-        let entries = match std::fs::read_dir(dir) {
-            Ok(entries) if depth < MAX_DEPTH => entries,
-            Ok(_) => return odd.push((prefix.to_owned(), "a folder deeper than any of an archive".into())),
-            Err(e) => return odd.push((prefix.to_owned(), unreadable(&e))),
-        };
-        for entry in entries {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(e) => {
-                    odd.push((prefix.to_owned(), unreadable(&e)));
-                    continue;
-                }
-            };
-            let Ok(name) = entry.file_name().into_string() else {
-                odd.push((
-                    format!("{prefix}{}", entry.file_name().to_string_lossy()),
-                    "added: its name is not one that an archive has".into(),
-                ));
-                continue;
-            };
-            let path = format!("{prefix}{name}");
-            match entry.path().symlink_metadata() {
-                Ok(metadata) if metadata.is_dir() => self.walk(&entry.path(), &format!("{path}/"), depth + 1, odd),
-                Ok(metadata) if metadata.is_file() => {
-                    self.present.insert(path, metadata.len());
-                }
-                Ok(_) => odd.push((path, "a link or special file; an archive has plain files only".into())),
-                Err(e) => odd.push((path, unreadable(&e))),
-            }
         }
     }
 
     pub(super) fn files(&self) -> u64 {
-        self.present.len() as u64
+        self.present.as_ref().map_or(0, |present| present.len() as u64)
     }
 
     pub(super) fn total(&self) -> u64 {
         self.total
     }
 
-    /// A reader of plain files of the archive, and of nothing else.
-    pub(super) fn reader(&self) -> Plain {
-        Plain { dir: self.dir.clone(), present: self.present.keys().cloned().collect() }
+    /// How many bytes were checked so far.
+    pub(super) fn checked(&self) -> u64 {
+        self.checked
     }
 
+    /// A reader of plain files of the archive, and of nothing else.
+    pub(super) fn reader(&self) -> Plain<'a> {
+        Plain { store: self.store, present: self.present.as_ref().map(|present| present.keys().cloned().collect()) }
+    }
+
+    /// Whether the file is there; where files cannot be listed, whether it may be.
     pub(super) fn has(&self, path: &str) -> bool {
-        self.present.contains_key(path)
+        self.present.as_ref().map_or_else(|| self.store.has(path), |present| present.contains_key(path))
     }
 
     pub(super) fn length(&self, path: &str) -> Option<u64> {
-        self.present.get(path).copied()
+        self.present.as_ref()?.get(path).copied()
     }
 
     /// Says that a file belongs to the archive and is checked; where it is missing, that is a problem. Gives whether it is there.
@@ -118,7 +92,7 @@ impl<'a> Account<'a> {
         if !self.claim(path) {
             return;
         }
-        match std::fs::read(self.dir.join(path)) {
+        match self.store.read(path) {
             Ok(found) if found == bytes => {}
             Ok(found) => {
                 let at = found.iter().zip(bytes).position(|(a, b)| a != b).unwrap_or(found.len().min(bytes.len()));
@@ -130,15 +104,22 @@ impl<'a> Account<'a> {
     }
 
     pub(super) fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        std::fs::read(self.dir.join(path))
+        if self.has(path) { self.store.read(path) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
-    pub(super) fn open(&self, path: &str) -> io::Result<File> {
-        if self.has(path) { File::open(self.dir.join(path)) } else { Err(io::ErrorKind::NotFound.into()) }
+    pub(super) fn open(&self, path: &str, reach: Option<Range<u64>>) -> io::Result<Box<dyn Opened>> {
+        if self.has(path) { self.store.open(path, reach) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
-    pub(super) fn dir(&self) -> &Path {
-        &self.dir
+    pub(super) fn store(&self) -> &'a dyn Store {
+        self.store
+    }
+
+    /// Whether nothing of these paths is there: not one under the first that is not also the second.
+    pub(super) fn is_bare(&self, prefix: &str, but: &str) -> Option<bool> {
+        let present = self.present.as_ref()?;
+        let mut under = present.range(prefix.to_owned()..).take_while(|(path, _)| path.starts_with(prefix));
+        Some(under.all(|(path, _)| path == but))
     }
 
     /// Paths that nothing has claimed yet and that begin so.
@@ -168,13 +149,15 @@ impl<'a> Account<'a> {
 
     pub(super) fn advance(&mut self, bytes: u64) {
         self.checked += bytes;
-        let checked = self.checked.min(self.total);
-        (self.progress)(Progress { bytes: checked, total: self.total, problems: self.problems.len() as u64 });
+        // Where files cannot be listed nobody knows how many bytes there are.
+        let (checked, total) =
+            if self.present.is_some() { (self.checked.min(self.total), self.total) } else { (self.checked, self.checked) };
+        (self.progress)(Progress { bytes: checked, total, problems: self.problems.len() as u64 });
     }
 
     /// Ends the progress, of which the smallest files are no part, and gives what is wrong.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
-        self.checked = self.total;
+        self.checked = self.checked.max(self.total);
         self.advance(0);
         for (place, more) in self.by_path.into_values().filter(|(_, more)| *more > 0) {
             self.problems[place].what += &format!(" (and {more} more in this file)");
@@ -183,14 +166,15 @@ impl<'a> Account<'a> {
     }
 }
 
-/// Reads plain files that were there when the folder was listed.
-pub(super) struct Plain {
-    dir: PathBuf,
-    present: BTreeSet<String>,
+/// Reads plain files that were there when they were listed.
+pub(super) struct Plain<'a> {
+    store: &'a dyn Store,
+    present: Option<BTreeSet<String>>,
 }
 
-impl Files for Plain {
+impl Files for Plain<'_> {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        if self.present.contains(path) { std::fs::read(self.dir.join(path)) } else { Err(io::ErrorKind::NotFound.into()) }
+        let there = self.present.as_ref().is_none_or(|present| present.contains(path));
+        if there { self.store.read(path) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 }

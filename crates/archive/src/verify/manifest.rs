@@ -3,11 +3,9 @@ use crate::log::leaf_hash;
 use crate::manifest::{MAX_LINE, PART_LINES, RawLine};
 use crate::paths;
 use crate::record::{Essentials, FileRef, MAX_RECORD_FILE};
-use crate::state::unreadable;
+use crate::store::{Opened, Store, unreadable};
 use daylight_model::Digest;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
 
 /// About how many bytes of lines are read at a time.
 const BATCH: usize = 1 << 20;
@@ -41,7 +39,7 @@ pub(super) struct Reader {
     serial: u64,
     lines: u64,
     next: u64,
-    open: Option<BufReader<File>>,
+    open: Option<BufReader<Box<dyn Opened>>>,
     offsets: Vec<u8>,
     offset: u32,
 }
@@ -89,7 +87,7 @@ impl Reader {
     fn read(&mut self, part: u64, path: &str, account: &mut Account<'_>) -> Result<Batch, String> {
         if self.next.is_multiple_of(PART_LINES) {
             account.claim(path);
-            self.open = Some(BufReader::with_capacity(BATCH, account.open(path).map_err(|e| unreadable(&e))?));
+            self.open = Some(BufReader::with_capacity(BATCH, account.open(path, None).map_err(|e| unreadable(&e))?));
             (self.offsets, self.offset) = (Vec::new(), 0);
         }
         let file = self.open.as_mut().ok_or("cannot be read")?;
@@ -117,19 +115,19 @@ impl Reader {
 }
 
 impl Batch {
-    /// Reads every line; `dir` is the archive's, for records that are in files of their own.
-    pub(super) fn read(&self, dir: &Path) -> Vec<ReadLine> {
+    /// Reads every line; `store` is the archive's, for records that are in files of their own.
+    pub(super) fn read(&self, store: &dyn Store) -> Vec<ReadLine> {
         let lines = self.starts.windows(2).zip(self.first..);
         lines
             .map(|(range, line)| {
                 let raw = RawLine::parse(&self.bytes[range[0]..range[1]]);
-                ReadLine { line, leaf: raw.map(|raw| leaf_hash(&raw.leaf_data().0)), said: said(raw, dir) }
+                ReadLine { line, leaf: raw.map(|raw| leaf_hash(&raw.leaf_data().0)), said: said(raw, store) }
             })
             .collect()
     }
 }
 
-fn said(raw: Option<RawLine<'_>>, dir: &Path) -> Result<Essentials, Unsaid> {
+fn said(raw: Option<RawLine<'_>>, store: &dyn Store) -> Result<Essentials, Unsaid> {
     let wrong = |e: crate::record::RecordError| Unsaid::Line(e.to_string());
     match raw {
         None => Err(Unsaid::Line("not of its form".into())),
@@ -138,23 +136,16 @@ fn said(raw: Option<RawLine<'_>>, dir: &Path) -> Result<Essentials, Unsaid> {
             let essentials = Essentials::parse(record).map_err(wrong)?;
             let Some(own) = essentials.own_file() else { return Ok(essentials) };
             let path = paths::volume(own.release, own.volume);
-            let whole = own_record(own, dir).map_err(|e| Unsaid::Elsewhere(path, unreadable(&e)))?;
+            let whole = own_record(own, store).map_err(|e| Unsaid::Elsewhere(path, unreadable(&e)))?;
             Essentials::unfold(record, own, &whole).map_err(wrong)
         }
     }
 }
 
-fn own_record(own: &FileRef, dir: &Path) -> io::Result<Vec<u8>> {
+fn own_record(own: &FileRef, store: &dyn Store) -> io::Result<Vec<u8>> {
     let too_long = || io::Error::new(io::ErrorKind::InvalidData, "longer than a record can be");
-    if own.length > MAX_RECORD_FILE {
-        return Err(too_long());
-    }
-    let path = dir.join(paths::volume(own.release, own.volume));
-    // A pipe in its place would be waited for without end.
-    if !path.symlink_metadata()?.is_file() {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    let mut file = File::open(path)?;
+    let end = own.offset.checked_add(own.length).filter(|_| own.length <= MAX_RECORD_FILE).ok_or_else(too_long)?;
+    let mut file = store.open(&paths::volume(own.release, own.volume), Some(own.offset..end))?;
     file.seek(SeekFrom::Start(own.offset))?;
     let mut bytes = Vec::new();
     file.take(own.length).read_to_end(&mut bytes)?;

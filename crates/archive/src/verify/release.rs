@@ -19,9 +19,9 @@ pub(super) fn check(release: &Release, account: &mut Account<'_>) -> u64 {
         if next.is_empty() {
             return checking.end(account);
         }
-        let dir = account.dir().to_owned();
+        let store = account.store();
         let read = parallel::map(&next, |next| match next {
-            Next::Lines(batch) => batch.read(&dir),
+            Next::Lines(batch) => batch.read(store),
             Next::Unreadable(_) => Vec::new(),
         });
         for (next, lines) in next.iter().zip(read) {
@@ -102,8 +102,8 @@ impl<'r> Checking<'r> {
         let mut leaf = leaf;
         if self.tiles_are_right {
             if line.is_multiple_of(TILE_WIDTH) {
-                let files = account.dir().to_owned();
-                self.tile = Tree::new(&files, &self.prefix, self.release.note.lines).tile(0, line / TILE_WIDTH).unwrap_or_default();
+                self.tile =
+                    Tree::new(account.store(), &self.prefix, self.release.note.lines).tile(0, line / TILE_WIDTH).unwrap_or_default();
             }
             let signed = self.tile.get((line % TILE_WIDTH) as usize).copied();
             if leaf.is_some() && leaf != signed {
@@ -135,8 +135,7 @@ impl<'r> Checking<'r> {
 
 /// The root that the tiles of level 0 have as they stand on disk.
 fn root_of_tiles(release: &Release, prefix: &str, account: &Account<'_>) -> Option<Digest> {
-    let files = account.dir().to_owned();
-    let tree = Tree::new(&files, prefix, release.note.lines);
+    let tree = Tree::new(account.store(), prefix, release.note.lines);
     let mut built = Builder::new();
     for tile in TilePath::tiles(release.note.lines).take_while(|tile| tile.level == Some(0)) {
         if !account.has(&format!("{prefix}{tile}")) {

@@ -2,13 +2,11 @@ use super::account::Account;
 use super::parallel;
 use crate::paths;
 use crate::record::FileRef;
-use crate::state::unreadable;
+use crate::store::{Opened, Store, unreadable};
 use crate::volume::{DIRECTORY_HEADER, END, LOCAL_HEADER, Layout, Member, end};
 use daylight_model::Digest;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::Path;
 
 /// About how many bytes of members one piece of work has, and at most how many members.
 const BATCH_BYTES: u64 = 4 << 20;
@@ -87,8 +85,8 @@ impl Volumes {
     fn hash(&mut self, account: &mut Account<'_>) {
         let batches = std::mem::take(&mut self.batches);
         let present: Vec<&Batch> = batches.iter().filter(|batch| account.has(&batch.path)).collect();
-        let dir = account.dir().to_owned();
-        let found = parallel::map(&present, |batch| batch.check(&dir));
+        let store = account.store();
+        let found = parallel::map(&present, |batch| batch.check(store));
         for (batch, wrong) in present.iter().zip(found) {
             wrong.into_iter().for_each(|what| account.problem(&batch.path, what));
             account.advance(batch.bytes);
@@ -111,7 +109,7 @@ impl Volumes {
 
     fn check_end(&self, path: &str, members: u64, at: u64, account: &mut Account<'_>) {
         let whole = at + members * DIRECTORY_HEADER + END;
-        match read_tail(&account.dir().join(path)) {
+        match read_tail(path, account) {
             Ok((length, tail)) if length == whole && tail == end(members, at) => {}
             Ok((length, _)) if length != whole => account.problem(path, format!("has {length} bytes where {whole} were published")),
             Ok(_) => account.problem(path, "damaged: its end is not what follows from its members"),
@@ -133,7 +131,7 @@ impl Volumes {
     /// Checks a volume by itself: what its directory names, and that it is written in the one way.
     fn alone(&mut self, path: &str, account: &mut Account<'_>) {
         account.claim(path);
-        let opened = account.open(path).and_then(Directory::open);
+        let opened = account.open(path, None).and_then(Directory::open);
         let mut directory = match opened {
             Ok(directory) => directory,
             Err(e) => return account.problem(path, unreadable(&e)),
@@ -159,7 +157,8 @@ impl Volumes {
         if self.open.len() >= MAX_OPEN {
             self.open.clear();
         }
-        let directory = self.open.entry((file.release, file.volume)).or_insert_with(|| Directory::open(account.open(&path).ok()?).ok());
+        let directory =
+            self.open.entry((file.release, file.volume)).or_insert_with(|| Directory::open(account.open(&path, None).ok()?).ok());
         let found = directory.as_mut().map(|directory| directory.has(file));
         match found {
             Some(Ok(true)) => Ok(()),
@@ -171,18 +170,19 @@ impl Volumes {
 
 impl Batch {
     /// What is wrong with these members: their bytes, the headers before them and their records in the directory.
-    fn check(&self, dir: &Path) -> Vec<String> {
+    fn check(&self, store: &dyn Store) -> Vec<String> {
         let mut wrong = Vec::new();
-        if let Err(e) = self.check_all(dir, &mut wrong) {
+        if let Err(e) = self.check_all(store, &mut wrong) {
             wrong.push(unreadable(&e));
         }
         wrong
     }
 
-    fn check_all(&self, dir: &Path, wrong: &mut Vec<String>) -> io::Result<()> {
-        let path = dir.join(&self.path);
-        let mut volume = io::BufReader::with_capacity(1 << 18, File::open(&path)?);
-        let mut directory = Directory::open(File::open(&path)?)?;
+    fn check_all(&self, store: &dyn Store, wrong: &mut Vec<String>) -> io::Result<()> {
+        let from = self.members.first().map_or(0, |(offset, ..)| offset.saturating_sub(LOCAL_HEADER));
+        let to = self.members.last().map_or(0, |(offset, _, length)| offset.saturating_add(*length));
+        let mut volume = io::BufReader::with_capacity(1 << 18, store.open(&self.path, Some(from..to))?);
+        let mut directory = Directory::open(store.open(&self.path, None)?)?;
         let mut buffer = [0; DIRECTORY_HEADER as usize];
         if let Some((offset, ..)) = self.members.first() {
             volume.seek(SeekFrom::Start(offset.saturating_sub(LOCAL_HEADER)))?;
@@ -207,9 +207,9 @@ impl Batch {
     }
 }
 
-fn read_tail(path: &Path) -> io::Result<(u64, [u8; END as usize])> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
+fn read_tail(path: &str, account: &Account<'_>) -> io::Result<(u64, [u8; END as usize])> {
+    let mut file = account.open(path, None)?;
+    let length = file.seek(SeekFrom::End(0))?;
     let mut tail = [0; END as usize];
     file.seek(SeekFrom::Start(length.saturating_sub(END)))?;
     file.read_exact(&mut tail)?;
@@ -218,14 +218,14 @@ fn read_tail(path: &Path) -> io::Result<(u64, [u8; END as usize])> {
 
 /// The directory of a volume, whose records all have one length and stand in the order of their members.
 struct Directory {
-    file: io::BufReader<File>,
+    file: io::BufReader<Box<dyn Opened>>,
     at: u64,
     members: u64,
 }
 
 impl Directory {
-    fn open(mut file: File) -> io::Result<Self> {
-        let length = file.metadata()?.len();
+    fn open(mut file: Box<dyn Opened>) -> io::Result<Self> {
+        let length = file.seek(SeekFrom::End(0))?;
         let mut tail = [0; END as usize];
         file.seek(SeekFrom::Start(length.checked_sub(END).ok_or(io::ErrorKind::UnexpectedEof)?))?;
         file.read_exact(&mut tail)?;
