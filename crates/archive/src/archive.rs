@@ -1,12 +1,13 @@
 //! An archive as a folder, opened for reading.
 
 use crate::checkpoint::Checkpoint;
-use crate::log::Tree;
+use crate::log::{Files, Tree};
 use crate::note::Note;
 use crate::paths;
 use crate::policy::Standing;
 use crate::proof::DocumentProof;
 use crate::record::{FileRef, Record};
+use crate::release::ReleaseNote;
 use crate::root::{Chain, Root};
 pub use crate::state::Release;
 use crate::state::{State, load};
@@ -19,6 +20,7 @@ use std::sync::OnceLock;
 mod covers;
 mod find;
 mod lines;
+mod next_root;
 mod read;
 
 pub use lines::Lines;
@@ -120,6 +122,20 @@ impl Archive {
                 let absent = serials.filter(|serial| covers::is_absent(dir, *serial)).collect();
                 Ok(Self { dir: dir.to_owned(), state, standing, numbers, absent })
             }
+            (_, Some((path, what))) => Err(damaged(path, what)),
+            (None, None) => Err(damaged(paths::CHECKPOINT, "cannot be read")),
+        }
+    }
+
+    /// Checks the small files of `dir` as they would be under a checkpoint with these bytes, which need not be in the folder: what a publisher asks
+    /// before that becomes the archive's.
+    pub fn check_under(dir: &Path, checkpoint: &[u8]) -> Result<(), ArchiveError> {
+        let mut first = None;
+        let state = load(&Under { dir, checkpoint }, paths::CHECKPOINT, &mut |path, what| {
+            first.get_or_insert((path, what));
+        });
+        match (state, first) {
+            (Some(_), None) => Ok(()),
             (_, Some((path, what))) => Err(damaged(path, what)),
             (None, None) => Err(damaged(paths::CHECKPOINT, "cannot be read")),
         }
@@ -227,6 +243,11 @@ impl Archive {
         Ok(Lines::new(self, serial, if self.is_absent(serial) { 0 } else { release.note.lines }))
     }
 
+    /// Every line of a release that is not logged yet, of which the caller knows the note. Nothing says that they are the note's: build their tree.
+    pub fn staged_lines(&self, note: &ReleaseNote) -> Lines<'_> {
+        Lines::new(self, note.serial, note.lines)
+    }
+
     /// The bytes of a published file, checked against its SHA-256.
     pub fn bytes(&self, file: &FileRef) -> Result<Vec<u8>, ArchiveError> {
         let (mut reader, path) = self.file_at(file)?;
@@ -270,6 +291,18 @@ impl Archive {
     fn place_of(&self, serial: u64) -> Option<usize> {
         // Serials have no gaps, which opening checked.
         usize::try_from(serial.checked_sub(1)?).ok().filter(|place| *place < self.state.releases.len())
+    }
+}
+
+/// A folder's files, and a checkpoint in place of its own.
+struct Under<'a> {
+    dir: &'a Path,
+    checkpoint: &'a [u8],
+}
+
+impl Files for Under<'_> {
+    fn read(&self, path: &str) -> std::io::Result<Vec<u8>> {
+        if path == paths::CHECKPOINT { Ok(self.checkpoint.to_vec()) } else { std::fs::read(self.dir.join(path)) }
     }
 }
 

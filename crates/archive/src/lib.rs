@@ -34,7 +34,7 @@ pub use outline::Outline;
 pub use policy::{Policy, Seen, Standing, Witness};
 pub use proof::DocumentProof;
 pub use record::{FileRef, Record};
-pub use verify::{Absent, Asked, Problem, Progress, Report, check_releases, verify, verify_from};
+pub use verify::{Absent, Asked, Problem, Progress, Report, check_releases, verify, verify_from, verify_staged};
 
 #[cfg(test)]
 mod tests;

@@ -180,6 +180,16 @@ impl Note {
         }
     }
 
+    /// Brings the signature lines into the order of these keys, so that the same signatures are the same bytes; others come last, as they stood.
+    pub fn order_by(&mut self, keys: &[Key]) {
+        self.signatures.sort_by_key(|signature| keys.iter().position(|key| signature.is_by(key)).unwrap_or(keys.len()));
+    }
+
+    /// Whether a line claims to be by this key, right or not.
+    pub fn has_line_of(&self, key: &Key) -> bool {
+        self.signatures.iter().any(|signature| signature.is_by(key))
+    }
+
     fn add(&mut self, key: &Key, bytes: Vec<u8>) {
         self.add_signature(Signature { name: key.name().to_owned(), key_id: key.id(), bytes });
     }

@@ -89,6 +89,11 @@ impl ReleaseNote {
         })
     }
 
+    /// Its time as the note has it, RFC 3339 in UTC.
+    pub fn time_text(&self) -> String {
+        format_time(self.time).unwrap_or_else(|| self.time.to_string())
+    }
+
     fn check(&self) -> Result<(), ReleaseError> {
         let title = !self.title.is_empty() && self.title.len() <= MAX_TITLE && !self.title.contains(char::is_control);
         let rules = [

@@ -11,6 +11,7 @@ use crate::log::TilePath;
 use crate::outline::Outline;
 use crate::paths;
 use crate::policy::Standing;
+use crate::release::ReleaseNote;
 use crate::root::Succession;
 use crate::state::{Release, State, load};
 use crate::store::{Folder, Store};
@@ -151,6 +152,23 @@ pub fn check_releases(store: &dyn Store, outline: &Outline, serials: &[u64], pro
     let mut account = Account::unlisted(store, progress);
     for release in outline.releases().iter().filter(|release| serials.contains(&release.note.serial)) {
         release::check(release, &mut account);
+    }
+    account.into_problems()
+}
+
+/// Checks the files of a release whose note is not signed or not logged yet, every byte of them, against what that note would state: its lines, its tree
+/// and its volumes, and that nothing else stands beside them.
+pub fn verify_staged(dir: &Path, note: &ReleaseNote, progress: &mut dyn FnMut(Progress)) -> Vec<Problem> {
+    let folder = Folder::new(dir);
+    let mut account = Account::take(&folder, progress);
+    let prefix = paths::release_prefix(note.serial);
+    // What else is in the folder is another's question.
+    account.keep_problems_under(&prefix);
+    release::check(&Release { note: note.clone(), note_bytes: Vec::new(), index: 0 }, &mut account);
+    for path in account.unclaimed_under(&prefix) {
+        if path != paths::release_note(note.serial) {
+            account.problem(path, "added: nothing in the release accounts for it");
+        }
     }
     account.into_problems()
 }

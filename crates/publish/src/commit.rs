@@ -1,98 +1,83 @@
-//! Makes a release part of the archive: root, note, log, checkpoint.
+//! Makes what was signed part of the archive: its files, the log's entries and tiles, the checkpoint.
+//!
+//! Signatures are deterministic (RFC 8032) and stand in the order of the root's keys, and times are the draft's, so whatever of this is done twice gives
+//! the same bytes.
 
 use crate::promise::LogKey;
-use crate::release::Written;
-use crate::site::{Editors, Site};
-use crate::witness::{self, Witnessing};
+use crate::site::Site;
+use crate::witness::{before_first, complete, must_ask};
 use crate::{Error, Result};
 use daylight_archive::entry::Entry;
-use daylight_archive::release::ReleaseNote;
-use daylight_archive::root::Root;
-use daylight_archive::{Checkpoint, Signer, paths};
+use daylight_archive::{Checkpoint, Key, paths};
 use daylight_durable::crash_point;
 use daylight_model::Digest;
-use daylight_review::Draft;
 
-/// Signs the release that was written and logs it. Says how large the log is then.
-///
-/// Signatures are deterministic (RFC 8032) and times are the draft's, so whatever of this is done twice gives the same bytes.
-pub(crate) fn commit(
-    site: &mut Site,
-    draft: &Draft,
-    written: &Written,
-    editors: &Editors<'_>,
-    log_key: &LogKey,
-    witnessing: Option<Witnessing<'_>>,
-) -> Result<u64> {
-    let mut folder = site.folder();
-    let mut entries = Vec::new();
-    let root = match &editors.first_root {
-        Some(root) => {
-            let (json, sig) = signed_root(root, &editors.signers)?;
-            folder.put_atomic(&paths::root_json(1), &json)?;
-            folder.put_atomic(&paths::root_sig(1), &sig)?;
-            folder.sync()?;
-            // A crash here leaves a root that no log names; the folder is not an archive yet.
-            crash_point("publish.root");
-            entries.push(Entry::Root { version: 1, json: Digest::of(&json) });
-            Digest::of(&json)
-        }
-        None => site.archive().map(|archive| archive.root_digest()).ok_or_else(|| Error::Format("the archive has no root".into()))?,
-    };
-    let note = note(site, draft, written, root, &editors.signers)?;
-    folder.put(&paths::release_note(draft.serial()), &note)?;
-    folder.sync()?;
-    // A crash here leaves a signed release that no log names: for a reader it does not exist.
-    crash_point("publish.note");
-    entries.push(Entry::Release { serial: draft.serial(), note: Digest::of(&note) });
-    let checkpoint = log(site, &entries)?;
-    let dir = site.dir().to_path_buf();
-    if let Some(root) = &editors.first_root {
-        witness::before_first(&dir, &root.witnesses, log_key, witnessing)?;
+/// An entry of the log with the files that it names, which are written before it.
+pub(crate) struct Addition {
+    files: Vec<(String, Vec<u8>)>,
+    entry: Entry,
+    /// The crash point after the files.
+    written: &'static str,
+}
+
+impl Addition {
+    /// A root that is signed. Its signatures are written first: alone they say nothing, while a root without them would be damage.
+    pub(crate) fn root(version: u64, json: Vec<u8>, sig: Vec<u8>) -> Self {
+        let entry = Entry::Root { version, json: Digest::of(&json) };
+        // A crash here leaves a root that no log names: it is not in force, and the next publish takes it away.
+        Self { files: vec![(paths::root_sig(version), sig), (paths::root_json(version), json)], entry, written: "publish.root" }
     }
-    let signed = log_key.sign(&dir, &dir, &checkpoint)?;
-    // A crash here leaves the log's key bound to this release: the next publish must end with this very checkpoint, and the draft makes it so.
+
+    /// A release whose other files are written already.
+    pub(crate) fn release(serial: u64, note: Vec<u8>) -> Self {
+        let entry = Entry::Release { serial, note: Digest::of(&note) };
+        // A crash here leaves a signed release that no log names: for a reader it does not exist.
+        Self { files: vec![(paths::release_note(serial), note)], entry, written: "publish.note" }
+    }
+}
+
+/// Logs what was signed, under a checkpoint by `by`: the log's key of the root that is in force then. Says how large the log is then. Errors: among
+/// others [`Error::Waiting`], where all of it is done but too few witnesses have cosigned.
+pub(crate) fn append(site: &Site, additions: &[Addition], log_key: &LogKey, by: &Key) -> Result<u64> {
+    if let Some(archive) = site.archive() {
+        must_ask(archive.root(), log_key)?;
+    }
+    let mut folder = site.folder();
+    for addition in additions {
+        for (path, bytes) in &addition.files {
+            folder.put_atomic(path, bytes)?;
+        }
+        folder.sync()?;
+        crash_point(addition.written);
+    }
+    let checkpoint = log(site, additions)?;
+    let dir = site.dir().to_path_buf();
+    if site.archive().is_none() {
+        before_first(&dir, log_key)?;
+    }
+    let signed = log_key.sign(by, &dir, &dir, &checkpoint)?;
+    // A crash here leaves the log's key bound to these entries, all of which are here: whoever opens the archive to add to it goes on from here.
     crash_point("publish.signed");
     folder.put_atomic(paths::CHECKPOINT_PENDING, &signed)?;
-    // This committed. A crash here leaves a checkpoint that only has to be cosigned, where that is needed, and renamed.
+    // This committed. A crash here leaves a checkpoint that only has to be cosigned, where the root asks for that, and renamed.
     crash_point("publish.pending");
-    site.warnings.extend(witness::complete(&dir, log_key, witnessing)?);
+    complete(&dir, log_key)?;
     crash_point("publish.checkpoint");
     Ok(checkpoint.size)
 }
 
-fn signed_root(root: &Root, signers: &[&Signer]) -> Result<(Vec<u8>, Vec<u8>)> {
-    let json = root.to_json().map_err(Error::format)?;
-    let mut note = root.note().map_err(Error::format)?;
-    signers.iter().for_each(|signer| note.sign(signer));
-    Ok((json, note.to_bytes()))
-}
-
-fn note(site: &Site, draft: &Draft, written: &Written, root: Digest, signers: &[&Signer]) -> Result<Vec<u8>> {
-    let note = ReleaseNote {
-        origin: site.origin().to_owned(),
-        serial: draft.serial(),
-        root,
-        collection: draft.collection().to_owned(),
-        lines: draft.len(),
-        manifest: written.manifest,
-        audit: draft.audit_head(),
-        time: i64::try_from(draft.time()).unwrap_or(i64::MAX),
-        title: draft.title().to_owned(),
-    };
-    let mut note = note.note().map_err(Error::format)?;
-    signers.iter().for_each(|signer| note.sign(signer));
-    Ok(note.to_bytes())
-}
-
 /// Appends the entries: bundles and tiles are new files, or have the same bytes as before; no reader looks at them before a checkpoint over them.
-fn log(site: &Site, entries: &[Entry]) -> Result<Checkpoint> {
+fn log(site: &Site, additions: &[Addition]) -> Result<Checkpoint> {
     let mut log = site.log()?;
-    for entry in entries {
-        log.push(&entry.to_json().map_err(Error::format)?).map_err(Error::format)?;
+    for addition in additions {
+        log.push(&addition.entry.to_json().map_err(Error::format)?).map_err(Error::format)?;
     }
     let appended = log.finish();
     let mut folder = site.folder();
+    if site.archive().is_none() {
+        // Tiles of a first publish that was killed, of which nothing was signed; a larger one than this would be left over.
+        folder.remove("tile")?;
+    }
     for (path, bytes) in &appended.files {
         folder.put_atomic(path, bytes)?;
         // A crash here leaves tiles of a size that no checkpoint states.

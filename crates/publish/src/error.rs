@@ -1,4 +1,5 @@
 use crate::key::KeyError;
+use crate::request::RequestError;
 use daylight_archive::ArchiveError;
 use std::io;
 use std::path::PathBuf;
@@ -94,16 +95,45 @@ pub enum Error {
         /// The names of its editors.
         editors: String,
     },
-    /// Fewer keys than must sign.
-    #[error("a release of {origin} needs the keys of {needed} of its editors; {given} were given with --key")]
-    TooFewKeys {
-        /// The archive.
-        origin: String,
-        /// How many must sign.
-        needed: usize,
-        /// How many different keys were given.
-        given: usize,
+    /// There is no root, and nobody to make one.
+    #[error("{0} has no root yet, which says who may publish: give editors' keys with --key, or begin with \"daylight root new\"")]
+    NoRoot(PathBuf),
+    /// A root exists where the first was to be made.
+    #[error("{0} has a root already; \"daylight root rotate\" changes it")]
+    HasRoot(PathBuf),
+    /// What editors are asked, and what of it they signed.
+    #[error(transparent)]
+    Asked(#[from] RequestError),
+    /// A request of another kind than the command finishes.
+    #[error("the request asks for a {0}, which another command finishes: see docs/signing.md")]
+    OtherKind(&'static str),
+    /// The archive is not where it was when signatures were asked for.
+    #[error("{archive} has moved on since the signatures were asked for: {why}; ask for them anew")]
+    MovedOn {
+        /// The folder.
+        archive: PathBuf,
+        /// What is different.
+        why: String,
     },
+    /// Decisions changed after the editors were asked.
+    #[error("something in release {0} was held or changed since it was drafted; publish the collection again and ask for new signatures")]
+    NoLongerClear(u64),
+    /// A request's file that is not one, or contradicts itself.
+    #[error("{path}: {error}")]
+    Request {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: RequestError,
+    },
+    /// A file that stands where a request is to be written.
+    #[error(
+        "{0} is there already and asks for something else, perhaps with signatures in it; give another name with --request or remove it"
+    )]
+    OtherRequest(PathBuf),
+    /// A file that was named and cannot be read.
+    #[error("cannot read {0}: {1}")]
+    Unread(PathBuf, #[source] io::Error),
     /// Keys that cannot make a root.
     #[error("an archive cannot begin with these keys: {0}")]
     Root(String),
@@ -178,7 +208,7 @@ pub enum Error {
         why: String,
     },
     /// The policy needs witnesses, and whoever called did not say how to ask them.
-    #[error("{0} needs witnesses for whatever it publishes, and nobody is there to ask them")]
+    #[error("what is published in {0} needs witnesses, and they are not asked here; something may wait for them: run `daylight publish` first")]
     NobodyAsks(String),
     /// A witness was to be left out that the policy does not have.
     #[error("{origin} has no witness {name}; give its name as the policy in the root has it")]

@@ -48,6 +48,15 @@ impl Folder {
         write_atomic(&path, bytes).map_err(Error::io(&path))
     }
 
+    /// Removes a folder with all in it, if it is there.
+    pub(crate) fn remove(&mut self, path: &str) -> Result<()> {
+        let path = self.root.join(path);
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes the names of everything written so far last.
     pub(crate) fn sync(&mut self) -> Result<()> {
         for folder in std::mem::take(&mut self.changed) {

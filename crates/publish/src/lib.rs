@@ -1,28 +1,44 @@
 //! From what editors cleared to a signed archive: [`publish()`] writes a release in an order in which a crash between any two steps leaves either
-//! the archive as it was or the new one, and doing it again ends the same bytes. [`key`] keeps the keys that sign.
+//! the archive as it was or the new one, and doing it again ends the same bytes. Where not all who must sign are there, it writes a [`request`] for their
+//! signatures, and [`finish()`] goes on once they are collected. [`roots`] says who the editors are. [`key`] keeps the keys that sign.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::print_stderr))]
 
 mod commit;
 mod earlier;
+mod editors;
 mod error;
 mod files;
+mod finish;
 pub mod key;
 mod promise;
 mod release;
+pub mod request;
+mod request_file;
+pub mod roots;
 mod site;
+pub mod staged;
 pub mod witness;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::{Error, Result};
+pub use finish::{Finish, finish};
 pub use key::{KeyError, Passphrase, SigningKeyFile, public_path};
+pub use request_file::{read_request, write_request};
+pub use witness::{Witnesses, Witnessing};
 
+use commit::{Addition, append};
+use daylight_archive::release::ReleaseNote;
+use daylight_model::Digest;
 use daylight_review::{Desk, Draft, Refusal, Target, draft, open_drafts};
-use site::Site;
+use editors::Editors;
+use promise::LogKey;
+use release::Written;
+use request::Request;
+use site::{Holder, Site};
 use std::path::{Path, PathBuf};
-use witness::Witnessing;
 
 /// What is to be published, where, and signed with what.
 #[derive(Clone, Copy)]
@@ -33,7 +49,7 @@ pub struct Job<'a> {
     pub title: Option<&'a str>,
     /// The archive's folder, made if there is none.
     pub archive: &'a Path,
-    /// The keys of the editors who sign.
+    /// The keys of the editors who sign here and now; where they are fewer than must sign, the others are asked by a request.
     pub editors: &'a [SigningKeyFile],
     /// How many editors must sign each release, said when the archive is begun: `None` is one of one, or more than half.
     pub threshold: Option<usize>,
@@ -42,16 +58,18 @@ pub struct Job<'a> {
     /// The archive's name if it is to be another than the log key's own, said when the log's key is made.
     pub origin: Option<&'a str>,
     /// How witnesses are asked, where the archive's root names some. Without it nothing can be published that needs them.
-    pub witnessing: Option<Witnessing<'a>>,
+    pub witnessing: Option<&'a Witnessing>,
     /// The time, in seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
 }
 
 /// What came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Outcome {
     /// The release, unless there was nothing new to publish.
     pub published: Option<Published>,
+    /// The release that waits for signatures, where too few keys were given to sign it.
+    pub waiting: Option<Waiting>,
     /// Documents that are cleared but were not published because of what they contain.
     pub withheld: Vec<Refusal>,
     /// What the user should know besides.
@@ -77,6 +95,21 @@ pub struct Published {
     pub resumed: bool,
 }
 
+/// A release whose files stand in the archive's folder and whose note is not signed by enough editors. No reader sees it.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// What the editors are asked, signed already by those whose keys were given.
+    pub request: Request,
+    /// The release's serial.
+    pub serial: u64,
+    /// How many documents it has.
+    pub documents: u64,
+    /// How many bytes of theirs were written.
+    pub bytes: u64,
+    /// The folder in the archive in which it is staged.
+    pub staged: PathBuf,
+}
+
 /// How far a publish has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -92,35 +125,64 @@ pub struct Progress {
 /// The order is: the draft in the catalogue; volumes, manifest and tree of the release; the first root where there is none; the note; the log's
 /// entries and tiles; what the log's key is about to sign, beside the key; `checkpoint.pending`, which commits; the cosignatures of witnesses, where
 /// the root asks for some; `checkpoint`; the draft marked as done.
+/// Where fewer keys were given than must sign, it stops before the note, and gives a request for it.
 pub fn publish(desk: &mut Desk, job: &Job<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Outcome> {
-    let mut log_key = promise::LogKey::open(job.log_key, job.origin)?;
-    let mut site = Site::open(job.archive, &mut log_key, job.witnessing)?;
+    let mut log_key = LogKey::open(job.log_key, job.origin)?.asking(job.witnessing);
+    let site = Site::open(job.archive, &mut log_key, Holder::Same)?;
     let mut warnings: Vec<String> = job.editors.iter().chain([log_key.file()]).filter_map(SigningKeyFile::warning).collect();
+    warnings.dedup();
     let finished = finish_published(desk, &site)?;
     let target = target(desk, job, &site, &log_key)?;
-    let editors = site.editors(job, &log_key)?;
+    let editors = Editors::of(&site, job, &log_key)?;
     let drafted = draft(desk, job.collection, &target, job.now)?;
-    let Some(draft) = drafted.draft else {
-        warnings.append(&mut site.warnings);
-        return Ok(Outcome { published: finished, withheld: drafted.withheld, warnings });
-    };
+    let mut outcome = Outcome { published: finished, waiting: None, withheld: drafted.withheld, warnings };
+    outcome.warnings.extend(log_key.heard());
+    let Some(draft) = drafted.draft else { return Ok(outcome) };
     let written = release::write(&site, &draft, progress)?;
-    let size = commit::commit(&mut site, &draft, &written, &editors, &log_key, job.witnessing)?;
-    warnings.append(&mut site.warnings);
-    warnings.dedup();
+    let note = note(&site, &draft, &written, editors.root);
+    if !editors.enough {
+        outcome.waiting = Some(editors.ask(&site, &note, &written)?);
+        return Ok(outcome);
+    }
+    let signed = editors.sign(note.note().map_err(Error::format)?);
+    let mut additions: Vec<Addition> = editors.first_root.into_iter().map(|(json, sig)| Addition::root(1, json, sig)).collect();
+    additions.push(Addition::release(draft.serial(), signed.to_bytes()));
+    let size = append(&site, &additions, &log_key, &log_key.key())?;
+    outcome.warnings.extend(log_key.heard());
+    outcome.published = Some(close(&site, draft, written.bytes, size, drafted.resumed)?);
+    Ok(outcome)
+}
+
+/// What a release's note says, which everything in it is fixed by the draft.
+fn note(site: &Site, draft: &Draft, written: &Written, root: Digest) -> ReleaseNote {
+    ReleaseNote {
+        origin: site.origin().to_owned(),
+        serial: draft.serial(),
+        root,
+        collection: draft.collection().to_owned(),
+        lines: draft.len(),
+        manifest: written.manifest,
+        audit: draft.audit_head(),
+        time: i64::try_from(draft.time()).unwrap_or(i64::MAX),
+        title: draft.title().to_owned(),
+    }
+}
+
+/// Marks the draft of a release as done that was logged.
+fn close(site: &Site, draft: Draft, bytes: u64, size: u64, resumed: bool) -> Result<Published> {
     let published = Published {
-        origin: target.origin,
+        origin: site.origin().to_owned(),
         serial: draft.serial(),
         documents: draft.len(),
-        bytes: written.bytes,
+        bytes,
         size,
         root: site.path("root/1.json"),
-        resumed: drafted.resumed,
+        resumed,
     };
     // A crash here leaves a release that is published and a draft that is open: the next publish sees that and closes it.
     draft.finish()?;
     daylight_durable::crash_point("publish.finished");
-    Ok(Outcome { published: Some(published), withheld: drafted.withheld, warnings })
+    Ok(published)
 }
 
 /// Marks a draft as done whose release is in the archive: a publish was killed between the one and the other.
@@ -131,22 +193,13 @@ fn finish_published(desk: &Desk, site: &Site) -> Result<Option<Published>> {
         if note.collection != open.collection() || note.audit != open.audit_head() || note.lines != open.len() {
             return Err(Error::OtherRelease { serial: open.serial(), origin: site.origin().to_owned() });
         }
-        finished = Some(Published {
-            origin: site.origin().to_owned(),
-            serial: open.serial(),
-            documents: open.len(),
-            bytes: 0,
-            size: site.size(),
-            root: site.path("root/1.json"),
-            resumed: true,
-        });
-        open.finish()?;
+        finished = Some(close(site, open, 0, site.size(), true)?);
     }
     Ok(finished)
 }
 
 /// What the next release must follow on from. A log's key that has signed more than the archive has may only finish the very release it signed.
-fn target(desk: &Desk, job: &Job<'_>, site: &Site, log_key: &promise::LogKey) -> Result<Target> {
+fn target(desk: &Desk, job: &Job<'_>, site: &Site, log_key: &LogKey) -> Result<Target> {
     let serial = site.next_serial();
     let signed = log_key.promised_size() > site.size();
     if signed {

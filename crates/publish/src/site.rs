@@ -1,16 +1,14 @@
 //! The archive that is added to: locked, brought out of whatever an interrupted publish left, and checked to be the one its key knows.
 
 use crate::files::Folder;
-use crate::key::SigningKeyFile;
-use crate::promise::{LogKey, lock};
-use crate::witness::{self, Witnessing};
-use crate::{Error, Job, Result};
-use daylight_archive::log::LogAppender;
+use crate::promise::{LogKey, Promise, lock};
+use crate::witness::{before_signing, complete, signed_alone};
+use crate::{Error, Result};
+use daylight_archive::log::{LogAppender, Tree, empty_root, verify_consistency};
+use daylight_archive::note::Note;
 use daylight_archive::release::ReleaseNote;
-use daylight_archive::root::{Quorum, Root};
-use daylight_archive::{Archive, Checkpoint, Signer, paths, policy::Policy};
-use daylight_durable::sync_dir;
-use std::collections::BTreeSet;
+use daylight_archive::{Archive, Checkpoint, paths};
+use daylight_durable::{sync_dir, write_atomic};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,22 +19,22 @@ pub(crate) struct Site {
     origin: String,
     /// `None` before the first release.
     archive: Option<Archive>,
-    /// What the user should know of witnesses.
-    pub(crate) warnings: Vec<String>,
     _lock: File,
 }
 
-/// Who signs, and the root under which they do.
-pub(crate) struct Editors<'a> {
-    pub(crate) signers: Vec<&'a Signer>,
-    /// The root that is to be put in force first, where the archive has none.
-    pub(crate) first_root: Option<Root>,
+/// Whose log's key the publisher has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// That of the root in force.
+    Same,
+    /// Perhaps another, which a new root is to put in its place.
+    Any,
 }
 
 impl Site {
     /// Opens or makes the folder. A `checkpoint.pending` that this key signed is put in its place once enough witnesses cosigned it; anything else that
-    /// contradicts what the key signed before, here or as witnesses have seen it, is refused.
-    pub(crate) fn open(dir: &Path, log_key: &mut LogKey, witnessing: Option<Witnessing<'_>>) -> Result<Self> {
+    /// contradicts what the key signed before, as it is known here or as witnesses have seen it, is refused.
+    pub(crate) fn open(dir: &Path, log_key: &mut LogKey, holder: Holder) -> Result<Self> {
         let new = !dir.exists();
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
         let held = lock(dir)?;
@@ -44,19 +42,27 @@ impl Site {
         if let Some(parent) = dir.parent().filter(|_| new) {
             sync_dir(parent).map_err(Error::io(parent))?;
         }
-        let finished = finish_pending(&dir, log_key, witnessing)?;
-        let archive = if dir.join(paths::CHECKPOINT).exists() { Some(Archive::open(&dir)?) } else { None };
-        let warnings = match (&archive, finished) {
-            (Some(archive), Some(warnings)) => check_known(archive, log_key, false).map(|()| warnings)?,
-            (Some(archive), None) => {
-                check_known(archive, log_key, witnessing.is_some_and(|witnessing| witnessing.recovered))?;
-                let warnings = witness::before_signing(archive, log_key, witnessing)?;
-                log_key.adopt(archive.checkpoint())?;
-                warnings
+        restore_pending(&dir, log_key)?;
+        let finished = finish_pending(&dir, log_key)?;
+        let mut archive = if dir.join(paths::CHECKPOINT).exists() { Some(Archive::open(&dir)?) } else { None };
+        match &archive {
+            Some(opened) => {
+                if log_key.next_key().is_some_and(|next| next == opened.root().log) {
+                    log_key.succeed()?;
+                }
+                check_known(opened, log_key, holder)?;
+                // Who was asked about a pending checkpoint a moment ago has nothing to add.
+                if !finished && log_key.witnessing().is_some() {
+                    before_signing(opened, log_key)?;
+                    adopt_recovered(opened, log_key)?;
+                }
+                if opened.head() == log_key.promised_size() && remove_unlogged_roots(opened)? {
+                    archive = Some(Archive::open(&dir)?);
+                }
             }
-            (None, _) => check_empty(&dir).map(|()| Vec::new())?,
-        };
-        Ok(Self { dir, origin: log_key.origin().to_owned(), archive, warnings, _lock: held })
+            None => check_empty(&dir)?,
+        }
+        Ok(Self { dir, origin: log_key.origin().to_owned(), archive, _lock: held })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -113,87 +119,107 @@ impl Site {
         };
         LogAppender::load(&self.dir, size, &root).map_err(|error| Error::Format(format!("{}: {error}", self.dir.display())))
     }
-
-    /// Who signs: all keys given must be editors' keys of the root in force, and enough of them. Where there is no root yet they make the first.
-    pub(crate) fn editors<'a>(&self, job: &Job<'a>, log_key: &LogKey) -> Result<Editors<'a>> {
-        let signers: Vec<&Signer> = job.editors.iter().map(SigningKeyFile::signer).collect();
-        let given: BTreeSet<[u8; 32]> = signers.iter().map(|signer| *signer.key().public()).collect();
-        let Some(archive) = &self.archive else {
-            return Ok(Editors { first_root: Some(self.first_root(job, log_key)?), signers });
-        };
-        let root = archive.root();
-        if let Some(stranger) = job.editors.iter().find(|file| !root.editors.keys.contains(&file.key())) {
-            let editors: Vec<&str> = root.editors.keys.iter().map(daylight_archive::Key::name).collect();
-            let (path, origin) = (stranger.path().to_owned(), self.origin.clone());
-            return Err(Error::NotAnEditor { path, origin, version: root.version, editors: editors.join(", ") });
-        }
-        let needed = root.editors.threshold;
-        if given.len() < needed {
-            return Err(Error::TooFewKeys { origin: self.origin.clone(), needed, given: given.len() });
-        }
-        Ok(Editors { signers, first_root: None })
-    }
-
-    /// One of one; else at least two and fewer than all, by default more than half.
-    fn first_root(&self, job: &Job<'_>, log_key: &LogKey) -> Result<Root> {
-        let keys: Vec<_> = job.editors.iter().map(SigningKeyFile::key).collect();
-        if keys.is_empty() {
-            return Err(Error::TooFewKeys { origin: self.origin.clone(), needed: 1, given: 0 });
-        }
-        let threshold = job.threshold.unwrap_or(if keys.len() == 1 { 1 } else { (keys.len() / 2 + 1).max(2) });
-        let root = Root {
-            version: 1,
-            origin: self.origin.clone(),
-            editors: Quorum { keys, threshold },
-            recovery: Quorum { keys: Vec::new(), threshold: 0 },
-            log: log_key.signer().key(),
-            retired: Vec::new(),
-            witnesses: Policy::none(),
-            mirrors: Vec::new(),
-            onions: Vec::new(),
-        };
-        // Written once to see that it keeps the rules, before anything is on disk.
-        root.to_json().map_err(|error| Error::Root(error.to_string()))?;
-        Ok(root)
-    }
 }
 
-/// The last step of a publish that was killed after it had committed, or had too few witnesses: its pending checkpoint becomes the checkpoint. Gives
-/// warnings, or `None` where nothing was pending.
-fn finish_pending(dir: &Path, log_key: &LogKey, witnessing: Option<Witnessing<'_>>) -> Result<Option<Vec<String>>> {
+/// Where the log's key has signed more than the archive's checkpoint says, and all of it is here, the publication was killed between the two: what the
+/// key signed is laid down again as `checkpoint.pending`. Where it is not all here, this is an old copy, or a release that is to be written again.
+fn restore_pending(dir: &Path, log_key: &LogKey) -> Result<()> {
+    let Some(promise) = log_key.promise() else { return Ok(()) };
+    let pending = dir.join(paths::CHECKPOINT_PENDING);
+    if !pending.exists() && continues(dir, &promise.checkpoint)? && Archive::check_under(dir, &promise.bytes).is_ok() {
+        write_atomic(&pending, &promise.bytes).map_err(Error::io(pending))?;
+    }
+    Ok(())
+}
+
+/// Whether a log that was promised goes on from the one that the folder's checkpoint states, and is larger. What that checkpoint says is not believed:
+/// opening checks it.
+fn continues(dir: &Path, promised: &Checkpoint) -> Result<bool> {
+    let path = dir.join(paths::CHECKPOINT);
+    let current = match fs::read(&path) {
+        Ok(bytes) => Note::parse(&bytes).ok().and_then(|note| Checkpoint::parse_text(note.text()).ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(Error::io(path)(error)),
+    };
+    let (size, root) = current.map_or((0, empty_root()), |current| (current.size, current.root));
+    if size >= promised.size {
+        return Ok(false);
+    }
+    let dir = dir.to_path_buf();
+    let path = Tree::new(&dir, "", promised.size).consistency(size);
+    Ok(path.is_ok_and(|path| verify_consistency(size, &root, promised.size, &promised.root, &path).is_ok()))
+}
+
+/// A root that no log names is what a killed rotation left before the log's key signed: it is not in force, and is to be signed for again. The JSON goes
+/// first: a lone signature is passed over by readers, a lone root is not.
+fn remove_unlogged_roots(archive: &Archive) -> Result<bool> {
+    let folder = archive.dir().join("root");
+    let in_force = archive.root().version;
+    let mut left = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(Error::io(&folder))? {
+        let path = entry.map_err(Error::io(&folder))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let beginning = name.starts_with('.') && name.ends_with(".tmp");
+        let later = name.split_once('.').and_then(|(version, _)| version.parse::<u64>().ok()).is_some_and(|version| version > in_force);
+        if beginning || later {
+            left.push((!name.ends_with(".json"), path));
+        }
+    }
+    left.sort();
+    for (_, path) in &left {
+        fs::remove_file(path).map_err(Error::io(path))?;
+        sync_dir(&folder).map_err(Error::io(&folder))?;
+    }
+    Ok(!left.is_empty())
+}
+
+/// The last step of a publish that was killed after it had committed, or that had too few witnesses: its pending checkpoint becomes the checkpoint.
+/// Gives whether there was one.
+fn finish_pending(dir: &Path, log_key: &LogKey) -> Result<bool> {
     let pending = dir.join(paths::CHECKPOINT_PENDING);
     let bytes = match fs::read(&pending) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(Error::io(pending)(error)),
     };
-    // Witnesses' lines may stand there already.
-    let signed = Checkpoint::open(&bytes, &log_key.signer().key()).map(|(checkpoint, _)| checkpoint).ok();
-    if signed.is_none() || log_key.promised() != signed.as_ref() {
+    // Lines of witnesses may stand there already, behind the log's own.
+    let is_it = |promise: &&Promise| {
+        let promised = Note::parse(&promise.bytes).ok();
+        promised.is_some_and(|promised| Note::parse(&bytes).is_ok_and(|note| signed_alone(&note, promised.signatures()) == Some(promised.clone())))
+    };
+    let Some(promise) = log_key.promise().filter(is_it) else {
         return Err(Error::Format(format!(
             "{} was not signed by this desk; nothing is published here until it is gone",
             pending.display()
         )));
-    }
-    if let Some(checkpoint) = signed {
-        LogAppender::load(&dir.to_path_buf(), checkpoint.size, &checkpoint.root)
-            .map_err(|error| Error::Format(format!("{}: {error}", pending.display())))?;
-    }
-    witness::complete(dir, log_key, witnessing).map(Some)
+    };
+    let checkpoint = &promise.checkpoint;
+    LogAppender::load(&dir.to_path_buf(), checkpoint.size, &checkpoint.root)
+        .map_err(|error| Error::Format(format!("{}: {error}", pending.display())))?;
+    complete(dir, log_key)?;
+    Ok(true)
 }
 
-/// Whether the archive is the one that this key signed, and has all that it signed or is about to get it. After a desk was `recovered` it may have
-/// more, if witnesses had to cosign it and it continues what this desk knows: the key signed it, and this desk forgot.
-fn check_known(archive: &Archive, log_key: &LogKey, recovered: bool) -> Result<()> {
+/// After a desk was restored, what the archive has more than the desk knows counts as signed by it: witnesses had to cosign it, those who were asked
+/// know nothing newer, and it continues what the desk knows.
+fn adopt_recovered(archive: &Archive, log_key: &mut LogKey) -> Result<()> {
+    if archive.root().log == log_key.key() { log_key.adopt(archive.checkpoint()) } else { Ok(()) }
+}
+
+/// Whether the archive is the one that this key signed, and has all that it signed or is about to get it.
+fn check_known(archive: &Archive, log_key: &LogKey, holder: Holder) -> Result<()> {
     let dir = archive.dir().to_owned();
     if archive.origin() != log_key.origin() {
         return Err(Error::OtherOrigin { archive: dir, found: archive.origin().to_owned(), wanted: log_key.origin().to_owned() });
     }
-    if archive.root().log != log_key.signer().key() {
-        return Err(Error::OtherLogKey(dir));
+    if archive.root().log != log_key.key() {
+        // A key that never signed for this log cannot contradict itself; a new root may give it the log.
+        let fresh = log_key.promise().is_none() && log_key.next_key().is_none();
+        return if holder == Holder::Any && fresh { Ok(()) } else { Err(Error::OtherLogKey(dir)) };
     }
     let (found, signed) = (archive.head(), log_key.promised_size());
-    if found > signed && !(recovered && archive.root().witnesses.needs_witnesses()) {
+    let recovered = log_key.witnessing().is_some_and(|witnessing| witnessing.recovered) && archive.root().witnesses.needs_witnesses();
+    if found > signed && !recovered {
         return Err(Error::Ahead { archive: dir, found, signed });
     }
     // What has less than was signed is a release to be finished or an old copy: the drafts tell.

@@ -3,6 +3,8 @@
 mod crashes;
 mod keys;
 mod releases;
+mod requests;
+mod roots;
 mod witnesses;
 
 use crate::*;

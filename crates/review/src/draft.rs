@@ -85,6 +85,12 @@ pub fn open_drafts(desk: &Desk, origin: &str) -> Result<Vec<Draft>> {
     Ok(drafts)
 }
 
+/// Whether everything in a draft is still cleared, and holds nothing that is not.
+pub fn is_still_clear(desk: &Desk, draft: &Draft) -> Result<bool> {
+    let (eligible, _) = eligible(desk, &collection(desk, &draft.collection)?)?;
+    still_clear(desk, draft.inner.id, &eligible)
+}
+
 impl Draft {
     fn new(desk: &Desk, collection: &str, inner: daylight_store::Draft) -> Result<Self> {
         Ok(Self { desk: desk.reopen()?, collection: collection.to_owned(), inner })

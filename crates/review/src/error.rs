@@ -26,7 +26,9 @@ pub enum Error {
     #[error("views cannot be made: {0}")]
     NoReader(String),
     /// Another collection's release to the same archive is under way.
-    #[error("a release of `{collection}` to the archive {origin} was interrupted; publish that collection again first")]
+    #[error(
+        "a release of `{collection}` to the archive {origin} was interrupted or waits for signatures; finish that one first, by publishing its collection again"
+    )]
     OtherOpen {
         /// The collection whose release is open.
         collection: String,

@@ -40,10 +40,7 @@ impl Chain {
     /// Begins with the first root, which its own editors signed. That shows only that they hold the keys: pin it to believe it.
     pub fn begin(json: &[u8], sig: &[u8]) -> Result<Self, RootError> {
         let root = Root::parse(json)?;
-        expect_version(&root, 1)?;
-        if !root.retired.is_empty() {
-            return Err(RootError::Rule("the first root cannot retire keys"));
-        }
+        Self::may_begin(&root)?;
         let note = signed_note(&root, sig)?;
         note.require(&root.editors.keys, root.editors.threshold)?;
         note.refuse_stray(&root.editors.keys)?;
@@ -55,6 +52,17 @@ impl Chain {
         let (new, succession) = follow(&self.last().root, json, sig)?;
         self.links.push(link(new, succession, json, sig));
         Ok(())
+    }
+
+    /// Whether this root could be a first one, once it is signed.
+    pub fn may_begin(root: &Root) -> Result<(), RootError> {
+        expect_version(root, 1)?;
+        if root.retired.is_empty() { Ok(()) } else { Err(RootError::Rule("the first root cannot retire keys")) }
+    }
+
+    /// Whether this root could come after the newest, once it is signed.
+    pub fn may_follow(&self, new: &Root) -> Result<(), RootError> {
+        may_follow(&self.last().root, new)
     }
 
     /// Every root, the first one first.
@@ -97,16 +105,20 @@ impl Chain {
 /// recovery keys. Whoever trusts `old` may trust it.
 pub fn follow(old: &Root, json: &[u8], sig: &[u8]) -> Result<(Root, Succession), RootError> {
     let new = Root::parse(json)?;
-    expect_version(&new, old.version + 1)?;
-    if new.origin != old.origin {
-        return Err(RootError::Rule("the origin is fixed for ever"));
-    }
+    may_follow(old, &new)?;
     let note = signed_note(&new, sig)?;
     let may_sign = [&old.editors, &new.editors, &old.recovery].map(|quorum| quorum.keys.as_slice()).concat();
     note.refuse_stray(&may_sign)?;
     let succession = succession(&note, old, &new)?;
-    check_retired(old, &new)?;
     Ok((new, succession))
+}
+
+fn may_follow(old: &Root, new: &Root) -> Result<(), RootError> {
+    expect_version(new, old.version + 1)?;
+    if new.origin != old.origin {
+        return Err(RootError::Rule("the origin is fixed for ever"));
+    }
+    check_retired(old, new)
 }
 
 fn expect_version(root: &Root, wanted: u64) -> Result<(), RootError> {

@@ -131,7 +131,7 @@ impl<'a> Account<'a> {
     pub(super) fn refuse_added(&mut self) {
         for path in std::mem::take(&mut self.unclaimed) {
             if !self.by_path.contains_key(&path) {
-                self.problem(path, "added: nothing signed accounts for it (a publication that was broken off leaves such files; publish again to finish it)");
+                self.problem(path, "added: nothing signed accounts for it (a release that waits for signatures has such files, and so has one that was broken off: finish it)");
             }
         }
     }
@@ -145,6 +145,12 @@ impl<'a> Account<'a> {
         }
         self.by_path.insert(path.clone(), (self.problems.len(), 0));
         self.problems.push(Problem { path, what });
+    }
+
+    /// Forgets what is wrong elsewhere.
+    pub(super) fn keep_problems_under(&mut self, prefix: &str) {
+        self.problems.retain(|problem| problem.path.starts_with(prefix));
+        self.by_path = self.problems.iter().enumerate().map(|(place, problem)| (problem.path.clone(), (place, 0))).collect();
     }
 
     pub(super) fn advance(&mut self, bytes: u64) {

@@ -28,7 +28,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn copy_of(world: &World) -> World {
+pub(super) fn copy_of(world: &World) -> World {
     let other = World::empty();
     copy(&world.folder, &other.folder);
     other

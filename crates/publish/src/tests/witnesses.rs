@@ -11,7 +11,7 @@ use daylight_archive::witness::AddCheckpoint;
 use daylight_archive::{Checkpoint, paths};
 use daylight_mirror::witness::{Refusal, State};
 use std::process::Command;
-use witness::{Answer, Submission, Witnesses, Witnessing};
+use witness::{Answer, Submission};
 
 const ORIGIN: &str = "archive.example/test";
 
@@ -152,7 +152,9 @@ fn begin(world: &World, policy: &Policy) -> Four {
 
 fn publish_asking(world: &World, four: &Four, without: &[String], recovered: bool) -> Result<Outcome> {
     let editors = [world.key("ada.key")];
-    world.publish_with(&editors, |job| Job { witnessing: Some(Witnessing { asker: four, without, recovered }), ..job })
+    let asker = std::sync::Arc::new(four.with(four.moods));
+    let witnessing = Witnessing { asker, without: without.to_vec(), recovered };
+    world.publish_with(&editors, |job| Job { witnessing: Some(&witnessing), ..job })
 }
 
 fn names(world: &World) -> Vec<String> {

@@ -1,0 +1,187 @@
+//! What is signed, in plain words, derived from the signed bytes and from what is bound to them by hash.
+
+use super::{Listed, Request, RequestError, Statement};
+use daylight_archive::key::Key;
+use daylight_archive::release::ReleaseNote;
+use daylight_archive::root::{Quorum, Root};
+use daylight_model::{Digest, Name};
+
+/// What a person is shown before signing. Nothing in it has a control character or one that reorders or hides text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words {
+    /// What is signed, in a few words.
+    pub title: String,
+    /// What it says: a label and a value, an empty label where a line goes on with what is above it.
+    pub lines: Vec<(String, String)>,
+    /// What could not be checked, and what to give so that it can be.
+    pub unchecked: Vec<String>,
+}
+
+/// A text with everything escaped that could have it read as another: control characters, what reorders or hides characters, and the backslash.
+pub fn plain(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if hides(c) {
+            shown.push_str(&format!("\\u{{{:x}}}", u32::from(c)))
+        } else {
+            shown.push_str(&Name::from(c.encode_utf8(&mut [0; 4]) as &str).to_string())
+        }
+    }
+    shown
+}
+
+/// Characters of Unicode's category Cf and the separators that a terminal shows as nothing or by moving others; those that reorder are the name's.
+fn hides(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+impl Words {
+    fn new(title: String) -> Self {
+        Self { title, ..Self::default() }
+    }
+
+    pub(crate) fn line(&mut self, label: &str, value: impl AsRef<str>) {
+        self.lines.push((label.to_owned(), plain(value.as_ref())));
+    }
+}
+
+impl Request {
+    /// What it asks to sign. A new type of note that is more than its text has its words here.
+    pub fn words(&self) -> Result<Words, RequestError> {
+        let mut words = match self.statement() {
+            Statement::Release { note, first } => release(note, first),
+            Statement::Root(new) => root(new, self.chain().map(|chain| &chain.last().root)),
+            Statement::Other { serial } => other(self, *serial),
+        };
+        if let Some(chain) = self.chain() {
+            let link = chain.last();
+            words.line("root in force", format!("{} ({})", link.root.version, link.digest));
+        }
+        for (place, line) in self.standing()?.words().into_iter().enumerate() {
+            words.lines.push((if place == 0 { "signatures" } else { "" }.to_owned(), line));
+        }
+        Ok(words)
+    }
+}
+
+fn other(request: &Request, serial: u64) -> Words {
+    let mut words = Words::new(format!("{} {serial} of {}", request.kind().word(), plain(request.origin())));
+    for (place, line) in request.text().lines().enumerate() {
+        words.line(if place == 0 { "its whole text" } else { "" }, line);
+    }
+    words
+}
+
+fn release(note: &ReleaseNote, first: &[Listed]) -> Words {
+    let mut words = Words::new(format!("release {} of {}", note.serial, plain(&note.origin)));
+    words.line("collection", format!("{}: {}", note.collection, note.title));
+    words.line("documents", note.lines.to_string());
+    for (place, listed) in first.iter().enumerate() {
+        words.line(if place == 0 { "the first" } else { "" }, title(&note.collection, listed));
+    }
+    words.line("manifest", note.manifest.to_string());
+    words.line("audit head", note.audit.to_string());
+    words.line("drafted", note.time_text());
+    let more = note.lines - first.len() as u64;
+    let rest = if more > 0 { format!("the titles of the other {more}, ") } else { String::new() };
+    words
+        .unchecked
+        .push(format!("{rest}which documents replace earlier ones, and the published bytes: --archive DIR with the staged release"));
+    words
+}
+
+/// A document of a release in one line.
+pub(crate) fn title(collection: &str, listed: &Listed) -> String {
+    let record = &listed.record;
+    let reason = if record.reason.is_empty() { String::new() } else { format!(" (replaces an earlier one: {})", record.reason) };
+    format!("{collection}/{}  {}  {}{reason}", record.number, record.kind.word(), record.title)
+}
+
+fn root(new: &Root, old: Option<&Root>) -> Words {
+    let mut words = Words::new(format!("root {} of {}", new.version, plain(&new.origin)));
+    keys(&mut words, "editors", &new.editors, old.map(|old| &old.editors));
+    for retired in &new.retired {
+        words.line("", format!("{}'s signatures count no more from log size {} on", retired.key.name(), retired.size));
+    }
+    keys(&mut words, "recovery keys", &new.recovery, old.map(|old| &old.recovery));
+    match old {
+        Some(old) if old.log == new.log => words.line("log key", format!("stays {}", new.log)),
+        Some(old) => {
+            words.line("log key", format!("comes {}", new.log));
+            words.line("", format!("goes  {}", old.log));
+        }
+        None => words.line("log key", new.log.to_string()),
+    }
+    let label = match old {
+        Some(old) if old.witnesses == new.witnesses => "witnesses stay",
+        Some(_) => "witnesses change",
+        None => "witnesses",
+    };
+    for (place, line) in new.witnesses.text().lines().enumerate() {
+        words.line(if place == 0 { label } else { "" }, line);
+    }
+    urls(&mut words, "mirrors", &new.mirrors, old.map(|old| old.mirrors.as_slice()));
+    urls(&mut words, "onions", &new.onions, old.map(|old| old.onions.as_slice()));
+    if let Ok(json) = new.to_json() {
+        words.line("hash", Digest::of(&json).to_string());
+    }
+    words
+}
+
+/// Who comes, who goes, who stays, and how many must sign.
+fn keys(words: &mut Words, label: &str, new: &Quorum, old: Option<&Quorum>) {
+    let of = |quorum: &Quorum| {
+        if quorum.keys.is_empty() { "none".to_owned() } else { format!("{} of {} must sign", quorum.threshold, quorum.keys.len()) }
+    };
+    match old {
+        Some(old) if of(old) != of(new) => words.line(label, format!("{}; before: {}", of(new), of(old))),
+        _ => words.line(label, of(new)),
+    }
+    let before = old.map_or(&[][..], |old| old.keys.as_slice());
+    for key in &new.keys {
+        words.line("", format!("{}{key}", how(key, old.map(|_| before))));
+    }
+    for key in before.iter().filter(|key| same(&new.keys, key).is_none()) {
+        words.line("", format!("goes  {key}"));
+    }
+}
+
+/// The key with these bytes, whatever its name.
+fn same<'a>(keys: &'a [Key], key: &Key) -> Option<&'a Key> {
+    keys.iter().find(|other| other.public() == key.public())
+}
+
+fn how(key: &Key, before: Option<&[Key]>) -> String {
+    match before.map(|before| same(before, key)) {
+        None => String::new(),
+        Some(None) => "comes ".to_owned(),
+        Some(Some(known)) if known.name() == key.name() => "stays ".to_owned(),
+        Some(Some(known)) => format!("is renamed from {}: ", known.name()),
+    }
+}
+
+fn urls(words: &mut Words, label: &str, new: &[String], old: Option<&[String]>) {
+    if new.is_empty() && old.is_none_or(<[String]>::is_empty) {
+        return words.line(label, "none");
+    }
+    let before = old.unwrap_or_default();
+    let mut place = 0;
+    let mut line = |words: &mut Words, text: String| {
+        words.line(if place == 0 { label } else { "" }, text);
+        place += 1;
+    };
+    for url in new {
+        let how = if old.is_none() {
+            ""
+        } else if before.contains(url) {
+            "stays "
+        } else {
+            "comes "
+        };
+        line(words, format!("{how}{url}"));
+    }
+    for url in before.iter().filter(|url| !new.contains(url)) {
+        line(words, format!("goes  {url}"));
+    }
+}
