@@ -4,6 +4,7 @@ use crate::commit::{Addition, append};
 use crate::promise::LogKey;
 use crate::request::{Request, Statement};
 use crate::site::{Holder, Site};
+use crate::witness::must_ask;
 use crate::{Error, Outcome, Progress, Result, Witnessing, close, finish_published, release};
 use daylight_archive::release::ReleaseNote;
 use daylight_review::{Desk, Draft, is_still_clear, open_drafts};
@@ -40,6 +41,7 @@ pub fn finish(desk: &mut Desk, job: &Finish<'_>, progress: &mut dyn FnMut(Progre
     if site.release(note.serial) == Some(note) {
         return Ok(outcome);
     }
+    site.archive().map_or(Ok(()), |archive| must_ask(archive.root(), &log_key))?;
     check_follows(&site, note, &log_key)?;
     job.request.require_complete()?;
     let draft = drafted(desk, note)?;

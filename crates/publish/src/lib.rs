@@ -39,6 +39,7 @@ use release::Written;
 use request::Request;
 use site::{Holder, Site};
 use std::path::{Path, PathBuf};
+use witness::must_ask;
 
 /// What is to be published, where, and signed with what.
 #[derive(Clone, Copy)]
@@ -132,6 +133,7 @@ pub fn publish(desk: &mut Desk, job: &Job<'_>, progress: &mut dyn FnMut(Progress
     let mut warnings: Vec<String> = job.editors.iter().chain([log_key.file()]).filter_map(SigningKeyFile::warning).collect();
     warnings.dedup();
     let finished = finish_published(desk, &site)?;
+    site.archive().map_or(Ok(()), |archive| must_ask(archive.root(), &log_key))?;
     let target = target(desk, job, &site, &log_key)?;
     let editors = Editors::of(&site, job, &log_key)?;
     let drafted = draft(desk, job.collection, &target, job.now)?;
