@@ -24,6 +24,12 @@ const COMMANDS: &[&str] = &[
     "dkim online",
     "key new",
     "publish",
+    "sign",
+    "root new",
+    "root rotate",
+    "root recover",
+    "root finish",
+    "root show",
     "serve",
     "index",
     "verify",
@@ -96,6 +102,11 @@ fn wrong_usage_is_2_and_what_cannot_be_done_is_1_with_one_line_that_names_it() {
         &["verify", nothing],
         &["serve", nothing, "--listen", "127.0.0.1:0"],
         &["publish", nothing, "--collection", "a", "--to", nothing, "--key", nothing],
+        &["sign", nothing],
+        &["root", "show", nothing],
+        &["root", "rotate", nothing, "--log-key", nothing],
+        &["root", "recover", nothing, "--log-key", nothing],
+        &["root", "finish", nothing, nothing, "--log-key", nothing],
     ] {
         let said = daylight(line).code(1).stderr;
         let last = said.trim_end();

@@ -1,6 +1,6 @@
 //! What bad input gets. Whatever it is: no crash, nothing lost in silence, and everything beside it still read.
 
-use crate::support::{Spoken, daylight, demo, program, skip, workplace};
+use crate::support::{SmallDisk, Spoken, daylight, demo, program, skip, workplace};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -215,34 +215,6 @@ fn a_full_disk_is_told_and_the_desk_goes_on_when_there_is_room() {
     if small.remount("200m") {
         daylight(line).code(0);
         assert_eq!(daylight(["search", path(&desk), "unharmed", "--json"]).code(0).json()["total"], 41);
-    }
-}
-
-/// A disk in memory, gone with the test.
-struct SmallDisk {
-    path: std::path::PathBuf,
-}
-
-impl SmallDisk {
-    fn mount(path: std::path::PathBuf, size: &str) -> Option<Self> {
-        fs::create_dir(&path).unwrap();
-        let disk = Self { path };
-        disk.run(&format!("size={size}")).then_some(disk)
-    }
-
-    fn remount(&self, size: &str) -> bool {
-        self.run(&format!("remount,size={size}"))
-    }
-
-    fn run(&self, options: &str) -> bool {
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", options, "none"]).arg(&self.path).stderr(Stdio::null()).status();
-        mount.is_ok_and(|status| status.success())
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.path).stderr(Stdio::null()).status();
     }
 }
 

@@ -21,4 +21,5 @@ mod recognition;
 mod rereading;
 mod samples;
 mod second_verifier;
+mod signing;
 mod support;

@@ -5,6 +5,10 @@ use daylight_model::FaultCode;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+mod signing;
+
+pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
+
 /// Takes documents from a source's hands to a public archive that anyone can search, verify and copy.
 #[derive(Parser)]
 #[command(name = "daylight", version, propagate_version = true, max_term_width = 100)]
@@ -31,6 +35,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Key(Key),
     Publish(Publish),
+    Sign(Sign),
+    #[command(subcommand)]
+    Root(Root),
     Serve(Serve),
     Index(Index),
     Verify(Verify),
@@ -376,20 +383,30 @@ pub(crate) struct KeyNew {
 }
 
 /// Adds what is cleared in a collection to an archive, as one signed release; makes the archive when it does not exist.
+///
+/// Where fewer keys are given than must sign, the release is staged in the archive's folder, where no reader sees it, and a request is written for the
+/// editors, who sign it with `daylight sign` on machines of their own; --finish goes on with their signatures.
 #[derive(Args)]
-#[command(after_help = "Example: daylight publish ~/desk --collection council --to ~/archive --key /media/usb/ana.key")]
+#[command(after_help = "Example: daylight publish ~/desk --collection council --to ~/archive --key /media/usb/ana.key\n\
+    Example: daylight publish ~/desk --to ~/archive --finish release-3.request from-ben/release-3.request")]
 pub(crate) struct Publish {
     /// The desk.
     pub(crate) desk: PathBuf,
     /// The collection to publish.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) collection: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "finish")]
+    pub(crate) collection: Option<String>,
     /// The archive's folder.
     #[arg(long, value_name = "ARCHIVE")]
     pub(crate) to: PathBuf,
-    /// An editor's key; may be given more than once.
-    #[arg(long, value_name = "FILE", required = true)]
+    /// The key of an editor who signs here and now; may be given more than once.
+    #[arg(long, value_name = "FILE")]
     pub(crate) key: Vec<PathBuf>,
+    /// The request to write for those who sign elsewhere; by default release-SERIAL.request in the current folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: Option<PathBuf>,
+    /// Publishes the release that was signed on request: the request, in as many copies as were signed.
+    #[arg(long, value_name = "REQUEST", num_args = 1.., conflicts_with_all = ["collection", "key", "request", "passphrase_file", "origin", "threshold", "title"])]
+    pub(crate) finish: Vec<PathBuf>,
     /// Takes the keys' passphrase from the first line of this file; otherwise it is asked for on a terminal.
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,

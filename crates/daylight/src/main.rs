@@ -11,7 +11,7 @@ mod progress;
 mod resolver;
 mod when;
 
-use args::{Cli, Command, Dkim, Key};
+use args::{Cli, Command, Dkim, Key, Root};
 use clap::Parser;
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -53,6 +53,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dkim(Dkim::Online(args)) => commands::dkim::online(&args),
         Command::Key(Key::New(args)) => commands::publish::key_new(&args),
         Command::Publish(args) => commands::publish::publish(&args),
+        Command::Sign(args) => commands::sign::sign(&args),
+        Command::Root(Root::New(args)) => commands::root::new(&args),
+        Command::Root(Root::Rotate(args)) => commands::root::rotate(&args),
+        Command::Root(Root::Recover(args)) => commands::root::recover(&args),
+        Command::Root(Root::Finish(args)) => commands::root::finish(&args),
+        Command::Root(Root::Show(args)) => commands::root::show(&args),
         Command::Serve(args) => commands::serve::serve(&args),
         Command::Index(args) => commands::serve::index(&args),
         Command::Verify(args) => commands::verify::verify(&args),

@@ -98,6 +98,18 @@ pub enum Error {
     /// There is no root, and nobody to make one.
     #[error("{0} has no root yet, which says who may publish: give editors' keys with --key, or begin with \"daylight root new\"")]
     NoRoot(PathBuf),
+    /// Something that was interrupted came to its end first.
+    #[error(
+        "{archive}: what was interrupted before is finished now (log size {size}, root {version} in force); see `daylight root show`, and ask again if more is to change"
+    )]
+    Resumed {
+        /// The folder.
+        archive: PathBuf,
+        /// The size of its log.
+        size: u64,
+        /// The root in force.
+        version: u64,
+    },
     /// A root exists where the first was to be made.
     #[error("{0} has a root already; \"daylight root rotate\" changes it")]
     HasRoot(PathBuf),
@@ -135,7 +147,7 @@ pub enum Error {
     #[error("cannot read {0}: {1}")]
     Unread(PathBuf, #[source] io::Error),
     /// Keys that cannot make a root.
-    #[error("an archive cannot begin with these keys: {0}")]
+    #[error("it cannot have such a root: {0}")]
     Root(String),
     /// The log's key has another name.
     #[error("the log's key {path} is named {found}; an archive named {wanted} needs a log key of its own, with --log-key")]

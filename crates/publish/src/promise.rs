@@ -20,6 +20,8 @@ pub(crate) struct LogKey {
     current: Held,
     /// The key that a root is about to give the log.
     next: Option<Held>,
+    /// Whether a succession that was interrupted was ended when the key was opened.
+    succeeded: bool,
     witnessing: Option<Witnessing>,
     /// What was heard of witnesses who did not cosign.
     heard: RefCell<Vec<String>>,
@@ -42,7 +44,7 @@ pub(crate) struct Promise {
 impl LogKey {
     /// Opens the key and what it signed last; makes the key where there is none, named `origin` or after its own public key.
     pub(crate) fn open(path: &Path, origin: Option<&str>) -> Result<Self> {
-        finish_succession(path)?;
+        let succeeded = finish_succession(path)?;
         let current = Held::open(path, |public| match origin {
             Some(origin) => origin.to_owned(),
             None => format!("daylight-{}", &Digest::of(public).to_string()[..16]),
@@ -52,7 +54,7 @@ impl LogKey {
         }
         let next = beside(path, ".next");
         let next = if next.metadata().is_ok_and(|file| file.len() > 0) { Some(Held::open(&next, |_| String::new())?) } else { None };
-        Ok(Self { current, next, witnessing: None, heard: RefCell::default() })
+        Ok(Self { current, next, succeeded, witnessing: None, heard: RefCell::default() })
     }
 
     /// The same, with how witnesses are asked about what it signs.
@@ -75,6 +77,11 @@ impl LogKey {
         let mut heard = self.heard.take();
         heard.dedup();
         heard
+    }
+
+    /// Whether opening it ended a succession that had been interrupted.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.succeeded
     }
 
     /// The file of the key that signs now.
@@ -204,12 +211,13 @@ fn read_promise(path: &Path, key: &Key) -> Result<Option<Promise>> {
     }
 }
 
-/// The last step of a succession: the new key has its place, and its promise follows. Without a promise that waits there is nothing to do.
-fn finish_succession(path: &Path) -> Result<()> {
+/// The last step of a succession: the new key has its place, and its promise follows. Without a promise that waits there is nothing to
+/// do. Says whether there was.
+fn finish_succession(path: &Path) -> Result<bool> {
     let next = beside(path, ".next");
     let promise = promise_path(&next);
     if next.exists() || !promise.exists() {
-        return Ok(());
+        return Ok(false);
     }
     let key = SigningKeyFile::read(path, &mut |_| None)?.key();
     let bytes = fs::read(&promise).map_err(Error::io(&promise))?;
@@ -221,7 +229,8 @@ fn finish_succession(path: &Path) -> Result<()> {
     }
     let to = promise_path(path);
     fs::rename(&promise, &to).map_err(Error::io(&to))?;
-    sync_folder(path)
+    sync_folder(path)?;
+    Ok(true)
 }
 
 /// Gives a file a second name, or a copy where the disk knows no second names, unless it has it already.

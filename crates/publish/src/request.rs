@@ -13,7 +13,7 @@ mod words;
 pub use attached::Listed;
 pub use kind::Kind;
 pub use parties::{Party, Standing};
-pub use words::{Words, plain};
+pub use words::{Words, plain, root_words};
 
 use attached::{Attached, line_proofs};
 use daylight_archive::json;

@@ -53,9 +53,6 @@ pub struct Enacted {
 pub fn begin(proposal: &Proposal<'_>, origin: Option<&str>) -> Result<Request> {
     let mut log_key = LogKey::open(proposal.log_key, origin)?;
     let site = Site::open(proposal.archive, &mut log_key, Holder::Same)?;
-    if site.archive().is_some() {
-        return Err(Error::HasRoot(site.dir().to_owned()));
-    }
     let nobody = || Quorum { keys: Vec::new(), threshold: 0 };
     let blank = Root {
         version: 1,
@@ -71,7 +68,11 @@ pub fn begin(proposal: &Proposal<'_>, origin: Option<&str>) -> Result<Request> {
     let mut root = proposal.changes.apply(&blank)?;
     let editors = root.editors.keys.len();
     root.editors.threshold = proposal.changes.threshold.unwrap_or_else(|| default_threshold(editors));
-    asked(None, &root)
+    // The very root that is in force already may be asked for again: whoever was killed asks twice.
+    match site.archive().map(|archive| &archive.chain().links()[0].root) {
+        Some(first) if *first != root => Err(Error::HasRoot(site.dir().to_owned())),
+        _ => asked(None, &root),
+    }
 }
 
 /// Asks for signatures of the root that is to follow the one in force: those of both roots' editors, or the recovery keys'.
@@ -82,6 +83,9 @@ pub fn change(proposal: &Proposal<'_>) -> Result<Request> {
     let (mut log_key, site) = open(proposal.archive, proposal.log_key, proposal.changes.change_log_key, None)?;
     let archive = site.archive().ok_or_else(|| Error::NoRoot(site.dir().to_owned()))?;
     let old = archive.root();
+    if site.resumed() {
+        return Err(Error::Resumed { archive: site.dir().to_owned(), size: archive.head(), version: old.version });
+    }
     let mut root = proposal.changes.apply(old)?;
     root.version = old.version + 1;
     if !proposal.changes.change_log_key && log_key.key() != old.log {

@@ -19,6 +19,8 @@ pub(crate) struct Site {
     origin: String,
     /// `None` before the first release.
     archive: Option<Archive>,
+    /// Whether something that had been interrupted was brought to its end.
+    resumed: bool,
     _lock: File,
 }
 
@@ -44,11 +46,13 @@ impl Site {
         }
         restore_pending(&dir, log_key)?;
         let finished = finish_pending(&dir, log_key)?;
+        let mut resumed = finished || log_key.succeeded();
         let mut archive = if dir.join(paths::CHECKPOINT).exists() { Some(Archive::open(&dir)?) } else { None };
         match &archive {
             Some(opened) => {
                 if log_key.next_key().is_some_and(|next| next == opened.root().log) {
                     log_key.succeed()?;
+                    resumed = true;
                 }
                 check_known(opened, log_key, holder)?;
                 // Who was asked about a pending checkpoint a moment ago has nothing to add.
@@ -62,7 +66,11 @@ impl Site {
             }
             None => check_empty(&dir)?,
         }
-        Ok(Self { dir, origin: log_key.origin().to_owned(), archive, _lock: held })
+        Ok(Self { dir, origin: log_key.origin().to_owned(), archive, resumed, _lock: held })
+    }
+
+    pub(crate) fn resumed(&self) -> bool {
+        self.resumed
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -174,7 +182,7 @@ fn remove_unlogged_roots(archive: &Archive) -> Result<bool> {
 }
 
 /// The last step of a publish that was killed after it had committed, or that had too few witnesses: its pending checkpoint becomes the checkpoint.
-/// Gives whether there was one.
+/// Says whether there was one.
 fn finish_pending(dir: &Path, log_key: &LogKey) -> Result<bool> {
     let pending = dir.join(paths::CHECKPOINT_PENDING);
     let bytes = match fs::read(&pending) {

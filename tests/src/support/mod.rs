@@ -2,6 +2,7 @@
 
 mod browser;
 mod demo;
+mod disk;
 mod http;
 mod program;
 mod source;
@@ -9,6 +10,7 @@ mod tools;
 
 pub(crate) use browser::{Browser, Theme};
 pub(crate) use demo::{demo, demo_server, workplace};
+pub(crate) use disk::SmallDisk;
 pub(crate) use http::{Answer, get};
 pub(crate) use program::{Server, Spoken, daylight, program};
 pub(crate) use source::{Source, crates, root};

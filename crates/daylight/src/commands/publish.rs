@@ -5,11 +5,14 @@ use crate::commands::clear::now;
 use crate::output::{self, count, remark, say};
 use anyhow::{Context, Result, bail};
 use daylight_ingest::open_desk;
-use daylight_publish::{Job, Outcome, Passphrase, SigningKeyFile, public_path, publish as run};
+use daylight_publish::request::Request;
+use daylight_publish::{
+    Finish, Job, Outcome, Passphrase, SigningKeyFile, Waiting, finish, public_path, publish as run, read_request, write_request,
+};
 use indicatif::HumanBytes;
 use serde_json::json;
 use std::io::{IsTerminal, stdin};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub(crate) fn key_new(args: &args::KeyNew) -> Result<ExitCode> {
@@ -65,10 +68,15 @@ fn first_line(file: &Path) -> Result<Passphrase> {
 
 pub(crate) fn publish(args: &args::Publish) -> Result<ExitCode> {
     let mut desk = open_desk(&args.desk)?;
-    let editors = args.key.iter().map(|file| editor_key(file, args.passphrase_file.as_deref())).collect::<Result<Vec<_>>>()?;
     let log_key = args.log_key.clone().unwrap_or_else(|| desk.path().join("log.key"));
+    let Some(collection) = args.collection.as_deref() else {
+        let request = collected(&args.finish)?;
+        let outcome = finish(&mut desk, &Finish { request: &request, archive: &args.to, log_key: &log_key }, &mut |_| {})?;
+        return tell(args, &outcome, &format!("what {} asks for", request.words()?.title), None);
+    };
+    let editors = args.key.iter().map(|file| signing_key(file, args.passphrase_file.as_deref())).collect::<Result<Vec<_>>>()?;
     let job = Job {
-        collection: &args.collection,
+        collection,
         title: args.title.as_deref(),
         archive: &args.to,
         editors: &editors,
@@ -77,20 +85,42 @@ pub(crate) fn publish(args: &args::Publish) -> Result<ExitCode> {
         origin: args.origin.as_deref(),
         now: now(),
     };
-    let outcome = run(&mut desk, &job, &mut |_| {})?;
+    let mut outcome = run(&mut desk, &job, &mut |_| {})?;
+    let request = match &mut outcome.waiting {
+        None => None,
+        Some(waiting) => {
+            let file = args.request.clone().unwrap_or_else(|| PathBuf::from(format!("release-{}.request", waiting.serial)));
+            write_request(&file, &mut waiting.request)?;
+            Some(file)
+        }
+    };
+    tell(args, &outcome, &format!("everything cleared in {collection}"), request.as_deref())
+}
+
+/// The request with the signatures of all these copies.
+pub(crate) fn collected(files: &[PathBuf]) -> Result<Request> {
+    let (first, others) = files.split_first().context("name the signed request")?;
+    let mut request = read_request(first)?;
+    for file in others {
+        request.merge(&read_request(file)?).with_context(|| format!("{} and {}", first.display(), file.display()))?;
+    }
+    Ok(request)
+}
+
+fn tell(args: &args::Publish, outcome: &Outcome, what: &str, request: Option<&Path>) -> Result<ExitCode> {
     for warning in &outcome.warnings {
         remark(format_args!("{warning}"));
     }
     if args.json {
-        in_json(&outcome)?
+        in_json(outcome, request)?;
     } else {
-        in_words(&outcome, args)?
+        in_words(outcome, args, what, request)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads an editor's key, asking for its passphrase where it has one.
-fn editor_key(file: &Path, passphrase_file: Option<&Path>) -> Result<SigningKeyFile> {
+/// Reads a key that signs, asking for its passphrase where it has one.
+pub(crate) fn signing_key(file: &Path, passphrase_file: Option<&Path>) -> Result<SigningKeyFile> {
     let given = passphrase_file.map(first_line).transpose()?;
     let mut ask = |path: &Path| {
         given.clone().or_else(|| {
@@ -101,27 +131,48 @@ fn editor_key(file: &Path, passphrase_file: Option<&Path>) -> Result<SigningKeyF
     Ok(SigningKeyFile::read(file, &mut ask)?)
 }
 
-fn in_json(outcome: &Outcome) -> Result<()> {
+fn in_json(outcome: &Outcome, request: Option<&Path>) -> Result<()> {
     let withheld: Vec<_> = outcome.withheld.iter().map(|one| json!({"id": one.id, "why": one.why})).collect();
     let published = outcome.published.as_ref().map(|one| {
         json!({"origin": one.origin, "release": one.serial, "documents": one.documents, "bytes": one.bytes, "log_size": one.size,
             "root": one.root.display().to_string(), "resumed": one.resumed})
     });
-    output::json(&json!({"published": published, "withheld": withheld}))
+    let waiting = outcome.waiting.as_ref().map(|one| {
+        let standing = one.request.standing().map(|standing| standing.words()).unwrap_or_default();
+        json!({"origin": one.request.origin(), "release": one.serial, "documents": one.documents, "bytes": one.bytes,
+            "request": request.map(|file| file.display().to_string()), "signatures": standing, "staged": one.staged.display().to_string()})
+    });
+    output::json(&json!({"published": published, "waiting": waiting, "withheld": withheld}))
 }
 
-fn in_words(outcome: &Outcome, args: &args::Publish) -> Result<()> {
-    match &outcome.published {
-        None => say!("nothing new to publish: everything cleared in {} is in {}", args.collection, args.to.display())?,
-        Some(one) => {
+fn in_words(outcome: &Outcome, args: &args::Publish, what: &str, request: Option<&Path>) -> Result<()> {
+    match (&outcome.published, &outcome.waiting) {
+        (Some(one), _) => {
             let resumed = if one.resumed { ", finishing what was interrupted" } else { "" };
             say!("published release {}{resumed}: {}, {} written", one.serial, count(one.documents, "document"), HumanBytes(one.bytes))?;
             say!("archive {} in {}, log size {}", one.origin, args.to.display(), one.size)?;
             say!("readers who keep a copy of {} can check everything that follows", one.root.display())?;
         }
+        (None, None) => say!("nothing new to publish: {what} is in {}", args.to.display())?,
+        (None, Some(_)) => {}
+    }
+    if let Some((waiting, request)) = outcome.waiting.as_ref().zip(request) {
+        waits(waiting, args, request)?;
     }
     for one in &outcome.withheld {
         say!("withheld: {}  {}", one.id, one.why)?;
     }
     Ok(())
+}
+
+/// What is to be done next with a release that is not signed by enough.
+fn waits(waiting: &Waiting, args: &args::Publish, request: &Path) -> Result<()> {
+    let (serial, request, desk, archive) = (waiting.serial, request.display(), args.desk.display(), args.to.display());
+    say!("release {serial} waits for signatures: {}, {} written", count(waiting.documents, "document"), HumanBytes(waiting.bytes))?;
+    for line in waiting.request.standing()?.words() {
+        say!("  {line}")?;
+    }
+    say!("each of them signs a copy of {request}: daylight sign {request} --key FILE")?;
+    say!("then: daylight publish {desk} --to {archive} --finish {request} COPIES...")?;
+    say!("until then keep {} from where it is public: its files are there, and nobody has signed them", waiting.staged.display())
 }

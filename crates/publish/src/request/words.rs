@@ -51,7 +51,7 @@ impl Request {
     pub fn words(&self) -> Result<Words, RequestError> {
         let mut words = match self.statement() {
             Statement::Release { note, first } => release(note, first),
-            Statement::Root(new) => root(new, self.chain().map(|chain| &chain.last().root)),
+            Statement::Root(new) => root_words(new, self.chain().map(|chain| &chain.last().root)),
             Statement::Other { serial } => other(self, *serial),
         };
         if let Some(chain) = self.chain() {
@@ -98,7 +98,8 @@ pub(crate) fn title(collection: &str, listed: &Listed) -> String {
     format!("{collection}/{}  {}  {}{reason}", record.number, record.kind.word(), record.title)
 }
 
-fn root(new: &Root, old: Option<&Root>) -> Words {
+/// A root in words: with the one before it, who comes and who goes.
+pub fn root_words(new: &Root, old: Option<&Root>) -> Words {
     let mut words = Words::new(format!("root {} of {}", new.version, plain(&new.origin)));
     keys(&mut words, "editors", &new.editors, old.map(|old| &old.editors));
     for retired in &new.retired {

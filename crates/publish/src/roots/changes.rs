@@ -43,7 +43,12 @@ impl Changes {
                 return Err(Error::Root(format!("{gone} is not one of its editors, who are {}", names(&editors))));
             }
         }
-        editors.extend(self.add.iter().cloned());
+        for new in &self.add {
+            if editors.contains(new) {
+                return Err(Error::Root(format!("{} is one of its editors already", new.name())));
+            }
+            editors.push(new.clone());
+        }
         let recovery = self.recovery.clone().unwrap_or_else(|| old.recovery.keys.clone());
         let same = recovery == old.recovery.keys;
         let recovery_threshold = self.recovery_threshold.unwrap_or(if same {
@@ -69,6 +74,9 @@ fn names(keys: &[Key]) -> String {
 fn urls(what: &str, old: &[String], add: &[String], remove: &[String]) -> Result<Vec<String>> {
     if let Some(unknown) = remove.iter().find(|url| !old.contains(url)) {
         return Err(Error::Root(format!("{unknown} is not a {what} of it")));
+    }
+    if let Some(known) = add.iter().find(|url| old.contains(url)) {
+        return Err(Error::Root(format!("{known} is a {what} of it already")));
     }
     let kept = old.iter().filter(|url| !remove.contains(url));
     Ok(kept.chain(add).cloned().collect())
