@@ -23,3 +23,4 @@ mod samples;
 mod second_verifier;
 mod signing;
 mod support;
+mod witnessing;

@@ -60,6 +60,13 @@ impl Policy {
         Self { text: "quorum none\n".into(), witnesses: Vec::new(), members: Vec::new(), nodes: Vec::new(), quorum: None }
     }
 
+    /// The policy that asks for `quorum` of these witnesses, each with where it is asked. In it they are called by their keys' names.
+    pub fn of(witnesses: &[(Key, String)], quorum: usize) -> Result<Self, PolicyError> {
+        let lines: String = witnesses.iter().map(|(key, url)| format!("witness {} {key} {url}\n", key.name())).collect();
+        let names: String = witnesses.iter().map(|(key, _)| format!(" {}", key.name())).collect();
+        Self::parse(&format!("{lines}group witnesses {quorum}{names}\nquorum witnesses\n"))
+    }
+
     /// The text it was read from.
     pub fn text(&self) -> &str {
         &self.text

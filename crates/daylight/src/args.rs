@@ -6,8 +6,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 mod signing;
+mod witness;
 
 pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
+pub(crate) use witness::{Asking, Witness, WitnessAdd, WitnessKey, WitnessPolicy, WitnessServe, WitnessStatus};
 
 /// Takes documents from a source's hands to a public archive that anyone can search, verify and copy.
 #[derive(Parser)]
@@ -38,6 +40,8 @@ pub(crate) enum Command {
     Sign(Sign),
     #[command(subcommand)]
     Root(Root),
+    #[command(subcommand)]
+    Witness(Witness),
     Serve(Serve),
     Index(Index),
     Verify(Verify),
@@ -422,6 +426,8 @@ pub(crate) struct Publish {
     /// The title of the collection that readers see; by default the collection's name.
     #[arg(long)]
     pub(crate) title: Option<String>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
     /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -23,7 +23,7 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A site: an archive's folder, its cache, and the state of both that is shown now.
@@ -42,8 +42,8 @@ pub(crate) struct Edition {
     library: Library,
     frame: Frame,
     checkpoint: Vec<u8>,
-    /// Tells this state's pages from another's.
-    tag: String,
+    /// Tells this state's pages from another's, see [`Edition::tag`].
+    state: String,
 }
 
 /// A request without its body: no request here has one that matters.
@@ -61,7 +61,12 @@ impl Edition {
         let library = Library::open(archive, cache, progress)?;
         let frame = pages::frame(&library);
         let tag = Digest::of(&[&checkpoint, env!("CARGO_PKG_VERSION").as_bytes(), style::PATH.as_bytes()].concat()).to_string();
-        Ok(Self { library, frame, checkpoint, tag: format!("W/\"{}\"", &tag[..32]) })
+        Ok(Self { library, frame, checkpoint, state: tag[..32].to_owned() })
+    }
+
+    /// Tells its pages from another state's, and from those of another day: they say how long ago something was seen.
+    fn tag(&self) -> String {
+        format!("W/\"{}-{}\"", self.state, now() / 86_400)
     }
 }
 
@@ -135,8 +140,9 @@ impl Site {
             Route::Robots => Ok(Answer::bytes("text/plain; charset=utf-8", Body::full("User-agent: *\nDisallow: /search\n"))),
             Route::Moved(to) => Ok(Answer::moved(&request.uri.query().map_or_else(|| to.clone(), |query| format!("{to}?{query}")))),
             route => {
-                if is_known(&request.headers, &edition.tag) && !matches!(route, Route::Document(_, _, Part::Raw | Part::Text)) {
-                    return Ok(Answer::empty(StatusCode::NOT_MODIFIED).keep(Keep::Minute).with(header::ETAG, &edition.tag));
+                let tag = edition.tag();
+                if is_known(&request.headers, &tag) && !matches!(route, Route::Document(_, _, Part::Raw | Part::Text)) {
+                    return Ok(Answer::empty(StatusCode::NOT_MODIFIED).keep(Keep::Minute).with(header::ETAG, &tag));
                 }
                 let (edition, headers) = (edition.clone(), request.headers.clone());
                 blocking(move || edition.read(&route, &asked, &headers)).await
@@ -175,6 +181,11 @@ fn stylesheet() -> Answer {
     Answer::bytes("text/css; charset=utf-8", Body::full(style::CSS))
         .keep(Keep::Forever)
         .with(header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin")
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
@@ -232,7 +243,7 @@ fn decoded(text: &str) -> Option<String> {
 
 impl Edition {
     fn page(&self, html: String) -> Answer {
-        Answer::page(StatusCode::OK, html).with(header::ETAG, &self.tag)
+        Answer::page(StatusCode::OK, html).with(header::ETAG, &self.tag())
     }
 
     fn read(&self, route: &Route, asked: &Params, headers: &HeaderMap) -> Result<Answer, Stop> {
@@ -240,7 +251,7 @@ impl Edition {
         match route {
             Route::Home => Ok(self.page(pages::home(library, frame))),
             Route::Help => Ok(self.page(pages::help(frame))),
-            Route::Verify => Ok(self.page(pages::verify(library, frame))),
+            Route::Verify => Ok(self.page(pages::verify(library, frame, now()))),
             Route::About => Ok(self.page(pages::about(library, frame))),
             Route::Collection(name) => self.collection(name, asked),
             Route::Thread(collection, n) => {

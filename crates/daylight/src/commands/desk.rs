@@ -1,8 +1,10 @@
 //! `init`, `status` and `faults`: what is on a desk.
 
 use crate::args;
+use crate::commands::clear::now;
 use crate::commands::recognise;
 use crate::commands::search::plain;
+use crate::commands::witness::{seen_in_json, seen_in_words};
 use crate::output::{self, count, say};
 use crate::place::{self, Place};
 use anyhow::Result;
@@ -61,7 +63,10 @@ fn archive_status(args: &args::Status) -> Result<ExitCode> {
         let values: serde_json::Map<String, Value> = collections.iter().map(|(name, one)| (name.clone(), one.json())).collect();
         let (documents, unread) = totals(&collections);
         let releases = archive.releases().len();
-        output::json(&json!({"documents": documents, "not_fully_read": unread, "releases": releases, "collections": values}))?;
+        let seen = seen_in_json(archive.standing(), archive.head(), now());
+        output::json(
+            &json!({"documents": documents, "not_fully_read": unread, "releases": releases, "collections": values, "seen": seen}),
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let (documents, unread) = totals(&collections);
@@ -72,6 +77,7 @@ fn archive_status(args: &args::Status) -> Result<ExitCode> {
         let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
         say!("collection {name}: {}, {} not fully read{why}", count(one.documents, "document"), output::thousands(one.unread))?;
     }
+    seen_in_words(archive.standing(), archive.head(), now()).iter().try_for_each(|line| say!("{line}"))?;
     Ok(ExitCode::SUCCESS)
 }
 

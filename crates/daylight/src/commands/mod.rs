@@ -16,3 +16,4 @@ pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod sign;
 pub(crate) mod verify;
+pub(crate) mod witness;

@@ -2,6 +2,7 @@ mod cache;
 mod fixture;
 mod pages;
 mod requests;
+mod seen;
 mod words;
 
 use crate::body::Body;
