@@ -314,7 +314,7 @@ fn a_witness_that_lies_is_told_of_and_can_be_left_out() {
     // One that lies and one that is away are too many.
     town.letter("too-many");
     town.kill(3);
-    let said = town.publish("--without-witness w4").code(1).stderr;
+    let said = town.publish("--without-witness w4.example").code(1).stderr;
     assert!(said.contains("so far it has: w1.example, w2.example"), "{said}");
 }
 
@@ -378,6 +378,7 @@ fn a_witness_whose_disk_is_full_cosigns_nothing_and_goes_on_when_there_is_room()
     let said = town.publish("").code(0).stderr;
     assert!(said.contains("witness w1.example: it answered with status 500"), "{said}");
     assert_eq!((town.seen(), town.size(1)), (all_but(&[1]), 2));
+    drop(filler);
     fs::remove_file(disk.path.join("filler")).unwrap();
     town.letter("third");
     town.publish("").code(0);
