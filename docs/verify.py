@@ -9,12 +9,14 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 P, PART = 2**255 - 19, 65536
+N, SLUG, TIME, WORDS = r"(?:0|[1-9]\d*)", "([a-z0-9-]{1,64})", r"time \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n", "([^\0-\x1f\x7f-\x9f]+)\n"
 # The y coordinates of the points of small order (RFC 8032): no signature by one may be believed.
 SMALL = {0, 1, P - 1} | {int.from_bytes(bytes.fromhex(y), "little") for y in (
     "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")}
 
 class Bad(Exception): pass
 def sha(data): return hashlib.sha256(data).digest()
+def leaf_of(data): return sha(b"\0" + bytes.fromhex(data))
 def small(point): return (int.from_bytes(point, "little") & (2**255 - 1)) % P in SMALL
 def need(fine, what):
     if not fine: raise Bad(what)
@@ -129,6 +131,8 @@ class Archive:
     def __init__(self, folder):
         self.folder, self.found, self.wrong, self.claimed = folder, set(), {}, set()
         self.roots, self.logged, self.serials, self.places, self.rooted, self.cautions = [], 0, {"all": []}, {}, [], []
+        # By serial; by release and line; the places of bytes that may be erased, that a line refers to, that are left of an erased line.
+        self.releases, self.withdrawn, self.erasable, self.wanted, self.left = {}, {}, set(), set(), set()
         for base, folders, files in os.walk(folder):
             for path in (os.path.join(base, name) for name in folders + files):
                 mode, short = os.lstat(path).st_mode, os.path.relpath(path, folder)
@@ -182,6 +186,9 @@ class Archive:
         # A partial tile or bundle of an earlier size must be the beginning of the one that superseded it.
         for path in [path for path in self.found - self.claimed if path.startswith("tile/")]: self.tried(path, self.narrower, path, size)
         for index, entry in enumerate(entries): self.tried(f"log entry {index}", self.entry, index, entry)
+        for serial, shape in self.releases.items(): self.tried(f"release/{serial}/note", self.release, f"release/{serial}/", serial, shape)
+        for path in {"release/%d/volume/%d.zip" % place[:2] for place in self.left - self.wanted}:
+            self.wrong.setdefault(path, "bytes were withdrawn, their line is erased, and they are still here")
         if self.logged < len(self.roots): self.wrong[f"root/{self.logged + 1}.json"] = "not in the log"
         self.tried(newest, self.signed, note, size, False)
         # Witnesses are asked while a checkpoint is pending. What readers see is cosigned as the root asks that is in force there.
@@ -217,7 +224,8 @@ class Archive:
         need(serial == last + 1 if group == "release" else serial > last and serial not in self.serials["all"], "a serial out of order, or twice")
         self.serials.update({kind: serial, "all": self.serials["all"] + [serial] * (group == "entry")})
         text = self.tried(f"{group}/{serial}/note", self.note, f"{group}/{serial}/note", kind, serial, value["note"], index)
-        if text and kind == "release": self.tried(f"release/{serial}/note", self.release, f"release/{serial}/", serial, text)
+        told = {"release": self.told_release, "withdraw": self.told_withdraw, "heartbeat": self.told_heartbeat}.get(kind)
+        if text and told: self.tried(f"{group}/{serial}/note", told, text, serial)
     def note(self, path, kind, serial, digest, index):
         data, root = self.read(path), self.roots[self.logged - 1]
         note, head = Note(data), f"daylight-{kind}/v1\norigin {root.origin}\nserial {serial}\nroot {root.digest}\n"
@@ -226,30 +234,64 @@ class Archive:
         late = {key for later in self.roots[root.version:] for key, size in later.retired.items() if index >= size}
         need(len(note.by(root.editors) - late) >= (1 if kind == "heartbeat" else root.k), "signed by too few editors")
         return note.text
-    def release(self, prefix, serial, text):
-        shape = re.fullmatch(r"(?:.*\n){4}collection [a-z0-9-]{1,64}\nlines ([1-9]\d*)\nmanifest ([0-9a-f]{64})\n"
-                             r"audit [0-9a-f]{64}\ntime \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\ntitle (.+)\n", text)
-        need(shape and len(shape[3].encode()) <= 1024, "not the text of a release")
-        leaves, volume, last, lost, lines = [], Volume(self, serial), 0, False, int(shape[1])
+    def told_release(self, text, serial):
+        shape = re.fullmatch(rf"(?:.*\n){{4}}collection {SLUG}\nlines ([1-9]\d*)\nmanifest ([0-9a-f]{{64}})\naudit [0-9a-f]{{64}}\n{TIME}title {WORDS}", text)
+        need(shape and len(shape[4].encode()) <= 1024, "not the text of a release")
+        self.releases[serial] = shape
+    def told_heartbeat(self, text, _): need(re.fullmatch(rf"(?:.*\n){{4}}{TIME}", text), "not the text of a heartbeat")
+    def told_withdraw(self, text, serial):
+        shape = re.fullmatch(rf"(?:.*\n){{4}}{TIME}collection {SLUG}\ncopies (keep|erase)\nsuccessor (none|{SLUG}/([1-9]\d*))\nreason {WORDS}"
+                             rf"((?:document {N}\n(?:line {N} {N} {N} [0-9a-f]{{64}}\n(?:member {N} {N} {N}\n)*)+)+)", text)
+        need(shape and len(shape[6].encode()) <= 1024 and len(text.encode()) <= 983040 and int(shape[5] or 0) < 2**53, "not the text of a withdrawal")
+        last = 0
+        for number, lines in re.findall(r"document (.+)\n((?:line .+\n|member .+\n)+)", shape[7]):
+            need(last < int(number) < 2**53 and f"{shape[1]}/{number}" != shape[3], "the numbers do not rise, or one is its own successor")
+            last, before = int(number), (0, -1)
+            for *numbers, leaf, members in re.findall(r"line (\d+) (\d+) (\d+) (.+)\n((?:member .+\n)*)", lines):
+                release, line, length = map(int, numbers)
+                said = last, length, leaf, places = last, length, leaf, [[*map(int, words.split())] for words in re.findall("member (.+)", members)]
+                known, (old, erase, _) = self.releases.get(release), self.withdrawn.get((release, line), (said, shape[2] == "erase", 0))
+                need(known and known[1] == shape[1] and line < int(known[2]) and old == said, "it names a line that is none, or was said to be other")
+                apart = all(v <= w < 2**32 and 114 + (at + size) * (v == w) <= to < 2**53 - more for (v, at, size), (w, to, more) in zip([[0, 0, 0], *places], places))
+                need(before < (release, line) and 67 < length <= 16452 and apart, "a line is out of order or has no such length, or its members overlap")
+                before, erase = (release, line), erase or shape[2] == "erase"
+                self.withdrawn[before] = said, erase, f"entry/{serial}/note"
+                self.erasable |= {(release, *member) for member in places if erase}
+    def release(self, prefix, serial, shape):
+        leaves, volume, last, lost, lines = [], Volume(self, serial), 0, False, int(shape[2])
         for part in range(-(-lines // PART)):
             path, offsets, at = f"{prefix}manifest/{part}", bytearray(), 0
             data = self.tried(path, self.read, path) or b""
             for line in data.splitlines(keepends=True) if b"\r" not in data else []:
+                said, erase, note = self.withdrawn.get((serial, len(leaves)), (None, False, None))
                 offsets += struct.pack(">I", at)
                 at += len(line)
-                leaf, number, files = self.tried(path, self.line, line) or (b"", last + 1, None)
+                leaf, number, files = self.tried(path, self.line, line, said, erase, serial) or (b"", last + 1, None)
                 leaves, lost = (leaves.append(leaf) or leaves), lost or files is None
                 last = number if number > last else self.wrong.setdefault(path, "the numbers do not rise") and number
-                for file in [] if lost else files: self.tried(path, volume.file, file)
+                volume.placed = []
+                for file in [] if lost else files: self.tried(path, volume.file, file, said is not None)
+                found = number, len(line), leaf, volume.placed
+                if said and not lost: self.tried(note, need, found == (*said[:2], leaf_of(said[2]), said[3]), "it says of a line what is not so")
             self.tried(path, need, len(offsets) // 4 == min(PART, lines - part * PART), "not as many lines as were signed")
             self.expect(f"{path}.offsets", offsets)
-        self.tried(f"{prefix}manifest/0", need, tree(leaves).hex() == shape[2], "its lines do not have the root that was signed")
+        self.tried(f"{prefix}manifest/0", need, tree(leaves).hex() == shape[3], "its lines do not have the root that was signed")
         for path, data in tiles(leaves): self.expect(prefix + path, data)
         volume.end()
-    def line(self, line):
+    def line(self, line, said, erase, serial):
+        """The hash of its leaf, its number and its files; those of an erased line are known by their places alone."""
+        unnamed = [dict(zip(("release", "volume", "offset", "length"), (serial, *at))) for at in said[3]] if erase else []
+        if erased := re.fullmatch(rb"- ([0-9a-f]{64}) *\n", line):
+            need(erase and len(line) == said[1], "a line is erased, and no withdrawal in the log asks for that, or not so")
+            return leaf_of(erased[1].decode()), said[0], unnamed
         shape = re.fullmatch(rb"\+ ([0-9a-f]{64}) (.{0,16384})\n", line)
-        need(shape, "a line is erased, or not of its form")
-        return sha(b"\0" + sha(bytes.fromhex(shape[1].decode()) + shape[2])), *self.record(shape[2])
+        need(shape, "a line is not of its form")
+        leaf, files = leaf_of(sha(bytes.fromhex(shape[1].decode()) + shape[2]).hex()), read_json(shape[2]).get("files", [])
+        if erase and len(files) == 1 and files[0]["role"] == "record":
+            # Its record may be erased already, while the line is not.
+            with self.open(place(files[0])["path"]) as volume: name = (volume.seek(files[0]["offset"] - 84), volume.read(64))[1]
+            if name == erased_name(files[0]["offset"]): return leaf, said[0], unnamed
+        return leaf, *self.record(shape[2])
     def record(self, data):
         value = read_json(data)
         number, files = whole(value["number"], 1), [place(file) for file in value.get("files", [])]
@@ -267,31 +309,46 @@ def place(file):
     numbers = [whole(file["release"], 1)] + [whole(file[name]) for name in ("volume", "offset", "length")]
     need(numbers and isinstance(file["role"], str) and re.fullmatch("[0-9a-f]{64}", file["sha256"]), "a file is not of its form")
     return {**file, "path": "release/%d/volume/%d.zip" % tuple(numbers[:2])}
+def erased_name(offset): return f"withdrawn-{offset:054}".encode()
 class Volume:
     """The volumes of a release, written anew as its manifest is read, and compared."""
-    def __init__(self, archive, serial): self.archive, self.serial, self.number, self.at, self.directory, self.zip = archive, serial, 0, 0, [], None
-    def file(self, file):
+    def __init__(self, archive, serial):
+        self.archive, self.serial, self.number, self.at, self.directory, self.zip, self.placed = archive, serial, 0, 0, [], None, []
+    def file(self, file, gone):
+        """Takes the next reference; `gone` if its line is withdrawn."""
         full = self.directory and self.at + 114 + file["length"] + (len(self.directory) + 1) * 138 + 98 > 1 << 30
         number, at = (self.number + 1, 0) if full else (self.number, self.at)
-        here, what = (file["release"], file["volume"], file["offset"]), (file["sha256"], file["length"])
-        if here != (self.serial, number, at + 114): return need(self.archive.places.get(here) == what, f"{what[0]} does not stand where it should")
+        here, name = (file["release"], file["volume"], file["offset"]), file.get("sha256")
+        path = "release/%d/volume/%d.zip" % here[:2]
+        if not gone and (*here, file["length"]) in self.archive.erasable: self.archive.wanted.add(here)
+        if here != (self.serial, number, at + 114):
+            found = self.archive.places.get(here)
+            if found == ("erased", file["length"]): return gone or self.archive.wrong.setdefault(path, "bytes are erased that a line refers to")
+            return need(found == (name, file["length"]), f"{name} does not stand where it should")
         if full: self.end()
         if full: self.number, self.at, self.directory, self.zip = number, 0, [], None
-        self.archive.places[here] = what
-        self.directory.append(self.archive.tried(file["path"], self.member, file["path"], *what))
+        self.placed.append([number, at + 114, file["length"]])
+        erasable = gone and (*here, file["length"]) in self.archive.erasable
+        found, record = self.archive.tried(path, self.member, path, name, file["length"], erasable) or (name, None)
+        self.archive.places[here] = found, file["length"]
+        if name is None and found != "erased": self.archive.left.add(here)
+        self.directory.append(record)
         self.at += 114 + file["length"]
-    def member(self, path, name, length):
+    def member(self, path, name, length, erasable):
+        """What the member is, its SHA-256 or "erased", and its record in the directory."""
         self.zip = self.zip or self.archive.open(path)
         self.zip.seek(self.at)
-        header, digest, crc, left, most = self.zip.read(114), hashlib.sha256(), 0, length, 2**32 - 1
+        header, digest, crc, left, most, zeros = self.zip.read(114), hashlib.sha256(), 0, length, 2**32 - 1, True
         while left and (data := self.zip.read(min(left, 1 << 20))):
             digest.update(data)
-            crc, left = binascii.crc32(data, crc), left - len(data)
-        need(digest.hexdigest() == name, f"damaged: the bytes at {self.at + 114} are not {name}")
-        local = ("<4s5HIIIHH64sHHQQ", b"PK\3\4", 45, 0, 0, 0, 33, crc, most, most, 64, 20, name.encode(), 1, 16, length, length)
-        need(header == struct.pack(*local), f"damaged: the header before {name}")
-        return struct.pack("<4s6HIII5HII64sHHQQQ", b"PK\1\2", 45, 45, 0, 0, 0, 33, crc, most, most, 64, 28, 0, 0, 0, 0, most, name.encode(), 1, 24,
-                           length, length, self.at)
+            crc, left, zeros = binascii.crc32(data, crc), left - len(data), zeros and not any(data)
+        erased = erasable and zeros and not left and header[30:94] == erased_name(self.at + 114)
+        need(erased or digest.hexdigest() == name or erasable and not name, f"damaged: the bytes at {self.at + 114} are not {name}")
+        name = erased_name(self.at + 114) if erased else digest.hexdigest().encode()
+        local = ("<4s5HIIIHH64sHHQQ", b"PK\3\4", 45, 0, 0, 0, 33, crc, most, most, 64, 20, name, 1, 16, length, length)
+        need(header == struct.pack(*local), f"damaged: the header before the bytes at {self.at + 114}")
+        return "erased" if erased else name.decode(), struct.pack("<4s6HIII5HII64sHHQQQ", b"PK\1\2", 45, 45, 0, 0, 0, 33, crc, most, most, 64, 28,
+                                                                  0, 0, 0, 0, most, name, 1, 24, length, length, self.at)
     def end(self):
         n, length, path = len(self.directory), 138 * len(self.directory), f"release/{self.serial}/volume/{self.number}.zip"
         if not n or None in self.directory: return

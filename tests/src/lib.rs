@@ -15,6 +15,7 @@ mod go_cross_check;
 mod keys_online;
 mod large;
 mod licences;
+mod mirroring;
 mod mutations;
 mod pages;
 mod recognition;

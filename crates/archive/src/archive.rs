@@ -2,16 +2,18 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::log::{Files, Tree};
+use crate::manifest::{ERASED_LINE, RawLine};
 use crate::note::Note;
 use crate::paths;
-use crate::policy::Standing;
+use crate::policy::Witnessed;
 use crate::proof::DocumentProof;
 use crate::record::{FileRef, Record};
 use crate::release::ReleaseNote;
 use crate::root::{Chain, Root};
-pub use crate::state::Release;
+pub use crate::state::{Release, SignOfLife};
 use crate::state::{State, load};
 use crate::store::unreadable;
+use crate::withdrawals::{Withdrawal, WithdrawnPlace};
 use daylight_model::Digest;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -19,11 +21,14 @@ use std::sync::OnceLock;
 
 mod covers;
 mod find;
+mod history;
 mod lines;
 mod next_root;
+mod placed;
 mod read;
 
 pub use lines::Lines;
+pub use placed::LinePlace;
 pub use read::FileReader;
 
 /// Why an archive cannot be opened or something in it cannot be read.
@@ -48,7 +53,7 @@ pub enum ArchiveError {
         /// The line.
         line: u64,
     },
-    /// The line was erased here because the document was withdrawn.
+    /// The line was withdrawn, whether or not it was erased here.
     #[error("line {line} of release {serial} was withdrawn")]
     Withdrawn {
         /// The release.
@@ -90,12 +95,26 @@ pub struct Collection {
     pub highest: u64,
 }
 
+/// How a document's number stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing<'a> {
+    /// This line, of this release, counts: the newest that is not withdrawn.
+    Published {
+        /// The release.
+        serial: u64,
+        /// The line, from 0.
+        line: u64,
+    },
+    /// Every line of it is withdrawn, by this last of all.
+    Withdrawn(&'a Withdrawal),
+}
+
 /// An archive opened for reading. Roots, checkpoint, log and notes are checked by then; a line is checked against the hash of its leaf and a file
 /// against its SHA-256 when it is read. That the tiles under a line make up the release's signed root is for [`crate::verify()`] and proofs.
 pub struct Archive {
     dir: PathBuf,
     state: State,
-    standing: Standing,
+    witnessed: Witnessed,
     /// By release: the first and the last number.
     numbers: Vec<OnceLock<(u64, u64)>>,
     /// The serials of releases of which only the note is here, rising.
@@ -116,11 +135,11 @@ impl Archive {
         });
         match (state, first) {
             (Some(state), None) => {
-                let standing = state.standing(true).map_err(|what| damaged(paths::CHECKPOINT, what))?;
+                let witnessed = state.witnessed(true).map_err(|what| damaged(paths::CHECKPOINT, what))?;
                 let numbers = state.releases.iter().map(|_| OnceLock::new()).collect();
                 let serials = state.releases.iter().map(|release| release.note.serial);
                 let absent = serials.filter(|serial| covers::is_absent(dir, *serial)).collect();
-                Ok(Self { dir: dir.to_owned(), state, standing, numbers, absent })
+                Ok(Self { dir: dir.to_owned(), state, witnessed, numbers, absent })
             }
             (_, Some((path, what))) => Err(damaged(path, what)),
             (None, None) => Err(damaged(paths::CHECKPOINT, "cannot be read")),
@@ -177,8 +196,8 @@ impl Archive {
     }
 
     /// Who of the witnesses that the root in force names has seen the archive at this checkpoint, and when.
-    pub fn standing(&self) -> &Standing {
-        &self.standing
+    pub fn witnessed(&self) -> &Witnessed {
+        &self.witnessed
     }
 
     /// The size of the log.
@@ -204,30 +223,83 @@ impl Archive {
         names.into_iter().map(|name| self.describe(name)).collect()
     }
 
+    /// Every withdrawal, the oldest first.
+    pub fn withdrawals(&self) -> &[Withdrawal] {
+        self.state.withdrawals.all()
+    }
+
+    /// Every withdrawn line, by release and line.
+    pub fn withdrawn_lines(&self) -> impl Iterator<Item = WithdrawnPlace<'_>> {
+        self.state.withdrawals.lines()
+    }
+
+    /// What was said of a line when it was withdrawn; `None` if it was not.
+    pub fn withdrawn_line(&self, serial: u64, line: u64) -> Option<WithdrawnPlace<'_>> {
+        self.state.withdrawals.line(serial, line)
+    }
+
+    /// The numbers of a collection that were withdrawn and not published again, rising.
+    pub fn withdrawn_numbers(&self, collection: &str) -> Result<Vec<u64>, ArchiveError> {
+        let mut numbers = Vec::new();
+        for number in self.state.withdrawals.numbers(collection) {
+            if self.find(collection, number)?.is_none() {
+                numbers.push(number);
+            }
+        }
+        Ok(numbers)
+    }
+
+    /// The last entry of the log that editors signed and dated.
+    pub fn last_sign_of_life(&self) -> Option<SignOfLife> {
+        self.state.last_sign
+    }
+
+    /// The serial that the next withdrawal, directory or heartbeat has.
+    pub fn next_entry_serial(&self) -> u64 {
+        self.state.last_entry_serial + 1
+    }
+
     /// The collection with this name.
     pub fn collection(&self, name: &str) -> Result<Option<Collection>, ArchiveError> {
         let known = self.here().any(|release| release.note.collection == name);
         known.then(|| self.describe(name)).transpose()
     }
 
-    /// Reads a line, from 0, of a release.
+    /// Reads a line, from 0, of a release. One that is withdrawn is not read, whether or not it was erased here.
     pub fn record(&self, serial: u64, line: u64) -> Result<Line, ArchiveError> {
+        match self.withdrawn_line(serial, line) {
+            Some(_) => Err(ArchiveError::Withdrawn { serial, line }),
+            None => self.record_as_it_stands(serial, line),
+        }
+    }
+
+    /// Reads a line even if it is withdrawn, where it was not erased here: for whoever is about to withdraw or erase it.
+    pub fn record_as_it_stands(&self, serial: u64, line: u64) -> Result<Line, ArchiveError> {
         let raw = self.raw_line(serial, line)?;
         self.check_leaf(serial, line, &raw)?;
         self.read_line(serial, line, &raw)
     }
 
-    /// Where the newest line for a document's permanent number stands: (serial, line).
+    /// How a document's permanent number stands; `None` if it was never given.
+    pub fn standing(&self, collection: &str, number: u64) -> Result<Option<Standing<'_>>, ArchiveError> {
+        if let Some((serial, line)) = self.find(collection, number)? {
+            return Ok(Some(Standing::Published { serial, line }));
+        }
+        Ok(self.state.withdrawals.document(collection, number).map(Standing::Withdrawn))
+    }
+
+    /// Where the line stands that counts for a document's permanent number, the newest that is not withdrawn: (serial, line).
     pub fn find(&self, collection: &str, number: u64) -> Result<Option<(u64, u64)>, ArchiveError> {
         for release in self.here().rev().filter(|release| release.note.collection == collection) {
-            if let Some(line) = self.find_in(release, number)? {
-                return Ok(Some((release.note.serial, line)));
+            let found = self.find_in(release, number)?.map(|line| (release.note.serial, line));
+            if let Some((serial, line)) = found.filter(|(serial, line)| self.withdrawn_line(*serial, *line).is_none()) {
+                return Ok(Some((serial, line)));
             }
         }
         Ok(None)
     }
 
-    /// Every line for a document's permanent number, the oldest first: (serial, line).
+    /// Every line for a document's permanent number, the oldest first, withdrawn ones among them: (serial, line).
     pub fn history(&self, collection: &str, number: u64) -> Result<Vec<(u64, u64)>, ArchiveError> {
         let mut lines = Vec::new();
         for release in self.here().filter(|release| release.note.collection == collection) {
@@ -265,17 +337,27 @@ impl Archive {
         Ok(FileReader::new(reader, file.sha256))
     }
 
-    /// The proof that a line was published: a file that can be checked without the archive.
+    /// The proof that a line was published, and of one that is withdrawn that it was both: a file that can be checked without the archive.
     pub fn proof(&self, serial: u64, line: u64) -> Result<DocumentProof, ArchiveError> {
         let release = self.release(serial).ok_or(ArchiveError::NoSuchLine { serial, line })?;
-        let raw = self.raw_line(serial, line)?;
-        let read = self.read_line(serial, line, &raw)?;
-        let stub = Record::parse(&read.json).map_err(|e| damaged(paths::release_note(serial), e))?;
-        let record = stub.own_file().map(|file| self.bytes(file)).transpose()?;
-        let dir = self.dir.as_path();
         let prefix = paths::release_prefix(serial);
         let hashes = Tree::new(&self.dir, &prefix, release.note.lines).inclusion(line).map_err(|e| damaged(&prefix, e))?;
-        DocumentProof::build(&self.state, release, line, &raw, record, hashes).map_err(|e| damaged(dir.display().to_string(), e))
+        let built = match self.withdrawn_line(serial, line) {
+            Some(place) => {
+                // Nothing of what was withdrawn is given out, whether or not it is erased here.
+                let raw = RawLine::Erased { leaf: place.line.leaf, length: ERASED_LINE }.to_bytes();
+                let raw = raw.strip_suffix(b"\n").unwrap_or(&raw);
+                DocumentProof::build(&self.state, release, line, raw, None, hashes, Some(place.withdrawal))
+            }
+            None => {
+                let raw = self.raw_line(serial, line)?;
+                let read = self.read_line(serial, line, &raw)?;
+                let stub = Record::parse(&read.json).map_err(|e| damaged(paths::release_note(serial), e))?;
+                let record = stub.own_file().map(|file| self.bytes(file)).transpose()?;
+                DocumentProof::build(&self.state, release, line, &raw, record, hashes, None)
+            }
+        };
+        built.map_err(|e| damaged(self.dir.display().to_string(), e))
     }
 
     fn describe(&self, name: &str) -> Result<Collection, ArchiveError> {

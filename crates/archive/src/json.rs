@@ -1,5 +1,8 @@
 //! Canonical JSON (RFC 8785), of which the archive uses objects, arrays, strings, booleans and whole numbers of at most 2^53 - 1.
 
+mod canonical;
+
+use canonical::{is_canonical, spans};
 use serde_json::{Map, Value};
 
 /// The largest whole number that every reader of JSON holds exactly (RFC 7493 section 2.2).
@@ -43,13 +46,26 @@ pub fn write(value: &Value) -> Result<Vec<u8>, JsonError> {
 /// Reads an object and refuses any bytes but its canonical form; so whatever is read is written back as it was, and no key stands twice.
 pub fn read_object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     let value: Value = serde_json::from_slice(bytes).map_err(|e| JsonError::NotJson(e.to_string()))?;
-    if write(&value)? != bytes {
+    // Written anew only to say what is wrong.
+    if !is_canonical(bytes) {
+        write(&value)?;
         return Err(JsonError::NotCanonical);
     }
     match value {
         Value::Object(map) => Ok(map),
         _ => Err(JsonError::NotJson("not an object".into())),
     }
+}
+
+/// Reads these fields of an object alone, and refuses any bytes but its canonical form as [`read_object`] does.
+fn read_some(bytes: &[u8], wanted: &[&str]) -> Result<Map<String, Value>, JsonError> {
+    let Some(spans) = spans(bytes, wanted) else {
+        let mut whole = read_object(bytes)?;
+        whole.retain(|name, _| wanted.contains(&name.as_str()));
+        return Ok(whole);
+    };
+    let value = |span: &[u8]| serde_json::from_slice(span).map_err(|e| JsonError::NotJson(e.to_string()));
+    wanted.iter().zip(spans).filter_map(|(name, span)| Some(value(span?).map(|value| ((*name).to_owned(), value)))).collect()
 }
 
 fn write_value(value: &Value, out: &mut Vec<u8>) -> Result<(), JsonError> {
@@ -122,30 +138,40 @@ fn write_string(text: &str, out: &mut Vec<u8>) {
 }
 
 /// Takes the fields of an object apart, one by one, so that what is left over can be refused.
-pub(crate) struct Fields(pub(crate) Map<String, Value>);
+pub struct Fields(pub(crate) Map<String, Value>);
 
 impl Fields {
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, JsonError> {
+    /// Takes an object apart that stands in these bytes in its canonical form.
+    pub fn read(bytes: &[u8]) -> Result<Self, JsonError> {
         read_object(bytes).map(Self)
     }
 
-    pub(crate) fn of(value: Value, name: &'static str) -> Result<Self, JsonError> {
+    /// These fields alone, of an object that may have others.
+    pub(crate) fn read_some(bytes: &[u8], wanted: &[&str]) -> Result<Self, JsonError> {
+        read_some(bytes, wanted).map(Self)
+    }
+
+    /// Takes a value apart that is the field `name` of something else, and must be an object.
+    pub fn of(value: Value, name: &'static str) -> Result<Self, JsonError> {
         match value {
             Value::Object(map) => Ok(Self(map)),
             _ => Err(JsonError::Field(name)),
         }
     }
 
-    pub(crate) fn format(&mut self, wanted: &'static str) -> Result<(), JsonError> {
+    /// Refuses what is of another format or version.
+    pub fn format(&mut self, wanted: &'static str) -> Result<(), JsonError> {
         let found = self.string("format")?;
         if found == wanted { Ok(()) } else { Err(JsonError::Format { found, wanted }) }
     }
 
-    pub(crate) fn string(&mut self, name: &'static str) -> Result<String, JsonError> {
+    /// A text that must be there.
+    pub fn string(&mut self, name: &'static str) -> Result<String, JsonError> {
         self.optional_string(name)?.ok_or(JsonError::Field(name))
     }
 
-    pub(crate) fn optional_string(&mut self, name: &'static str) -> Result<Option<String>, JsonError> {
+    /// A text, if the field is there.
+    pub fn optional_string(&mut self, name: &'static str) -> Result<Option<String>, JsonError> {
         match self.0.remove(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -153,18 +179,21 @@ impl Fields {
         }
     }
 
-    pub(crate) fn number(&mut self, name: &'static str) -> Result<u64, JsonError> {
+    /// A number of 0 or more that must be there.
+    pub fn number(&mut self, name: &'static str) -> Result<u64, JsonError> {
         self.optional_number(name)?.ok_or(JsonError::Field(name))
     }
 
-    pub(crate) fn optional_number(&mut self, name: &'static str) -> Result<Option<u64>, JsonError> {
+    /// A number of 0 or more, if the field is there.
+    pub fn optional_number(&mut self, name: &'static str) -> Result<Option<u64>, JsonError> {
         match self.0.remove(name) {
             None => Ok(None),
             Some(value) => value.as_u64().map(Some).ok_or(JsonError::Field(name)),
         }
     }
 
-    pub(crate) fn optional_signed(&mut self, name: &'static str) -> Result<Option<i64>, JsonError> {
+    /// A number, if the field is there.
+    pub fn optional_signed(&mut self, name: &'static str) -> Result<Option<i64>, JsonError> {
         match self.0.remove(name) {
             None => Ok(None),
             Some(value) => value.as_i64().map(Some).ok_or(JsonError::Field(name)),
@@ -172,7 +201,7 @@ impl Fields {
     }
 
     /// An array; where the field is absent, an empty one.
-    pub(crate) fn array(&mut self, name: &'static str) -> Result<Vec<Value>, JsonError> {
+    pub fn array(&mut self, name: &'static str) -> Result<Vec<Value>, JsonError> {
         match self.0.remove(name) {
             None => Ok(Vec::new()),
             Some(Value::Array(items)) => Ok(items),
@@ -180,17 +209,24 @@ impl Fields {
         }
     }
 
-    pub(crate) fn strings(&mut self, name: &'static str) -> Result<Vec<String>, JsonError> {
+    /// Any value that must be there.
+    pub fn value(&mut self, name: &'static str) -> Result<Value, JsonError> {
+        self.0.remove(name).ok_or(JsonError::Field(name))
+    }
+
+    /// Texts; where the field is absent, none.
+    pub fn strings(&mut self, name: &'static str) -> Result<Vec<String>, JsonError> {
         let items = self.array(name)?.into_iter();
         items.map(|item| item.as_str().map(str::to_owned).ok_or(JsonError::Field(name))).collect()
     }
 
-    pub(crate) fn digest(&mut self, name: &'static str) -> Result<daylight_model::Digest, JsonError> {
+    /// A digest in hex that must be there.
+    pub fn digest(&mut self, name: &'static str) -> Result<daylight_model::Digest, JsonError> {
         self.string(name)?.parse().map_err(|_| JsonError::Field(name))
     }
 
     /// Refuses fields that nobody asked for.
-    pub(crate) fn end(self) -> Result<(), JsonError> {
+    pub fn end(self) -> Result<(), JsonError> {
         match self.0.into_iter().next() {
             None => Ok(()),
             Some((name, _)) => Err(JsonError::Unknown(name)),

@@ -9,6 +9,9 @@
 pub mod archive;
 pub mod checkpoint;
 pub mod entry;
+pub mod evidence;
+mod head;
+pub mod heartbeat;
 pub mod json;
 pub mod key;
 pub mod log;
@@ -16,6 +19,7 @@ pub mod manifest;
 pub mod note;
 mod outline;
 pub mod paths;
+pub mod plan;
 pub mod policy;
 pub mod proof;
 pub mod record;
@@ -23,18 +27,23 @@ pub mod release;
 pub mod root;
 mod state;
 pub mod store;
+mod time;
 pub mod verify;
 pub mod volume;
 pub mod witness;
+pub mod withdraw;
+mod withdrawals;
 
 pub use archive::{Archive, ArchiveError, Line};
 pub use checkpoint::Checkpoint;
+pub use head::EntryNoteError;
 pub use key::{Key, KeyType, Signer};
 pub use outline::Outline;
-pub use policy::{Policy, Seen, Standing, Witness};
+pub use policy::{Policy, Seen, Witness, Witnessed};
 pub use proof::DocumentProof;
 pub use record::{FileRef, Record};
 pub use verify::{Absent, Asked, Problem, Progress, Report, check_releases, verify, verify_from, verify_staged};
+pub use withdrawals::{Withdrawal, WithdrawnPlace};
 
 #[cfg(test)]
 mod tests;

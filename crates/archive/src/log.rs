@@ -2,13 +2,15 @@
 //! the same form; only the log has entry bundles.
 
 mod build;
+mod leaves;
 mod path;
 mod proof;
 mod tree;
 
 pub use build::{Appended, Builder, LogAppender, parse_bundle};
+pub use leaves::{consistency_of, root_of, tiles_of};
 pub use path::TilePath;
-pub use proof::{ProofError, root_from_inclusion, verify_consistency, verify_inclusion};
+pub use proof::{ProofError, root_from_inclusion, sides, verify_consistency, verify_inclusion};
 pub use tree::{Files, Tree, TreeError};
 
 use daylight_model::{Digest, Hasher};

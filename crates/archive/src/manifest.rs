@@ -10,6 +10,9 @@ pub const PART_LINES: u64 = 65_536;
 /// The longest line with its newline: sign, space, salt, space, record.
 pub const MAX_LINE: usize = 2 + 64 + 1 + MAX_RECORD + 1;
 
+/// The length of what an erased line says: sign, space, leaf data, newline. Spaces before the newline make up for the rest of what stood there.
+pub const ERASED_LINE: usize = 2 + 64 + 1;
+
 /// The data of a line's leaf: SHA-256 over the salt's 32 bytes and the record's. So a line can be erased, and the leaf gives nothing away.
 pub fn leaf_data(salt: &[u8; 32], record: &[u8]) -> Digest {
     let mut hasher = Hasher::default();
@@ -28,10 +31,12 @@ pub enum RawLine<'a> {
         /// The record's JSON.
         record: &'a [u8],
     },
-    /// `- <leaf data>`: the document was withdrawn and its line erased here.
+    /// `- <leaf data>` and spaces: the document was withdrawn and its line erased here.
     Erased {
         /// What the line's leaf data was.
         leaf: Digest,
+        /// How many bytes the line has, with its newline: as many as it had.
+        length: usize,
     },
 }
 
@@ -45,14 +50,16 @@ impl<'a> RawLine<'a> {
             let record = rest.strip_prefix(b" ").filter(|record| record.len() <= MAX_RECORD)?;
             return Some(Self::Published { salt: hex(salt)?.0, record });
         }
-        Some(Self::Erased { leaf: hex(line.strip_prefix(b"- ")?)? })
+        let (leaf, spaces) = line.strip_prefix(b"- ")?.split_at_checked(64)?;
+        let blank = spaces.iter().all(|byte| *byte == b' ') && line.len() < MAX_LINE;
+        blank.then_some(Self::Erased { leaf: hex(leaf)?, length: line.len() + 1 })
     }
 
     /// The data of its leaf in the release's tree.
     pub fn leaf_data(&self) -> Digest {
         match self {
             RawLine::Published { salt, record } => leaf_data(salt, record),
-            RawLine::Erased { leaf } => *leaf,
+            RawLine::Erased { leaf, .. } => *leaf,
         }
     }
 
@@ -60,7 +67,7 @@ impl<'a> RawLine<'a> {
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
             RawLine::Published { salt, record } => [b"+ ", Digest(*salt).to_string().as_bytes(), b" ", record, b"\n"].concat(),
-            RawLine::Erased { leaf } => format!("- {leaf}\n").into_bytes(),
+            RawLine::Erased { leaf, length } => format!("- {:<width$}\n", leaf.to_string(), width = length.saturating_sub(3)).into_bytes(),
         }
     }
 }
@@ -121,11 +128,20 @@ mod tests {
         let first = RawLine::parse(&bytes[..75]).unwrap();
         assert_eq!(first.to_bytes(), format!("+ {salt} {{\"n\":1}}\n").as_bytes());
         assert_eq!(leaf, Digest::of(&[&[0xab; 32], b"{\"n\":1}".as_slice()].concat()));
-        let erased = RawLine::Erased { leaf }.to_bytes();
+        let erased = RawLine::Erased { leaf, length: 75 }.to_bytes();
+        assert_eq!(erased, format!("- {leaf}        \n").as_bytes(), "as long as it was");
+        assert_eq!(RawLine::parse(&erased).unwrap(), RawLine::Erased { leaf, length: 75 });
         assert_eq!(RawLine::parse(&erased).unwrap().leaf_data(), first.leaf_data());
-        for wrong in
-            [format!("+ {} {{}}", salt.to_uppercase()), format!("+  {salt} {{}}"), format!("* {salt}"), format!("- {salt} "), String::new()]
-        {
+        for wrong in [
+            format!("+ {} {{}}", salt.to_uppercase()),
+            format!("+  {salt} {{}}"),
+            format!("* {salt}"),
+            format!("- {salt}  x"),
+            format!("- {salt}\t"),
+            format!("-  {salt}"),
+            format!("- {}", &salt[1..]),
+            String::new(),
+        ] {
             assert_eq!(RawLine::parse(wrong.as_bytes()), None, "{wrong}");
         }
     }

@@ -3,12 +3,12 @@
 use crate::archive::ArchiveError;
 use crate::checkpoint::Checkpoint;
 use crate::entry::Entry;
-use crate::log::{Builder, Files, TILE_WIDTH, Tree, TreeError};
+use crate::log::{Files, root_of};
 use crate::note::Note;
 use crate::root::{Chain, Link};
-use crate::state::{Release, State, load};
+use crate::state::{Release, SignOfLife, State, load};
+use crate::withdrawals::{Withdrawals, WithdrawnPlace};
 use daylight_model::Digest;
-use std::collections::BTreeMap;
 
 /// The small files of an archive, all of them checked. Its size grows with the log, not with the documents.
 pub struct Outline {
@@ -60,32 +60,28 @@ impl Outline {
         &self.state.entries
     }
 
+    /// Every withdrawn line, by release and line, with what was said of it.
+    pub fn withdrawn_lines(&self) -> impl Iterator<Item = WithdrawnPlace<'_>> {
+        self.state.withdrawals.lines()
+    }
+
+    /// The withdrawals together.
+    pub(crate) fn withdrawals(&self) -> &Withdrawals {
+        &self.state.withdrawals
+    }
+
+    /// The last entry of the log that editors signed and dated.
+    pub fn last_sign_of_life(&self) -> Option<SignOfLife> {
+        self.state.last_sign
+    }
+
+    /// The hashes of the log's entries.
+    pub fn leaves(&self) -> &[Digest] {
+        &self.state.leaves
+    }
+
     /// The root that the log had when it had `size` entries; `None` if it never had so many.
     pub fn root_at(&self, size: u64) -> Option<Digest> {
-        let leaves = self.state.leaves.get(..usize::try_from(size).ok()?)?;
-        Some(tree_of(leaves).0.root())
+        self.state.leaves.get(..usize::try_from(size).ok()?).map(root_of)
     }
-
-    /// The path that shows that the log begins with what it was at `old` entries (RFC 6962 section 2.1.2).
-    pub fn consistency(&self, old: u64) -> Result<Vec<Digest>, TreeError> {
-        Tree::new(&self.tiles(), "", self.state.checkpoint.size).consistency(old)
-    }
-
-    /// The log's tiles at its size: path and bytes of each, in the widest form. They follow from the entries.
-    pub fn tiles(&self) -> BTreeMap<String, Vec<u8>> {
-        let (tree, mut tiles) = tree_of(&self.state.leaves);
-        tiles.extend(tree.partial());
-        tiles
-    }
-}
-
-fn tree_of(leaves: &[Digest]) -> (Builder, BTreeMap<String, Vec<u8>>) {
-    let (mut tree, mut tiles) = (Builder::new(), BTreeMap::new());
-    for leaf in leaves {
-        tree.push(*leaf);
-        if tree.size().is_multiple_of(TILE_WIDTH) {
-            tiles.extend(tree.take_full());
-        }
-    }
-    (tree, tiles)
 }

@@ -4,9 +4,9 @@ use crate::key::{Key, KeyType};
 use crate::note::{Note, NoteError};
 use std::collections::{BTreeMap, BTreeSet};
 
-mod standing;
+mod witnessed;
 
-pub use standing::{Seen, Standing};
+pub use witnessed::{Seen, Witnessed};
 
 const MAX_LINES: usize = 256;
 

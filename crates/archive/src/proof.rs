@@ -1,22 +1,35 @@
-//! The proof of one document, as a file that is checked without the archive: line → release's tree → note → roots → c2sp.org/tlog-proof.
+//! The proof of one document, as a file that is checked without the archive: line → release's tree → note → roots → c2sp.org/tlog-proof. Of a document
+//! that is withdrawn it shows that it was published, and that it was withdrawn: the data of its leaf stands for its line, and the withdrawal's note
+//! comes with its own way to the log.
+
+mod since;
+mod withdrawn;
+
+pub use since::{Since, SinceError};
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::entry::{Entry, EntryError};
+use crate::head::EntryNoteError;
 use crate::json::{self, Fields, JsonError};
 use crate::log::{self, Builder, leaf_hash};
-use crate::manifest::RawLine;
+use crate::manifest::{ERASED_LINE, RawLine};
 use crate::note::{Note, NoteError};
 use crate::record::{Record, RecordError};
 use crate::release::{ReleaseError, ReleaseNote};
-use crate::root::{Chain, RootError};
+use crate::root::{Chain, RootError, Succession};
 use crate::state::{Release, State};
+use crate::withdraw::WithdrawNote;
+use crate::withdrawals::Withdrawal;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use daylight_model::Digest;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
+use withdrawn::Withdrawn;
 
 const FORMAT: &str = "daylight-proof/v1";
+/// The proof of what is withdrawn: a program that knows only the first version must not take it for anything else.
+const WITHDRAWN_FORMAT: &str = "daylight-proof/v2";
 const TLOG_FORMAT: &str = "c2sp.org/tlog-proof@v1";
 
 /// The longest proof that is read, in bytes.
@@ -31,6 +44,12 @@ pub enum DocumentProofError {
     /// Too long, or not of its form.
     #[error("not a proof of a document ({FORMAT}): {0}")]
     Form(#[from] JsonError),
+    /// The withdrawal's note is not valid.
+    #[error("withdrawal: {0}")]
+    Withdrawal(#[from] EntryNoteError),
+    /// The withdrawal is of something else.
+    #[error("the withdrawal does not name this line")]
+    OtherLine,
     /// Something in it is not of its form.
     #[error("the proof's {0} is not of its form")]
     Part(&'static str),
@@ -49,11 +68,11 @@ pub enum DocumentProofError {
     /// The release's note is not valid.
     #[error("release: {0}")]
     Release(#[from] ReleaseError),
-    /// The release is not signed by enough editors.
-    #[error("release: {0}")]
+    /// Not signed by enough editors.
+    #[error("{0}")]
     Editors(NoteError),
-    /// The release names a root that was not in force when it was logged.
-    #[error("the release names a root that was not in force when it was logged")]
+    /// A note names a root that was not in force when it was logged.
+    #[error("a note names a root that was not in force when it was logged")]
     NotInForce,
     /// A path does not lead to its root.
     #[error("{0}: {1}")]
@@ -83,6 +102,7 @@ pub struct DocumentProof {
     roots: Vec<ProvenRoot>,
     in_log: Path,
     checkpoint: String,
+    withdrawn: Option<Withdrawn>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +119,11 @@ pub struct Proven {
     checkpoint: Checkpoint,
     release: ReleaseNote,
     line: u64,
-    record: Record,
+    leaf: Digest,
+    record: Option<Record>,
+    withdrawn: Option<WithdrawNote>,
+    signers: Vec<String>,
+    recovered: Vec<u64>,
 }
 
 impl Proven {
@@ -123,9 +147,24 @@ impl Proven {
         self.line
     }
 
-    /// The record, with the SHA-256 of every published file.
-    pub fn record(&self) -> &Record {
-        &self.record
+    /// The record, with the SHA-256 of every published file; `None` where the document is withdrawn.
+    pub fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    /// The withdrawal, if the proof is of what is withdrawn.
+    pub fn withdrawn(&self) -> Option<&WithdrawNote> {
+        self.withdrawn.as_ref()
+    }
+
+    /// The names of the editors who signed the release.
+    pub fn signers(&self) -> &[String] {
+        &self.signers
+    }
+
+    /// The roots that were put in force by recovery keys, which readers should know.
+    pub fn recovered(&self) -> &[u64] {
+        &self.recovered
     }
 }
 
@@ -138,6 +177,7 @@ impl DocumentProof {
         raw: &[u8],
         record: Option<Vec<u8>>,
         hashes: Vec<Digest>,
+        withdrawal: Option<&Withdrawal>,
     ) -> Result<Self, DocumentProofError> {
         let tiles = LogTiles::of(&state.leaves);
         let tree = log::Tree::new(&tiles, "", state.checkpoint.size);
@@ -154,6 +194,9 @@ impl DocumentProof {
             roots,
             in_log: path(release.index)?,
             checkpoint: utf8(&state.checkpoint_bytes, "checkpoint")?,
+            withdrawn: withdrawal
+                .map(|one| Ok::<_, DocumentProofError>(Withdrawn { note: utf8(&one.note_bytes, "note")?, in_log: path(one.index)? }))
+                .transpose()?,
         })
     }
 
@@ -164,7 +207,7 @@ impl DocumentProof {
             .iter()
             .map(|root| json!({"hashes": hexes(&root.in_log.hashes), "index": root.in_log.index, "json": root.json, "sig": root.sig}));
         let mut value = json!({
-            "format": FORMAT,
+            "format": if self.withdrawn.is_some() { WITHDRAWN_FORMAT } else { FORMAT },
             "hashes": hexes(&self.in_release.hashes),
             "index": self.in_release.index,
             "line": self.line,
@@ -174,6 +217,9 @@ impl DocumentProof {
         });
         if let (Some(record), Some(object)) = (&self.record, value.as_object_mut()) {
             object.insert("record".into(), record.as_str().into());
+        }
+        if let (Some(withdrawn), Some(object)) = (&self.withdrawn, value.as_object_mut()) {
+            object.insert("withdrawn".into(), withdrawn.to_value());
         }
         Ok(json::write(&value)?)
     }
@@ -187,13 +233,25 @@ impl DocumentProof {
         text + "\n" + &self.checkpoint
     }
 
+    /// The way from the line's leaf to the root of its release of so many lines: each hash with whether it stands on the left.
+    pub fn path_in_release(&self, lines: u64) -> Vec<(bool, Digest)> {
+        log::sides(self.in_release.index, lines).into_iter().zip(self.in_release.hashes.iter().copied()).collect()
+    }
+
+    /// The way from the release's entry to the root of the log of this size.
+    pub fn path_in_log(&self, size: u64) -> Vec<(bool, Digest)> {
+        log::sides(self.in_log.index, size).into_iter().zip(self.in_log.hashes.iter().copied()).collect()
+    }
+
     /// Reads a `.daylight-proof` file.
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentProofError> {
         if bytes.len() > MAX_PROOF {
             return Err(DocumentProofError::Part("length"));
         }
         let mut fields = Fields::read(bytes)?;
-        fields.format(FORMAT)?;
+        // The one has no such field, the other must have it.
+        let withdrawn = fields.0.remove("withdrawn").map(Withdrawn::parse).transpose()?;
+        fields.format(if withdrawn.is_some() { WITHDRAWN_FORMAT } else { FORMAT })?;
         let (in_log, checkpoint) = parse_tlog(&fields.string("tlog")?).ok_or(DocumentProofError::Part("tlog"))?;
         let proof = Self {
             line: fields.string("line")?,
@@ -203,6 +261,7 @@ impl DocumentProof {
             roots: fields.array("roots")?.into_iter().map(root).collect::<Result<_, _>>()?,
             in_log,
             checkpoint,
+            withdrawn,
         };
         fields.end()?;
         Ok(proof)
@@ -221,9 +280,17 @@ impl DocumentProof {
             return Err(DocumentProofError::Witnesses);
         }
         self.check_roots(&chain, &checkpoint)?;
-        let release = self.check_release(&chain, &checkpoint)?;
-        let record = self.check_line(&release)?;
-        Ok(Proven { anchored: pinned.is_some(), checkpoint, release, line: self.in_release.index, record })
+        let (release, signers) = self.check_release(&chain, &checkpoint)?;
+        let withdrawn = self.withdrawn.as_ref().map(|one| self.check_withdrawal(one, &chain, &checkpoint)).transpose()?;
+        let (leaf, record) = self.check_line(&release)?;
+        let recovered = chain.links().iter().filter(|link| link.succession == Succession::Recovery).map(|link| link.root.version).collect();
+        let (anchored, line) = (pinned.is_some(), self.in_release.index);
+        let proven = Proven { anchored, checkpoint, release, line, leaf, record, withdrawn, signers, recovered };
+        if proven.withdrawn.as_ref().is_some_and(|note| proven.named_in(note).is_none()) {
+            Err(DocumentProofError::OtherLine)
+        } else {
+            Ok(proven)
+        }
     }
 
     fn chain(&self) -> Result<Chain, DocumentProofError> {
@@ -245,28 +312,48 @@ impl DocumentProof {
         if rising { Ok(()) } else { Err(DocumentProofError::NotInForce) }
     }
 
-    fn check_release(&self, chain: &Chain, checkpoint: &Checkpoint) -> Result<ReleaseNote, DocumentProofError> {
+    fn check_release(&self, chain: &Chain, checkpoint: &Checkpoint) -> Result<(ReleaseNote, Vec<String>), DocumentProofError> {
         let note = Note::parse(self.note.as_bytes()).map_err(ReleaseError::Note)?;
         let release = ReleaseNote::parse_text(note.text())?;
         let entry = Entry::Release { serial: release.serial, note: Digest::of(self.note.as_bytes()) };
         in_log(&entry, &self.in_log, checkpoint)?;
-        let before = self.roots.iter().filter(|root| root.in_log.index < self.in_log.index).count();
-        let in_force = before.checked_sub(1).and_then(|last| chain.links().get(last));
-        let link = in_force.filter(|link| link.digest == release.root && release.origin == checkpoint.origin);
-        let link = link.ok_or(DocumentProofError::NotInForce)?;
-        let needed = link.root.editors.threshold;
-        chain.check_editors(link, &note, self.in_log.index, needed).map_err(DocumentProofError::Editors)?;
-        Ok(release)
+        let signers = self.check_signed(&note, (&release.origin, &release.root), self.in_log.index, chain, checkpoint)?;
+        Ok((release, signers))
     }
 
-    fn check_line(&self, release: &ReleaseNote) -> Result<Record, DocumentProofError> {
-        let Some(RawLine::Published { salt, record }) = RawLine::parse(self.line.as_bytes()).filter(|_| !self.line.contains('\n')) else {
-            return Err(DocumentProofError::Part("line"));
-        };
-        let leaf = leaf_hash(&crate::manifest::leaf_data(&salt, record).0);
+    /// A note that was logged at `index` must be of this archive, name the root then in force, and be signed by as many of its editors as it asks for.
+    /// Gives the names of those who signed.
+    fn check_signed(
+        &self,
+        note: &Note,
+        (origin, root): (&str, &Digest),
+        index: u64,
+        chain: &Chain,
+        checkpoint: &Checkpoint,
+    ) -> Result<Vec<String>, DocumentProofError> {
+        let before = self.roots.iter().filter(|root| root.in_log.index < index).count();
+        let in_force = before.checked_sub(1).and_then(|last| chain.links().get(last));
+        let link = in_force.filter(|link| link.digest == *root && origin == checkpoint.origin);
+        let link = link.ok_or(DocumentProofError::NotInForce)?;
+        chain.check_editors(link, note, index, link.root.editors.threshold).map_err(DocumentProofError::Editors)?;
+        chain.counting_editors(link, note, index).map_err(DocumentProofError::Editors)
+    }
+
+    /// The data of the line's leaf, and its record where it is not withdrawn.
+    fn check_line(&self, release: &ReleaseNote) -> Result<(Digest, Option<Record>), DocumentProofError> {
+        let raw = RawLine::parse(self.line.as_bytes()).filter(|_| !self.line.contains('\n')).ok_or(DocumentProofError::Part("line"))?;
         let path = &self.in_release;
-        log::verify_inclusion(&leaf, path.index, release.lines, &release.manifest, &path.hashes)
+        let data = raw.leaf_data();
+        log::verify_inclusion(&leaf_hash(&data.0), path.index, release.lines, &release.manifest, &path.hashes)
             .map_err(|e| DocumentProofError::Path("the line in its release", e))?;
+        match (raw, &self.withdrawn) {
+            (RawLine::Published { record, .. }, None) => Ok((data, Some(self.check_record(record)?))),
+            (RawLine::Erased { length: ERASED_LINE, .. }, Some(_)) if self.record.is_none() => Ok((data, None)),
+            _ => Err(DocumentProofError::Part("line")),
+        }
+    }
+
+    fn check_record(&self, record: &[u8]) -> Result<Record, DocumentProofError> {
         let in_line = Record::parse(record)?;
         match (in_line.own_file(), &self.record) {
             (None, None) => Ok(in_line),

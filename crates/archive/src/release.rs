@@ -3,6 +3,8 @@
 use crate::checkpoint::check_origin;
 use crate::json::MAX_NUMBER;
 use crate::note::{Note, NoteError};
+pub use crate::time::format_time;
+use crate::time::parse_time;
 use daylight_model::Digest;
 
 const FORMAT: &str = "daylight-release/v1";
@@ -84,7 +86,7 @@ impl ReleaseNote {
             lines: value("lines")?.parse().ok()?,
             manifest: value("manifest")?.parse().ok()?,
             audit: value("audit")?.parse().ok()?,
-            time: value("time")?.parse::<jiff::Timestamp>().ok()?.as_second(),
+            time: parse_time(&value("time")?)?,
             title: value("title")?,
         })
     }
@@ -114,12 +116,6 @@ impl ReleaseNote {
 pub fn is_slug(text: &str) -> bool {
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=64).contains(&text.len()) && text.bytes().all(fits)
-}
-
-/// RFC 3339 in UTC to the second, as in `2026-11-22T18:40:35Z`; only years that RFC 3339 can write.
-fn format_time(seconds: i64) -> Option<String> {
-    let written = jiff::Timestamp::from_second(seconds).ok()?.to_string();
-    (written.len() == 20).then_some(written)
 }
 
 #[cfg(test)]

@@ -3,14 +3,17 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::entry::{Entry, Logged};
+use crate::heartbeat::HeartbeatNote;
 use crate::key::Key;
-use crate::log::{Builder, Files, TILE_WIDTH, TilePath, Tree, leaf_hash, parse_bundle};
+use crate::log::{Files, TILE_WIDTH, TilePath, Tree, leaf_hash, parse_bundle, root_of};
 use crate::note::Note;
 use crate::paths;
-use crate::policy::Standing;
+use crate::policy::Witnessed;
 use crate::release::ReleaseNote;
 use crate::root::{Chain, Link, RootError};
 use crate::store::unreadable;
+use crate::withdraw::WithdrawNote;
+use crate::withdrawals::{Withdrawal, Withdrawals};
 use daylight_model::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -26,6 +29,17 @@ pub struct Release {
     pub index: u64,
 }
 
+/// When an archive was last heard of: the last entry of its log that editors signed and dated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignOfLife {
+    /// When, as its signers claim: seconds since 1970-01-01T00:00:00Z.
+    pub time: i64,
+    /// What it was: `release`, `withdraw` or `heartbeat`.
+    pub word: &'static str,
+    /// The index of its entry in the log.
+    pub index: u64,
+}
+
 /// The small files, read and checked.
 pub(crate) struct State {
     pub(crate) chain: Chain,
@@ -37,6 +51,10 @@ pub(crate) struct State {
     pub(crate) entries: Vec<Entry>,
     pub(crate) leaves: Vec<Digest>,
     pub(crate) releases: Vec<Release>,
+    pub(crate) withdrawals: Withdrawals,
+    pub(crate) last_sign: Option<SignOfLife>,
+    /// The highest serial of a withdrawal, directory or heartbeat, 0 if there is none.
+    pub(crate) last_entry_serial: u64,
 }
 
 /// Told of each thing wrong: the path and what is wrong with it.
@@ -51,13 +69,13 @@ impl State {
 
     /// Who of the witnesses that the root in force names cosigned the checkpoint. `Err` says what speaks against it: too few did where readers are
     /// to see it (`shown`), or one's cosignature is wrong.
-    pub(crate) fn standing(&self, shown: bool) -> Result<Standing, String> {
-        let standing = self.in_force().root.witnesses.standing(&self.checkpoint_note).map_err(|e| e.to_string())?;
-        if shown && !standing.met {
-            let (count, needed) = (standing.count(), standing.needed);
+    pub(crate) fn witnessed(&self, shown: bool) -> Result<Witnessed, String> {
+        let witnessed = self.in_force().root.witnesses.witnessed(&self.checkpoint_note).map_err(|e| e.to_string())?;
+        if shown && !witnessed.met {
+            let (count, needed) = (witnessed.count(), witnessed.needed);
             return Err(format!("not cosigned by the witnesses that the root asks for: {count} did, {needed} are needed"));
         }
-        Ok(standing)
+        Ok(witnessed)
     }
 }
 
@@ -75,6 +93,9 @@ pub(crate) fn load(files: &dyn Files, checkpoint: &str, complain: &mut Complain<
         entries: Vec::new(),
         leaves,
         releases: Vec::new(),
+        withdrawals: Withdrawals::default(),
+        last_sign: None,
+        last_entry_serial: 0,
     };
     let mut reading = Reading { files, state: &mut state, complain, last_serials: BTreeMap::new(), serials: BTreeSet::new(), gap: false };
     for (index, bytes) in entries.iter().enumerate() {
@@ -174,17 +195,6 @@ fn load_log(files: &dyn Files, checkpoint: &Checkpoint, path: &str, complain: &m
     (entries, leaves)
 }
 
-fn root_of(leaves: &[Digest]) -> Digest {
-    let mut tree = Builder::new();
-    for leaf in leaves {
-        tree.push(*leaf);
-        if tree.size().is_multiple_of(TILE_WIDTH) {
-            tree.take_full();
-        }
-    }
-    tree.root()
-}
-
 /// Names the bundles whose entries are not those of their tiles; where there are none, the checkpoint is another log's.
 fn blame(files: &dyn Files, checkpoint: &Checkpoint, leaves: &[Digest], path: &str, complain: &mut Complain<'_>) {
     let tree = Tree::new(files, "", checkpoint.size);
@@ -269,12 +279,13 @@ impl Reading<'_, '_> {
             return Err((path, "names another root than the one in force when it was logged".into()));
         }
         self.state.chain.check_editors(link, &signed, index, link.root.editors.threshold).map_err(|e| (path, e.to_string()))?;
+        self.state.last_sign = Some(SignOfLife { time: told.time, word: "release", index });
         self.state.releases.push(Release { note: told, note_bytes: bytes, index });
         Ok(())
     }
 
-    /// What later versions write beside releases is checked as far as all of it is alike: hash, form, signatures, and that it was signed for this
-    /// archive, serial and root.
+    /// What is logged beside releases is checked as far as all of it is alike: hash, first lines, signatures, and that it was signed for this archive,
+    /// serial and root. Then each type by itself; what a directory says is for the version that writes one.
     fn other(&mut self, index: u64, entry: &Entry, logged: Logged) -> Result<(), (String, String)> {
         let word = entry.word();
         let rising = self.last_serials.get(word).is_none_or(|last| logged.serial > *last);
@@ -282,15 +293,22 @@ impl Reading<'_, '_> {
             return Err((format!("log entry {index}"), format!("logs {word} {} out of order or twice", logged.serial)));
         }
         self.last_serials.insert(word, logged.serial);
+        self.state.last_entry_serial = self.state.last_entry_serial.max(logged.serial);
         let path = paths::entry_note(logged.serial);
-        let (_, note) = self.note(&path, &logged.note)?;
+        let (bytes, note) = self.note(&path, &logged.note)?;
         let link = self.state.root_in_force(index, &path)?;
-        let head = format!("daylight-{word}/v1\norigin {}\nserial {}\nroot {}\n", self.state.checkpoint.origin, logged.serial, link.digest);
+        let head = crate::head::head(word, &self.state.checkpoint.origin, logged.serial, &link.digest);
         if !note.text().starts_with(&head) {
             return Err((path, format!("not a {word} of this archive, serial and root")));
         }
         let needed = if word == "heartbeat" { 1 } else { link.root.editors.threshold };
-        self.state.chain.check_editors(link, &note, index, needed).map_err(|e| (path, e.to_string()))
+        self.state.chain.check_editors(link, &note, index, needed).map_err(|e| (path.clone(), e.to_string()))?;
+        let told = match entry {
+            Entry::Withdraw(_) => self.state.take_withdrawal(index, note.text(), bytes),
+            Entry::Heartbeat(_) => self.state.take_heartbeat(index, note.text()),
+            _ => Ok(()),
+        };
+        told.map_err(|what| (path, what))
     }
 
     fn note(&self, path: &str, digest: &Digest) -> Result<(Vec<u8>, Note), (String, String)> {
@@ -307,6 +325,26 @@ impl Reading<'_, '_> {
 }
 
 impl State {
+    fn take_withdrawal(&mut self, index: u64, text: &str, note_bytes: Vec<u8>) -> Result<(), String> {
+        let note = WithdrawNote::parse_text(text).map_err(|e| e.to_string())?;
+        let time = note.time;
+        let releases = &self.releases;
+        // Serials are in order, but a release whose note is damaged is not among them.
+        let release = |serial: u64| {
+            let found = releases.binary_search_by_key(&serial, |release| release.note.serial).ok()?;
+            Some((releases[found].note.collection.as_str(), releases[found].note.lines))
+        };
+        self.withdrawals.add(Withdrawal { note, note_bytes, index }, release)?;
+        self.last_sign = Some(SignOfLife { time, word: "withdraw", index });
+        Ok(())
+    }
+
+    fn take_heartbeat(&mut self, index: u64, text: &str) -> Result<(), String> {
+        let note = HeartbeatNote::parse_text(text).map_err(|e| e.to_string())?;
+        self.last_sign = Some(SignOfLife { time: note.time, word: "heartbeat", index });
+        Ok(())
+    }
+
     /// The root in force for the entry at `index`: the last one logged before it.
     fn root_in_force(&self, index: u64, path: &str) -> Result<&Link, (String, String)> {
         let logged = self.root_indices.iter().take_while(|at| **at < index).count();

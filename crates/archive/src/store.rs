@@ -22,7 +22,7 @@ pub type Odd = (String, String);
 pub trait Store: Files + Sync {
     /// Opens a file. `reach` is the part of it that will be read, where that is known: a store that fetches bytes from elsewhere fetches those and
     /// no others. Errors: [`io::ErrorKind::NotFound`] where there is no such plain file.
-    fn open(&self, path: &str, reach: Option<Range<u64>>) -> io::Result<Box<dyn Opened>>;
+    fn open(&self, path: &str, reach: Option<Range<u64>>) -> io::Result<Box<dyn Opened + '_>>;
 
     /// Whether there may be such a file: `false` only where it is known that there is none.
     fn has(&self, path: &str) -> bool;
@@ -58,7 +58,7 @@ impl Files for Folder {
 }
 
 impl Store for Folder {
-    fn open(&self, path: &str, _: Option<Range<u64>>) -> io::Result<Box<dyn Opened>> {
+    fn open(&self, path: &str, _: Option<Range<u64>>) -> io::Result<Box<dyn Opened + '_>> {
         Ok(Box::new(File::open(self.plain(path)?)?))
     }
 

@@ -1,7 +1,8 @@
 //! A small publisher for tests: it does by the shortest way what the `publish` crate does safely.
 
+use crate::Archive;
 use crate::checkpoint::Checkpoint;
-use crate::entry::Entry;
+use crate::entry::{Entry, Logged};
 use crate::key::Signer;
 use crate::log::{Builder, LogAppender, empty_root, leaf_hash};
 use crate::manifest::PartWriter;
@@ -11,7 +12,8 @@ use crate::policy::Policy;
 use crate::record::{FileRef, MAX_RECORD, Occurrence, Record, Role};
 use crate::release::ReleaseNote;
 use crate::root::{Quorum, Root};
-use crate::volume::{Layout, Member, VolumeWriter};
+use crate::volume::{ErasedMember, LOCAL_HEADER, Layout, Member, VolumeWriter};
+use crate::withdraw::{Copies, WithdrawNote, WithdrawnDocument};
 use daylight_model::{
     Caution, Date, DateDoubt, DateSource, Digest, Fault, FaultCode, KeySeen, Kind, Name, Outcome, Person, Precision, Stage, Verdict,
 };
@@ -237,6 +239,67 @@ impl TestArchive {
             audit: Digest::of(b"audit"),
             time: 1_795_372_835,
             title: "Town council".into(),
+        }
+    }
+
+    /// Withdraws documents, every line of each, and logs that.
+    pub(crate) fn withdraw(&mut self, collection: &str, numbers: &[u64], copies: Copies) {
+        let note = self.withdrawal(collection, numbers, copies);
+        self.log_withdrawal(&note);
+    }
+
+    /// The note of a withdrawal of every line of these documents.
+    pub(crate) fn withdrawal(&self, collection: &str, numbers: &[u64], copies: Copies) -> WithdrawNote {
+        let archive = Archive::open(self.dir()).unwrap();
+        let document = |number: &u64| {
+            let places = archive.history(collection, *number).unwrap();
+            let lines = places.iter().map(|(serial, line)| archive.to_withdraw(*serial, &[*line].into()).unwrap().remove(line).unwrap());
+            WithdrawnDocument { number: *number, lines: lines.collect() }
+        };
+        WithdrawNote {
+            origin: ORIGIN.into(),
+            serial: archive.next_entry_serial(),
+            root: Digest::of(&self.root.to_json().unwrap()),
+            time: 1_795_372_900,
+            collection: collection.into(),
+            copies,
+            successor: None,
+            reason: "it names a child".into(),
+            documents: numbers.iter().map(document).collect(),
+        }
+    }
+
+    pub(crate) fn log_withdrawal(&mut self, note: &WithdrawNote) {
+        let bytes = signed(note.note().unwrap(), &self.editors);
+        self.write(&paths::entry_note(note.serial), &bytes);
+        self.log(&Entry::Withdraw(Logged { serial: note.serial, note: Digest::of(&bytes) }));
+    }
+
+    /// Erases by the shortest way every line that is to be erased, and these members that stand first in them.
+    pub(crate) fn erase(&self, lines: impl Fn(u64, u64) -> bool, members: impl Fn(u64, u64) -> bool) {
+        let archive = Archive::open(self.dir()).unwrap();
+        for place in archive.withdrawn_lines().filter(|place| place.erase) {
+            for member in place.line.members.iter().filter(|member| members(place.line.release, member.offset)) {
+                let path = paths::volume(place.line.release, member.volume);
+                let mut volume = self.read(&path);
+                let erased = ErasedMember { offset: member.offset, length: member.length };
+                let (at, end) = ((member.offset - LOCAL_HEADER) as usize, (member.offset + member.length) as usize);
+                let header_at = (member.offset - LOCAL_HEADER).to_le_bytes();
+                let directory = (end..volume.len())
+                    .find(|start| volume[*start..].starts_with(b"PK\x01\x02") && volume.get(start + 130..start + 138) == Some(&header_at));
+                let directory = directory.unwrap();
+                volume[at..member.offset as usize].copy_from_slice(&erased.local_header());
+                volume[member.offset as usize..end].fill(0);
+                volume[directory..directory + 138].copy_from_slice(&erased.directory_header());
+                self.write(&path, &volume);
+            }
+            if lines(place.line.release, place.line.line) {
+                let stands = archive.line_place(place.line.release, place.line.line).unwrap();
+                let mut part = self.read(&stands.path);
+                let erased = crate::manifest::RawLine::Erased { leaf: place.line.leaf, length: place.line.length as usize };
+                part[stands.offset as usize..][..stands.bytes.len()].copy_from_slice(&erased.to_bytes());
+                self.write(&stands.path, &part);
+            }
         }
     }
 

@@ -6,18 +6,23 @@ mod manifest;
 mod parallel;
 mod release;
 mod volume;
+mod withdrawn;
 
 use crate::log::TilePath;
 use crate::outline::Outline;
 use crate::paths;
-use crate::policy::Standing;
+use crate::policy::Witnessed;
 use crate::release::ReleaseNote;
 use crate::root::Succession;
+pub use crate::state::SignOfLife;
 use crate::state::{Release, State, load};
 use crate::store::{Folder, Store};
+use crate::withdrawals::Withdrawals;
 use account::Account;
+pub(crate) use manifest::own_record;
 use std::io;
 use std::path::Path;
+use withdrawn::Withdrawn;
 
 /// How far verifying has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +78,7 @@ pub struct Report {
     /// The log's size in `checkpoint.pending`, where a publication is not finished: everything was checked under that.
     pub pending: Option<u64>,
     /// Who of the witnesses has seen the archive as readers see it, at which size of the log.
-    pub standing: Standing,
+    pub witnessed: Witnessed,
     /// That size.
     pub shown: u64,
     /// How many releases were checked.
@@ -82,6 +87,16 @@ pub struct Report {
     pub absent: Vec<Absent>,
     /// How many lines of manifests were checked.
     pub lines: u64,
+    /// How many documents are withdrawn and were not published again.
+    pub withdrawn: u64,
+    /// How many of them are erased here, line by line.
+    pub erased: u64,
+    /// How many lines are withdrawn of documents that have another line which counts: what corrections replaced.
+    pub earlier_withdrawn: u64,
+    /// How many lines are erased here in all.
+    pub erased_lines: u64,
+    /// The last entry of the log that editors signed and dated: age is no fault, but readers should know it.
+    pub last_sign: Option<SignOfLife>,
     /// How many files there are.
     pub files: u64,
     /// How many bytes they have.
@@ -130,14 +145,18 @@ pub fn verify_from(store: &dyn Store, asked: Asked<'_>, progress: &mut dyn FnMut
     if let Some(state) = load_state(&mut account, &mut report) {
         describe(&state, asked.root, &mut account, &mut report);
         log::check(&state, &mut account);
+        let mut withdrawn = Withdrawn::new(&state.withdrawals);
         for release in &state.releases {
             if is_absent(release, &account) {
                 absent(release, asked.only, &mut account, &mut report);
+                // What its lines refer to is not known here.
+                withdrawn.lose_track();
                 continue;
             }
-            report.lines += release::check(release, &mut account);
+            report.lines += release::check(release, &mut withdrawn, &mut account);
             report.releases += 1;
         }
+        withdrawn.end(&mut account, &mut report);
         account.refuse_added();
     }
     report.bytes = report.bytes.max(account.checked());
@@ -150,8 +169,9 @@ pub fn verify_from(store: &dyn Store, asked: Asked<'_>, progress: &mut dyn FnMut
 /// not listed, so whoever put them there must know that there are no others.
 pub fn check_releases(store: &dyn Store, outline: &Outline, serials: &[u64], progress: &mut dyn FnMut(Progress)) -> Vec<Problem> {
     let mut account = Account::unlisted(store, progress);
+    let mut withdrawn = Withdrawn::new(outline.withdrawals());
     for release in outline.releases().iter().filter(|release| serials.contains(&release.note.serial)) {
-        release::check(release, &mut account);
+        release::check(release, &mut withdrawn, &mut account);
     }
     account.into_problems()
 }
@@ -159,12 +179,14 @@ pub fn check_releases(store: &dyn Store, outline: &Outline, serials: &[u64], pro
 /// Checks the files of a release whose note is not signed or not logged yet, every byte of them, against what that note would state: its lines, its tree
 /// and its volumes, and that nothing else stands beside them.
 pub fn verify_staged(dir: &Path, note: &ReleaseNote, progress: &mut dyn FnMut(Progress)) -> Vec<Problem> {
-    let folder = Folder::new(dir);
-    let mut account = Account::take(&folder, progress);
+    let (store, withdrawals) = (Folder::new(dir), Withdrawals::default());
+    let mut account = Account::take(&store, progress);
     let prefix = paths::release_prefix(note.serial);
     // What else is in the folder is another's question.
     account.keep_problems_under(&prefix);
-    release::check(&Release { note: note.clone(), note_bytes: Vec::new(), index: 0 }, &mut account);
+    let release = Release { note: note.clone(), note_bytes: Vec::new(), index: 0 };
+    // All of its lines count, so it may refer to nothing that is erased.
+    release::check(&release, &mut Withdrawn::new(&withdrawals), &mut account);
     for path in account.unclaimed_under(&prefix) {
         if path != paths::release_note(note.serial) {
             account.problem(path, "added: nothing in the release accounts for it");
@@ -201,8 +223,8 @@ fn load_state(account: &mut Account<'_>, report: &mut Report) -> Option<State> {
     let current = load(&files, paths::CHECKPOINT, &mut complain);
     if let Some(current) = &current {
         report.shown = current.checkpoint.size;
-        match current.standing(true) {
-            Ok(standing) => report.standing = standing,
+        match current.witnessed(true) {
+            Ok(witnessed) => report.witnessed = witnessed,
             Err(what) => complain(paths::CHECKPOINT.into(), what),
         }
     }
@@ -215,7 +237,7 @@ fn load_state(account: &mut Account<'_>, report: &mut Report) -> Option<State> {
             complain(paths::CHECKPOINT_PENDING.into(), "does not continue the log of the checkpoint".into());
         }
         // Witnesses are asked after it is written: as long as it is pending, none need have cosigned it.
-        if let Some(Err(what)) = pending.as_ref().map(|pending| pending.standing(false)) {
+        if let Some(Err(what)) = pending.as_ref().map(|pending| pending.witnessed(false)) {
             complain(paths::CHECKPOINT_PENDING.into(), what);
         }
         account.claim(paths::CHECKPOINT_PENDING);
@@ -237,6 +259,7 @@ fn describe(state: &State, pinned_root: Option<&[u8]>, account: &mut Account<'_>
     report.origin.clone_from(&state.checkpoint.origin);
     report.size = state.checkpoint.size;
     report.root_version = state.in_force().root.version;
+    report.last_sign = state.last_sign;
     for (place, link) in state.chain.links().iter().enumerate() {
         let path = paths::root_json(link.root.version);
         account.claim(&path);

@@ -5,7 +5,11 @@
 //! 114 bytes before a member, 138 for it in the directory, 98 at the end.
 
 use daylight_model::{Digest, Hasher};
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Read, Write};
+
+mod scan;
+
+pub use scan::Scan;
 
 /// The largest volume, in bytes. A single member that does not fit is alone in its volume, which is then larger.
 pub const MAX_VOLUME: u64 = 1 << 30;
@@ -40,35 +44,87 @@ impl Member {
     }
 
     /// Measures what a reader gives, to its end.
-    pub fn measure(bytes: &mut dyn Read) -> io::Result<Self> {
-        copy(bytes, &mut io::sink())
+    pub fn measure(bytes: &mut dyn BufRead) -> io::Result<Self> {
+        let (mut sha256, mut crc32, mut length) = (Hasher::default(), crc32fast::Hasher::new(), 0);
+        loop {
+            let read = match bytes.fill_buf() {
+                Ok([]) => break,
+                Ok(read) => read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) => return Err(e),
+            };
+            sha256.update(read);
+            crc32.update(read);
+            let count = read.len();
+            length += count as u64;
+            bytes.consume(count);
+        }
+        Ok(Self { sha256: sha256.finish(), length, crc32: crc32.finalize() })
     }
 
     /// The header before its bytes.
     pub fn local_header(&self) -> [u8; LOCAL_HEADER as usize] {
-        let mut out = Fields::new();
-        out.u32(0x0403_4b50).u16(VERSION);
-        self.common(&mut out);
-        out.u16(64).u16(20).name(&self.sha256);
-        out.u16(1).u16(16).u64(self.length).u64(self.length);
-        out.end()
+        local_header(&self.sha256.to_string(), self.length, self.crc32)
     }
 
     /// Its record in the directory; `header_at` is where its header begins.
     pub fn directory_header(&self, header_at: u64) -> [u8; DIRECTORY_HEADER as usize] {
-        let mut out = Fields::new();
-        out.u32(0x0201_4b50).u16(VERSION).u16(VERSION);
-        self.common(&mut out);
-        // Name, extra and comment lengths; disk, internal and external attributes; the offset, which the extra field has.
-        out.u16(64).u16(28).u16(0).u16(0).u16(0).u32(0).u32(u32::MAX).name(&self.sha256);
-        out.u16(1).u16(24).u64(self.length).u64(self.length).u64(header_at);
-        out.end()
+        directory_header(&self.sha256.to_string(), self.length, self.crc32, header_at)
+    }
+}
+
+/// What stands where a member was erased after a withdrawal: as many zeros as it had bytes, and headers that say so and nothing of what it was. Its
+/// place alone says every byte of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErasedMember {
+    /// Where in its volume its bytes begin, past its header.
+    pub offset: u64,
+    /// How many bytes it had.
+    pub length: u64,
+}
+
+impl ErasedMember {
+    /// The name in its headers: `withdrawn-`, and its offset with zeros before it to 64 bytes in all, so that no two members have the same.
+    pub fn name(&self) -> String {
+        format!("withdrawn-{:054}", self.offset)
     }
 
-    /// Flags, method (stored), time, date, CRC and the two lengths, which the extra field has.
-    fn common(&self, out: &mut Fields) {
-        out.u16(0).u16(0).u16(0).u16(DOS_DATE_1980_01_01).u32(self.crc32).u32(u32::MAX).u32(u32::MAX);
+    /// The header before its zeros.
+    pub fn local_header(&self) -> [u8; LOCAL_HEADER as usize] {
+        local_header(&self.name(), self.length, crc32_of_zeros(self.length))
     }
+
+    /// Its record in the directory.
+    pub fn directory_header(&self) -> [u8; DIRECTORY_HEADER as usize] {
+        directory_header(&self.name(), self.length, crc32_of_zeros(self.length), self.offset.saturating_sub(LOCAL_HEADER))
+    }
+}
+
+fn crc32_of_zeros(length: u64) -> u32 {
+    let (zeros, mut crc32, mut left) = ([0; 16 * 1024], crc32fast::Hasher::new(), length);
+    while left > 0 {
+        let step = left.min(zeros.len() as u64);
+        crc32.update(&zeros[..step as usize]);
+        left -= step;
+    }
+    crc32.finalize()
+}
+
+fn local_header(name: &str, length: u64, crc32: u32) -> [u8; LOCAL_HEADER as usize] {
+    let mut out = Fields::new();
+    out.u32(0x0403_4b50).u16(VERSION).common(crc32);
+    out.u16(64).u16(20).name(name);
+    out.u16(1).u16(16).u64(length).u64(length);
+    out.end()
+}
+
+fn directory_header(name: &str, length: u64, crc32: u32, header_at: u64) -> [u8; DIRECTORY_HEADER as usize] {
+    let mut out = Fields::new();
+    out.u32(0x0201_4b50).u16(VERSION).u16(VERSION).common(crc32);
+    // Name, extra and comment lengths; disk, internal and external attributes; the offset, which the extra field has.
+    out.u16(64).u16(28).u16(0).u16(0).u16(0).u32(0).u32(u32::MAX).name(name);
+    out.u16(1).u16(24).u64(length).u64(length).u64(header_at);
+    out.end()
 }
 
 /// What ends a volume of `members` members whose directory begins at `directory_at`.
@@ -104,9 +160,14 @@ impl Fields {
         self
     }
 
-    fn name(&mut self, digest: &Digest) -> &mut Self {
-        self.0.extend_from_slice(digest.to_string().as_bytes());
+    fn name(&mut self, name: &str) -> &mut Self {
+        self.0.extend_from_slice(name.as_bytes());
         self
+    }
+
+    /// Flags, method (stored), time, date, CRC and the two lengths, which the extra field has.
+    fn common(&mut self, crc32: u32) -> &mut Self {
+        self.u16(0).u16(0).u16(0).u16(DOS_DATE_1980_01_01).u32(crc32).u32(u32::MAX).u32(u32::MAX)
     }
 
     fn end<const N: usize>(&self) -> [u8; N] {

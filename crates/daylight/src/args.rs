@@ -1,10 +1,16 @@
 //! What the user said: every subcommand with its flags and an example. What it means is decided in `commands`.
 
+mod export;
+
 use clap::{Args, Parser, Subcommand};
 use daylight_model::FaultCode;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+mod mirror;
+
+pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
+pub(crate) use mirror::{Evidence, Mirror, Network};
 mod signing;
 mod witness;
 
@@ -45,6 +51,11 @@ pub(crate) enum Command {
     Serve(Serve),
     Index(Index),
     Verify(Verify),
+    Mirror(Mirror),
+    Evidence(Evidence),
+    Prove(Prove),
+    Export(Export),
+    Timestamp(Timestamp),
     Check(Check),
     Backup(Backup),
     Restore(Restore),
@@ -462,14 +473,25 @@ pub(crate) struct Index {
 }
 
 /// Checks every byte of an archive, and names every file that is damaged, missing or added.
+///
+/// Of an archive at an address every file is fetched, checked and let go; which files were added there cannot be seen. A partial copy is good if it has
+/// the collections that it was made of; where `daylight mirror` made it, that is known.
 #[derive(Args)]
-#[command(after_help = "Example: daylight verify ~/archive --root pinned-root.json")]
+#[command(
+    after_help = "Example: daylight verify ~/archive --root pinned-root.json\nExample: daylight verify https://papers.example/ --root pinned-root.json"
+)]
 pub(crate) struct Verify {
-    /// The archive.
+    /// The archive: a folder, or an address that begins with http:// or https://.
+    #[arg(value_name = "ARCHIVE|URL")]
     pub(crate) archive: PathBuf,
     /// A root that you trust (a copy of root/1.json or a later one); without it the publisher is not checked.
     #[arg(long, value_name = "FILE")]
     pub(crate) root: Option<PathBuf>,
+    /// A collection that must be there, of a partial copy; may be given more than once.
+    #[arg(long, value_name = "COLLECTION")]
+    pub(crate) only: Vec<String>,
+    #[command(flatten)]
+    pub(crate) network: Network,
     /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     daylight_sandbox::return_freed_memory();
     // Not for people, and started a hundred times a second: no time to learn what else there is to be asked for.
     if std::env::args_os().nth(1).is_some_and(|first| first == WORKER) {
-        return daylight_sandbox::worker_main(daylight_extract::read);
+        return daylight_sandbox::worker_main(daylight_extract::prepare, daylight_extract::read);
     }
     match run(Cli::parse().command) {
         Ok(code) => code,
@@ -67,6 +67,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => commands::serve::serve(&args),
         Command::Index(args) => commands::serve::index(&args),
         Command::Verify(args) => commands::verify::verify(&args),
+        Command::Mirror(args) => commands::mirror::mirror(&args),
+        Command::Evidence(args) => commands::mirror::evidence(&args),
+        Command::Prove(args) => commands::prove::prove(&args),
+        Command::Export(args) => commands::export::export(&args),
+        Command::Timestamp(args) => commands::export::timestamp(&args),
         Command::Demo(args) => commands::demo::demo(&args),
         Command::Check(args) => commands::care::check(&args),
         Command::Backup(args) => commands::care::backup(&args),

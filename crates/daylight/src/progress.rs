@@ -26,6 +26,14 @@ impl Drawing {
         Self { over, thread }
     }
 
+    /// Begins to draw how far something has come that tells bytes done, bytes in all, and what is being done in words.
+    pub(crate) fn watch(now: impl Fn() -> (u64, u64, String) + Send + 'static) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let until = Arc::clone(&over);
+        let thread = thread::spawn(move || if std::io::stderr().is_terminal() { watched(&now, &until) } else { told(&now, &until) });
+        Self { over, thread }
+    }
+
     /// Takes the bar away.
     pub(crate) fn finish(self) {
         self.over.store(true, Relaxed);
@@ -62,6 +70,34 @@ impl Bytes {
 impl Drop for Bytes {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+fn watched(now: &dyn Fn() -> (u64, u64, String), over: &AtomicBool) {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} · {bytes_per_sec} · {eta} left · {msg}") {
+        bar.set_style(style);
+    }
+    while !over.load(Relaxed) {
+        let (done, total, words) = now();
+        bar.set_length(total);
+        bar.set_position(done);
+        bar.set_message(words);
+        thread::sleep(Duration::from_millis(100));
+    }
+    bar.finish_and_clear();
+}
+
+fn told(now: &dyn Fn() -> (u64, u64, String), over: &AtomicBool) {
+    let start = Instant::now();
+    let mut next = PLAIN_EVERY;
+    while !over.load(Relaxed) {
+        thread::sleep(Duration::from_millis(20));
+        if start.elapsed() >= next {
+            next += PLAIN_EVERY;
+            let (done, total, words) = now();
+            let _ = writeln!(std::io::stderr(), "{words}: {} of {}", HumanBytes(done), HumanBytes(total));
+        }
     }
 }
 

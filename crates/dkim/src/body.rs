@@ -144,6 +144,14 @@ fn canonical(body: &[u8], form: Form) -> Vec<u8> {
 }
 
 fn put_evened(line: &[u8], out: &mut Vec<u8>) {
+    // Most lines have single spaces within them and are even as they stand. Looked at to the end, this is done for many bytes at once.
+    let last_is_space = line.last().is_some_and(|last| *last == b' ');
+    let doubled = line.iter().zip(line.get(1..).unwrap_or_default()).fold(false, |found, pair| found | (pair == (&b' ', &b' ')));
+    let tabs = line.iter().fold(false, |found, byte| found | (*byte == b'\t'));
+    if !(last_is_space || doubled || tabs) {
+        out.extend_from_slice(line);
+        return;
+    }
     let mut space = false;
     for byte in line {
         if matches!(byte, b' ' | b'\t') {

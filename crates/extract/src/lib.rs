@@ -38,6 +38,11 @@ pub use open::READERS;
 
 use daylight_model::reading::{Input, Request, Sink, Stop, Task};
 
+/// Makes the tables that readers look things up in. Whoever starts many readers as copies of one process does so before it copies that.
+pub fn prepare() {
+    words::prepare();
+}
+
 /// Reads one root file and says what it finds to `sink`, as [`Task`] asks.
 ///
 /// The ordinal of a message in a mailbox is the byte offset of its `From ` line, because a reading that goes on in the middle of a mailbox cannot

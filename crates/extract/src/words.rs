@@ -10,6 +10,11 @@ use daylight_model::Sketch;
 use daylight_model::reading::Label;
 use lines::Lines;
 
+/// Makes the table of small words by which languages are told.
+pub(crate) fn prepare() {
+    language::prepare();
+}
+
 /// The words of one document so far.
 #[derive(Default)]
 pub(crate) struct Words {

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// What is committed together: this many documents, bytes or this much time, whichever comes first.
-const DOCUMENTS: u64 = 500;
+const DOCUMENTS: u64 = 2000;
 const BYTES: u64 = 64 << 20;
 const TIME: Duration = Duration::from_secs(1);
 

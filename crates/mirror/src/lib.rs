@@ -3,3 +3,20 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod witness;
+pub mod address;
+pub mod erase;
+pub mod examine;
+pub mod export;
+mod fetch;
+pub mod home;
+pub mod http;
+mod log;
+pub mod meter;
+mod overlay;
+pub mod remote;
+pub mod report;
+pub mod signal;
+pub mod sites;
+pub mod state;
+pub mod timestamp;
+pub mod update;

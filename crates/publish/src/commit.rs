@@ -7,7 +7,7 @@ use crate::promise::LogKey;
 use crate::site::Site;
 use crate::witness::{before_first, complete, must_ask};
 use crate::{Error, Result};
-use daylight_archive::entry::Entry;
+use daylight_archive::entry::{Entry, Logged};
 use daylight_archive::{Checkpoint, Key, paths};
 use daylight_durable::crash_point;
 use daylight_model::Digest;
@@ -33,6 +33,22 @@ impl Addition {
         let entry = Entry::Release { serial, note: Digest::of(&note) };
         // A crash here leaves a signed release that no log names: for a reader it does not exist.
         Self { files: vec![(paths::release_note(serial), note)], entry, written: "publish.note" }
+    }
+
+    /// A withdrawal, by its note.
+    pub(crate) fn withdrawal(serial: u64, note: Vec<u8>) -> Self {
+        Self::noted(serial, note, Entry::Withdraw)
+    }
+
+    /// A heartbeat, by its note.
+    pub(crate) fn heartbeat(serial: u64, note: Vec<u8>) -> Self {
+        Self::noted(serial, note, Entry::Heartbeat)
+    }
+
+    fn noted(serial: u64, note: Vec<u8>, entry: fn(Logged) -> Entry) -> Self {
+        let entry = entry(Logged { serial, note: Digest::of(&note) });
+        // A crash here leaves a signed note that no log names: the next one of its serial takes its place.
+        Self { files: vec![(paths::entry_note(serial), note)], entry, written: "publish.entry-note" }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use crate::site::Site;
 use crate::{Error, Result};
-use daylight_archive::manifest::RawLine;
+use daylight_archive::manifest::{PART_LINES, RawLine};
 use daylight_archive::{FileRef, Record, paths};
 use daylight_model::Digest;
 use daylight_review::Draft;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 
 /// Where bytes are that this release needs and that the archive has.
 #[derive(Default)]
@@ -31,8 +32,10 @@ impl Earlier {
         }
         for release in archive.releases() {
             let serial = release.note.serial;
-            for part in 0..release.note.lines.div_ceil(daylight_archive::manifest::PART_LINES) {
-                earlier.look_through(site, &paths::manifest_part(serial, part), &needed)?;
+            for part in 0..release.note.lines.div_ceil(PART_LINES) {
+                let path = site.path(&paths::manifest_part(serial, part));
+                let withdrawn = |line: u64| archive.withdrawn_line(serial, part * PART_LINES + line).is_some();
+                earlier.look_through(&path, &withdrawn, &needed)?;
             }
         }
         Ok(earlier)
@@ -42,22 +45,23 @@ impl Earlier {
         self.files.get(digest)
     }
 
-    fn look_through(&mut self, site: &Site, path: &str, needed: &HashSet<Digest>) -> Result<()> {
-        let path = site.path(path);
-        let mut part = BufReader::with_capacity(1 << 18, File::open(&path).map_err(Error::io(&path))?);
+    /// Bytes of what is withdrawn are not referred to, whether or not they are erased here: copies may not have them any more.
+    fn look_through(&mut self, path: &Path, withdrawn: &dyn Fn(u64) -> bool, needed: &HashSet<Digest>) -> Result<()> {
+        let mut part = BufReader::with_capacity(1 << 18, File::open(path).map_err(Error::io(path))?);
         let mut line = Vec::new();
-        loop {
+        for number in 0.. {
             line.clear();
-            if part.read_until(b'\n', &mut line).map_err(Error::io(&path))? == 0 {
-                return Ok(());
+            if part.read_until(b'\n', &mut line).map_err(Error::io(path))? == 0 {
+                break;
             }
-            if names_any(&line, needed) {
+            if names_any(&line, needed) && !withdrawn(number) {
                 self.take(&line, needed);
             }
         }
+        Ok(())
     }
 
-    /// Remembers where the bytes are. A line that is damaged or withdrawn is passed over: then the bytes are written again.
+    /// Remembers where the bytes are. A line that is damaged or erased is passed over: then the bytes are written again.
     fn take(&mut self, line: &[u8], needed: &HashSet<Digest>) {
         let Some(RawLine::Published { record, .. }) = RawLine::parse(line) else { return };
         let Ok(record) = Record::parse(record) else { return };

@@ -119,6 +119,14 @@ pub enum Error {
     /// A request of another kind than the command finishes.
     #[error("the request asks for a {0}, which another command finishes: see docs/signing.md")]
     OtherKind(&'static str),
+    /// A document that cannot be withdrawn.
+    #[error("{id} {why}")]
+    NotWithdrawable {
+        /// Which.
+        id: String,
+        /// Why, as the rest of a sentence.
+        why: &'static str,
+    },
     /// The archive is not where it was when signatures were asked for.
     #[error("{archive} has moved on since the signatures were asked for: {why}; ask for them anew")]
     MovedOn {

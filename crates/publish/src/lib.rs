@@ -7,6 +7,7 @@
 mod commit;
 mod earlier;
 mod editors;
+mod entries;
 mod error;
 mod files;
 mod finish;
@@ -19,10 +20,12 @@ pub mod roots;
 mod site;
 pub mod staged;
 pub mod witness;
+pub mod withdraw;
 
 #[cfg(test)]
 mod tests;
 
+pub use entries::{Logged, ask_heartbeat, log_heartbeat};
 pub use error::{Error, Result};
 pub use finish::{Finish, finish};
 pub use key::{KeyError, Passphrase, SigningKeyFile, public_path};
@@ -212,5 +215,6 @@ fn target(desk: &Desk, job: &Job<'_>, site: &Site, log_key: &LogKey) -> Result<T
     }
     let (highest, title) = site.collection(job.collection)?;
     let title = job.title.map(str::to_owned).or(title).unwrap_or_else(|| job.collection.to_owned());
-    Ok(Target { origin: site.origin().to_owned(), serial, highest, title, signed })
+    let withdrawn = site.withdrawn(job.collection)?;
+    Ok(Target { origin: site.origin().to_owned(), serial, highest, title, withdrawn, signed })
 }

@@ -15,7 +15,7 @@ use daylight_model::Digest;
 use daylight_review::{Cleared, Document, Draft, Rendition};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufWriter, Read};
+use std::io::{BufReader, BufWriter, Read};
 use std::path::PathBuf;
 
 /// What was written.
@@ -145,7 +145,7 @@ impl<'a> Writing<'a> {
         let mut bytes = self.draft.open(document, file.role)?.ok_or_else(gone)?;
         let unread = |error| Error::Io { path: PathBuf::from(format!("desk: {}", file.digest)), source: error };
         if file.length > IN_MEMORY {
-            let member = Member::measure(&mut bytes).map_err(unread)?;
+            let member = Member::measure(&mut BufReader::with_capacity(1 << 18, &mut bytes)).map_err(unread)?;
             let mut again = self.draft.open(document, file.role)?.ok_or_else(gone)?;
             return self.member(&expected(member, file)?, Bytes::Stream(&mut again));
         }

@@ -16,11 +16,13 @@ pub use parties::{Party, Standing};
 pub use words::{Words, plain, root_words};
 
 use attached::{Attached, line_proofs};
+use daylight_archive::heartbeat::HeartbeatNote;
 use daylight_archive::json;
 use daylight_archive::key::{Key, Signer};
 use daylight_archive::note::{Note, NoteError};
 use daylight_archive::release::{ReleaseError, ReleaseNote};
 use daylight_archive::root::{Chain, Root, RootError};
+use daylight_archive::withdraw::WithdrawNote;
 use kind::{Head, head};
 use serde_json::{Map, Value, json};
 
@@ -260,7 +262,10 @@ impl Request {
         let statement = match kind {
             Kind::Release => release(text, chain.as_ref(), &attached)?,
             Kind::Root => root(text, chain.as_ref(), &attached)?,
-            Kind::Withdraw | Kind::Directory | Kind::Heartbeat => other(&rest, chain.as_ref(), &attached)?,
+            Kind::Withdraw | Kind::Directory | Kind::Heartbeat => {
+                check_form(kind, text)?;
+                other(&rest, chain.as_ref(), &attached)?
+            }
         };
         let mut request = Self { note, kind, chain, statement, attached };
         request.in_order()?;
@@ -371,6 +376,15 @@ fn root(text: &str, chain: Option<&Chain>, attached: &Map<String, Value>) -> Res
         None => Chain::may_begin(&root).map_err(contradiction)?,
     }
     Ok(Statement::Root(Box::new(root)))
+}
+
+/// What could not be logged is not to be signed.
+fn check_form(kind: Kind, text: &str) -> Result<(), RequestError> {
+    match kind {
+        Kind::Withdraw => WithdrawNote::parse_text(text).map(drop).map_err(contradiction),
+        Kind::Heartbeat => HeartbeatNote::parse_text(text).map(drop).map_err(contradiction),
+        Kind::Release | Kind::Root | Kind::Directory => Ok(()),
+    }
 }
 
 fn other(rest: &str, chain: Option<&Chain>, attached: &Map<String, Value>) -> Result<Statement, RequestError> {

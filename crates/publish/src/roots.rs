@@ -88,6 +88,9 @@ pub fn change(proposal: &Proposal<'_>) -> Result<Request> {
     }
     let mut root = proposal.changes.apply(old)?;
     root.version = old.version + 1;
+    if proposal.changes.editors.is_some() && proposal.changes.threshold.is_none() {
+        root.editors.threshold = threshold_for(root.editors.keys.len(), old.editors.threshold);
+    }
     if !proposal.changes.change_log_key && log_key.key() != old.log {
         return Err(Error::OtherLogKey(site.dir().to_owned()));
     }
@@ -100,6 +103,11 @@ pub fn change(proposal: &Proposal<'_>) -> Result<Request> {
         return Err(Error::Root("nothing in it would be different".into()));
     }
     asked(Some(archive.chain()), &root)
+}
+
+/// How many of so many new editors must sign: as many as before where that can be.
+fn threshold_for(editors: usize, before: usize) -> usize {
+    if (2..editors).contains(&before) { before } else { default_threshold(editors) }
 }
 
 fn asked(chain: Option<&Chain>, root: &Root) -> Result<Request> {

@@ -4,11 +4,13 @@ use crate::files::Folder;
 use crate::promise::{LogKey, Promise, lock};
 use crate::witness::{before_signing, complete, signed_alone};
 use crate::{Error, Result};
+use daylight_archive::archive::Standing;
 use daylight_archive::log::{LogAppender, Tree, empty_root, verify_consistency};
 use daylight_archive::note::Note;
 use daylight_archive::release::ReleaseNote;
 use daylight_archive::{Archive, Checkpoint, paths};
 use daylight_durable::{sync_dir, write_atomic};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -112,6 +114,18 @@ impl Site {
     pub(crate) fn collection(&self, name: &str) -> Result<(u64, Option<String>)> {
         let Some(archive) = &self.archive else { return Ok((0, None)) };
         Ok(archive.collection(name)?.map_or((0, None), |collection| (collection.highest, Some(collection.title))))
+    }
+
+    /// The numbers of a collection that are withdrawn and were not published again, and when each was.
+    pub(crate) fn withdrawn(&self, name: &str) -> Result<BTreeMap<u64, i64>> {
+        let Some(archive) = &self.archive else { return Ok(BTreeMap::new()) };
+        let mut withdrawn = BTreeMap::new();
+        for number in archive.withdrawn_numbers(name)? {
+            if let Some(Standing::Withdrawn(by)) = archive.standing(name, number)? {
+                withdrawn.insert(number, by.note.time);
+            }
+        }
+        Ok(withdrawn)
     }
 
     /// What is said when the key has signed more than is here.

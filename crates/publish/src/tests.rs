@@ -6,6 +6,7 @@ mod releases;
 mod requests;
 mod roots;
 mod witnesses;
+mod withdrawals;
 
 use crate::*;
 use daylight_archive::{Archive, verify};

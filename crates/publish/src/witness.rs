@@ -127,14 +127,14 @@ pub(crate) fn complete(dir: &Path, log_key: &LogKey) -> Result<()> {
 }
 
 fn enough(asked: &Asked<'_>, cosigned: &Note, round: &Round) -> Result<()> {
-    let standing = asked.policy.standing(cosigned).map_err(Error::format)?;
-    if standing.met {
+    let witnessed = asked.policy.witnessed(cosigned).map_err(Error::format)?;
+    if witnessed.met {
         return Ok(());
     }
-    let have: Vec<String> = standing.witnesses.into_iter().filter(|seen| seen.time.is_some()).map(|seen| seen.witness).collect();
+    let have: Vec<String> = witnessed.witnesses.into_iter().filter(|seen| seen.time.is_some()).map(|seen| seen.witness).collect();
     let have = if have.is_empty() { "none".to_owned() } else { have.join(", ") };
     let Checkpoint { origin, size, .. } = asked.checkpoint.clone();
-    Err(Error::Waiting { origin, size, needed: standing.needed, have, why: round.failed.join("; ") })
+    Err(Error::Waiting { origin, size, needed: witnessed.needed, have, why: round.failed.join("; ") })
 }
 
 /// Renames the pending checkpoint: from here on readers see the release.

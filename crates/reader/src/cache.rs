@@ -8,6 +8,7 @@ use crate::catalogue::{Catalogue, Place, Row};
 use crate::error::ReaderError;
 use crate::kept::{self, State};
 use crate::limits::PAGE;
+use daylight_archive::archive::Release;
 use daylight_archive::record::Role as FileRole;
 use daylight_archive::{Archive, Line, Record, paths};
 use daylight_index::{Entry, Index, IndexError, Writer};
@@ -92,7 +93,12 @@ pub(crate) fn prepare(
 }
 
 fn state_of(archive: &Archive) -> State {
-    let releases: Vec<_> = archive.releases().iter().map(|release| (Digest::of(&release.note_bytes), release.note.lines)).collect();
+    // One that is not in this copy counts as another than the one that is: once it comes, its lines are to be read.
+    let digest = |release: &Release| match archive.is_absent(release.note.serial) {
+        false => Digest::of(&release.note_bytes),
+        true => Digest::of(&[b"absent\n", release.note_bytes.as_slice()].concat()),
+    };
+    let releases: Vec<_> = archive.releases().iter().map(|release| (digest(release), release.note.lines)).collect();
     let state = State { origin: archive.origin().to_owned(), done: 0, releases };
     State { done: state.lines(), ..state }
 }

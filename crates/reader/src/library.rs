@@ -90,6 +90,17 @@ impl Library {
         &self.signed
     }
 
+    /// Whether a release is not in this copy.
+    pub(crate) fn is_absent(&self, serial: u64) -> bool {
+        self.archive.is_absent(serial)
+    }
+
+    /// Where this is a partial copy: how many releases are here.
+    pub(crate) fn partial(&self) -> Option<usize> {
+        let absent = self.archive.absent().len();
+        (absent > 0).then(|| self.releases.len() - absent)
+    }
+
     pub(crate) fn size(&self) -> u64 {
         self.archive.head()
     }

@@ -1,5 +1,7 @@
 //! What an address on this site means. Nothing of an address is ever the path of a file: it is one of these or it is not found.
 
+use daylight_archive::paths::Name;
+
 /// A page, by the path of its address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -19,6 +21,8 @@ pub(crate) enum Route {
     Document(String, u64, Part),
     /// The same address without the slash at its end.
     Moved(String),
+    /// A file of the archive itself, under the name that it has there.
+    File(Name),
 }
 
 /// What of a document is asked for.
@@ -48,8 +52,11 @@ impl Route {
             _ => {}
         }
         if let Some(shorter) = path.strip_suffix('/') {
-            let known = !shorter.ends_with('/') && Self::parse(shorter).is_some();
+            let known = !shorter.ends_with('/') && Self::parse(shorter).is_some_and(|route| !matches!(route, Self::File(_)));
             return known.then(|| Self::Moved(shorter.to_owned()));
+        }
+        if let Some(name) = Name::parse(path.strip_prefix('/')?) {
+            return Some(Self::File(name));
         }
         let pieces: Vec<&str> = path.strip_prefix('/')?.splitn(5, '/').collect();
         match pieces[..] {
@@ -112,6 +119,8 @@ mod tests {
         assert_eq!(Route::parse("/c/a-1/7/raw"), document(Part::Raw));
         assert_eq!(Route::parse("/c/a-1/7/a-1-7.daylight-proof"), document(Part::ProofFile));
         assert_eq!(Route::parse("/c/a-1/"), Some(Route::Moved("/c/a-1".into())));
+        assert_eq!(Route::parse("/checkpoint"), Some(Route::File(Name::Checkpoint)));
+        assert_eq!(Route::parse("/release/3/volume/0.zip"), Some(Route::File(Name::Volume(3, 0))));
         let long = format!("/c/{}", "a".repeat(65));
         for path in [
             "",
@@ -131,6 +140,11 @@ mod tests {
             "/thread/a",
             "/c/a/1//",
             "/../etc/passwd",
+            "/checkpoint/",
+            "/checkpoint.pending",
+            "/release/1/../../root/1.json",
+            "//root/1.json",
+            "/release/1/volume/%30.zip",
             "/c/a\0/1",
             &long,
         ] {

@@ -26,6 +26,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+mod files;
+
 /// A site: an archive's folder, its cache, and the state of both that is shown now.
 pub(crate) struct Site {
     archive: PathBuf,
@@ -139,6 +141,10 @@ impl Site {
             Route::Favicon => Ok(Answer::empty(StatusCode::NO_CONTENT).keep(Keep::Forever)),
             Route::Robots => Ok(Answer::bytes("text/plain; charset=utf-8", Body::full("User-agent: *\nDisallow: /search\n"))),
             Route::Moved(to) => Ok(Answer::moved(&request.uri.query().map_or_else(|| to.clone(), |query| format!("{to}?{query}")))),
+            Route::File(name) => {
+                let (edition, headers) = (edition.clone(), request.headers.clone());
+                blocking(move || edition.archive_file(&name, &headers)).await
+            }
             route => {
                 let tag = edition.tag();
                 if is_known(&request.headers, &tag) && !matches!(route, Route::Document(_, _, Part::Raw | Part::Text)) {
@@ -259,7 +265,7 @@ impl Edition {
                 pages::thread(library, frame, collection, row, asked.page("page")?).map(|html| self.page(html)).ok_or(Stop::NoPage)
             }
             Route::Document(collection, n, part) => self.document(collection, *n, *part, asked, headers),
-            Route::Search | Route::Robots | Route::Style | Route::Favicon | Route::Moved(_) => Err(Stop::NotFound),
+            Route::Search | Route::Robots | Route::Style | Route::Favicon | Route::Moved(_) | Route::File(_) => Err(Stop::NotFound),
         }
     }
 

@@ -27,6 +27,8 @@ pub struct Outcome {
     pub already: u64,
     /// Not cleared, and why.
     pub refused: Vec<Refusal>,
+    /// Withdrawn before: only [`crate::correct()`] publishes such a document again.
+    pub withdrawn: u64,
     /// Documents without bytes, because they could not be opened: nobody can have read them, so they are never cleared.
     pub unreadable: u64,
     /// Mailboxes and zip files that were only the trove's packaging: they are never published.
@@ -52,6 +54,8 @@ pub fn clear(desk: &mut Desk, reader: &Reader, name: &str, selection: Selection<
     check_editor(editor)?;
     let collection = collection(desk, name)?;
     let (candidates, mut outcome) = candidates(desk, &collection, selection)?;
+    let (candidates, withdrawn) = apart(desk, &collection, candidates)?;
+    outcome.withdrawn = withdrawn;
     let chosen: HashSet<u64> = candidates.iter().copied().collect();
     let blocked = blocked(desk, &collection, &candidates, &chosen)?;
     let mut clear = Vec::new();
@@ -75,6 +79,15 @@ pub fn clear(desk: &mut Desk, reader: &Reader, name: &str, selection: Selection<
     Ok(outcome)
 }
 
+/// Those that were not withdrawn, and how many were.
+fn apart(desk: &Desk, collection: &Collection, mut seqs: Vec<u64>) -> Result<(Vec<u64>, u64)> {
+    let withdrawn: HashSet<u64> = desk.decided(collection.id, State::Withdrawn)?.into_iter().collect();
+    let before = seqs.len();
+    seqs.retain(|seq| !withdrawn.contains(seq));
+    let after = seqs.len();
+    Ok((seqs, (before - after) as u64))
+}
+
 /// Makes what is published of these documents again: their text and their view.
 pub fn render_again(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<()> {
     make_renditions(desk, reader, seqs)?;
@@ -88,7 +101,7 @@ pub fn hold(desk: &mut Desk, name: &str, seqs: &[u64], editor: &str, note: &str,
     Ok(desk.decide(&collection, seqs, State::Held, editor, note, now)?)
 }
 
-fn check_editor(name: &str) -> Result<()> {
+pub(crate) fn check_editor(name: &str) -> Result<()> {
     let fits = (1..=100).contains(&name.chars().count()) && !name.contains(char::is_control) && name.trim() == name;
     if fits { Ok(()) } else { Err(Error::BadEditor) }
 }

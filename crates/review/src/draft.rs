@@ -20,6 +20,9 @@ pub struct Target {
     pub highest: u64,
     /// The collection's title in the release.
     pub title: String,
+    /// The numbers of the collection that are withdrawn there, and when that was, in seconds since 1970-01-01T00:00:00Z: they are published again only
+    /// where somebody corrected them since.
+    pub withdrawn: BTreeMap<u64, i64>,
     /// Whether the log's key has signed this release already, so that it must be finished as it was drafted, whatever was decided since.
     pub signed: bool,
 }
@@ -54,7 +57,9 @@ pub fn draft(desk: &mut Desk, name: &str, target: &Target, now: u64) -> Result<D
     if let Some(other) = open_drafts(desk, &target.origin)?.into_iter().find(|open| open.collection != name) {
         return Err(Error::OtherOpen { collection: other.collection, origin: target.origin.clone() });
     }
-    let (eligible, withheld) = eligible(desk, &collection)?;
+    let (mut eligible, mut withheld) = eligible(desk, &collection)?;
+    let corrections = Corrections::of(desk, &collection, &target.origin)?;
+    refuse_withdrawn(desk, &collection, target, &corrections, &mut eligible, &mut withheld)?;
     if let Some(open) = desk.open_draft(collection.id, &target.origin)? {
         if open.serial == target.serial && (target.signed || still_clear(desk, open.id, &eligible)?) {
             return Ok(Drafted { draft: Some(Draft::new(desk, name, open)?), resumed: true, withheld });
@@ -62,7 +67,7 @@ pub fn draft(desk: &mut Desk, name: &str, target: &Target, now: u64) -> Result<D
         desk.discard_draft(open.id)?;
         crash_point("review.draft-discarded");
     }
-    let lines = Drafting::new(desk, &collection, target, eligible)?.lines()?;
+    let lines = Drafting::new(desk, &collection, target, eligible, corrections)?.lines()?;
     if lines.is_empty() {
         return Ok(Drafted { draft: None, resumed: false, withheld });
     }
@@ -183,7 +188,7 @@ struct Eligible {
 
 /// What is cleared in the collection and holds nothing that is not, by its number on the desk; and what is withheld because it does.
 fn eligible(desk: &Desk, collection: &Collection) -> Result<(BTreeMap<u64, Eligible>, Vec<Refusal>)> {
-    let cleared = desk.decided(collection.id, State::Cleared)?;
+    let cleared = desk.publishable(collection.id)?;
     let blocked = blocked(desk, collection, &cleared, &HashSet::new())?;
     let (mut eligible, mut withheld, mut packaging) = (BTreeMap::new(), Vec::new(), Packaging::default());
     for seq in cleared {
@@ -200,6 +205,45 @@ fn eligible(desk: &Desk, collection: &Collection) -> Result<(BTreeMap<u64, Eligi
         }
     }
     Ok((eligible, withheld))
+}
+
+/// Why documents are published anew, by document: those corrections that no finished release has yet, with the time of the decision.
+struct Corrections(BTreeMap<u64, (String, u64)>);
+
+impl Corrections {
+    fn of(desk: &Desk, collection: &Collection, origin: &str) -> Result<Self> {
+        let mut new = BTreeMap::new();
+        for seq in desk.decided(collection.id, State::Corrected)? {
+            let Some(decision) = desk.decision(collection.id, seq)? else { continue };
+            if decision.audit > desk.published_after(collection.id, origin, seq)? {
+                new.insert(seq, (decision.note, decision.time));
+            }
+        }
+        Ok(Self(new))
+    }
+}
+
+/// Takes out what the archive says is withdrawn, unless it was corrected since: a desk that was restored from a backup may not know.
+fn refuse_withdrawn(
+    desk: &Desk,
+    collection: &Collection,
+    target: &Target,
+    corrections: &Corrections,
+    eligible: &mut BTreeMap<u64, Eligible>,
+    withheld: &mut Vec<Refusal>,
+) -> Result<()> {
+    if target.withdrawn.is_empty() {
+        return Ok(());
+    }
+    for (seq, number) in desk.numbers(collection.id, &target.origin)? {
+        let Some(time) = target.withdrawn.get(&number) else { continue };
+        let corrected = corrections.0.get(&seq).is_some_and(|(_, decided)| i64::try_from(*decided).is_ok_and(|decided| decided >= *time));
+        if !corrected && eligible.remove(&seq).is_some() {
+            let why = format!("it was withdrawn as {}/{number}; `daylight clear --correct` publishes it anew", collection.name);
+            withheld.push(Refusal { id: desk.short_id(seq)?, why });
+        }
+    }
+    Ok(())
 }
 
 fn still_clear(desk: &Desk, draft: u64, eligible: &BTreeMap<u64, Eligible>) -> Result<bool> {
@@ -219,6 +263,7 @@ struct Drafting<'a> {
     desk: &'a Desk,
     eligible: BTreeMap<u64, Eligible>,
     published: BTreeMap<u64, Published>,
+    corrections: Corrections,
     /// Permanent numbers, those given before and those given now.
     numbers: BTreeMap<u64, u64>,
     /// The smallest number in each thread.
@@ -226,10 +271,16 @@ struct Drafting<'a> {
 }
 
 impl<'a> Drafting<'a> {
-    fn new(desk: &'a Desk, collection: &Collection, target: &Target, eligible: BTreeMap<u64, Eligible>) -> Result<Self> {
+    fn new(
+        desk: &'a Desk,
+        collection: &Collection,
+        target: &Target,
+        eligible: BTreeMap<u64, Eligible>,
+        corrections: Corrections,
+    ) -> Result<Self> {
         let published = desk.published(collection.id, &target.origin)?;
         let numbers = desk.numbers(collection.id, &target.origin)?;
-        let mut drafting = Self { desk, eligible, published, numbers, threads: HashMap::new() };
+        let mut drafting = Self { desk, eligible, published, corrections, numbers, threads: HashMap::new() };
         drafting.give_numbers(target.highest)?;
         drafting.find_threads()?;
         Ok(drafting)
@@ -273,16 +324,16 @@ impl<'a> Drafting<'a> {
             let Some(number) = self.numbers.get(seq).copied() else { continue };
             let (occurrences, files) = (self.occurrences(*seq)?, self.files(*seq, &document.raw)?);
             let fingerprint = fingerprint(&occurrences, &files, &document.signatures);
-            let before = self.published.get(seq);
-            if before.is_some_and(|before| before.fingerprint == fingerprint) {
+            let (before, corrected) = (self.published.get(seq), self.corrections.0.get(seq));
+            if corrected.is_none() && before.is_some_and(|before| before.fingerprint == fingerprint) {
                 continue;
             }
             let mut salt = [0; 32];
             getrandom::fill(&mut salt).map_err(|error| Error::NoRandomness(error.to_string()))?;
-            let reason = if before.is_some() {
-                "its text, its view, its place in other documents or what is known of its signatures is not as it was"
-            } else {
-                ""
+            let reason = match (before, corrected) {
+                (None, _) => "",
+                (_, Some((reason, _))) => reason,
+                (Some(_), None) => "its text, its view, its place in other documents or what is known of its signatures is not as it was",
             };
             let document = self.document(*seq, Document { reason: reason.to_owned(), occurrences, files, ..blank(number, salt) })?;
             let parent = document.occurrences.first().map(|occurrence| occurrence.parent);

@@ -41,6 +41,25 @@ pub enum Error {
     /// What the catalogue keeps of a draft is damaged.
     #[error("the draft of release {0} is damaged in the catalogue")]
     DamagedDraft(u64),
+    /// A reason that nobody can be told.
+    #[error("a reason is 1 to 1,024 bytes on one line, without spaces at its ends")]
+    BadReason,
+    /// It is in no archive under this number.
+    #[error("{id} was not published from this desk in {origin}")]
+    NotPublished {
+        /// The document.
+        id: String,
+        /// The archive.
+        origin: String,
+    },
+    /// The collection is in several archives.
+    #[error("`{collection}` is in several archives; name one with --origin: {origins}")]
+    SeveralArchives {
+        /// The collection.
+        collection: String,
+        /// The archives.
+        origins: String,
+    },
     /// A title that a release cannot have.
     #[error("a title is 1 to 1,024 bytes on one line")]
     BadTitle,

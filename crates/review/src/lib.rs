@@ -7,6 +7,7 @@
 mod clear;
 mod cleared;
 mod codec;
+mod correct;
 mod document;
 mod draft;
 mod error;
@@ -21,6 +22,7 @@ mod tests;
 
 pub use clear::{Outcome, Selection, clear, hold, render_again};
 pub use cleared::Cleared;
+pub use correct::{Corrected, Correction, correct, withdraw};
 pub use daylight_store::Desk;
 pub use document::{Document, Occurrence, Rendition, Role};
 pub use draft::{Draft, Drafted, Target, draft, is_still_clear, open_drafts};

@@ -12,6 +12,8 @@ pub(crate) enum Standing {
     Chosen,
     /// An editor held it back.
     Held,
+    /// It was published and withdrawn.
+    Withdrawn,
     /// No editor has decided on it.
     Unread,
     /// There are no bytes, so nobody can have read it.
@@ -29,6 +31,7 @@ impl Standing {
         match self {
             Standing::Cleared | Standing::Chosen => "is cleared",
             Standing::Held => "is held",
+            Standing::Withdrawn => "was withdrawn",
             Standing::Unread => "is not cleared",
             Standing::NoBytes => "could not be read",
         }

@@ -58,11 +58,13 @@ impl Packaging {
     }
 }
 
-/// How one document stands; `chosen` are being cleared now.
+/// How one document stands; `chosen` are being cleared now, or published again in spite of a withdrawal.
 pub(crate) fn standing(desk: &Desk, collection: &Collection, chosen: &HashSet<u64>, seq: u64) -> Result<Standing> {
     Ok(match desk.state(collection.id, seq)? {
         Some(State::Held) => Standing::Held,
-        Some(State::Cleared) => Standing::Cleared,
+        Some(State::Withdrawn) if chosen.contains(&seq) => Standing::Chosen,
+        Some(State::Withdrawn) => Standing::Withdrawn,
+        Some(State::Cleared | State::Corrected) => Standing::Cleared,
         None if chosen.contains(&seq) => Standing::Chosen,
         None if desk.document(seq)?.blob.is_none() => Standing::NoBytes,
         None => Standing::Unread,

@@ -110,7 +110,7 @@ fn clear_all(desk: &mut Desk) -> Outcome {
 }
 
 fn target() -> Target {
-    Target { origin: "archive.example".into(), serial: 1, highest: 0, title: "Papers".into(), signed: false }
+    Target { origin: "archive.example".into(), serial: 1, highest: 0, title: "Papers".into(), withdrawn: Default::default(), signed: false }
 }
 
 /// The numbers of the documents that a new draft has.
@@ -223,4 +223,94 @@ fn names_that_are_none_are_refused() {
     for editor in ["", " Ada", "A\nda"] {
         assert!(try_as("papers", editor).contains("editor's name"));
     }
+}
+
+/// Publishes what there is to publish, as far as the desk is concerned, and says which numbers that were with the reason of each.
+fn published(desk: &mut Desk, target: &Target) -> (Vec<(u64, String)>, Vec<Refusal>) {
+    let drafted = draft(desk, "papers", target, NOW).unwrap();
+    let Some(draft) = drafted.draft else { return (Vec::new(), drafted.withheld) };
+    let lines = draft.documents().map(|document| document.map(|document| (document.number, document.reason.clone())).unwrap()).collect();
+    draft.finish().unwrap();
+    (lines, drafted.withheld)
+}
+
+fn correction(number: u64) -> Correction<'static> {
+    Correction { collection: "papers", number, origin: None, editor: "Ada", reason: "a name was wrong", now: NOW + 9 }
+}
+
+#[test]
+fn what_was_withdrawn_is_not_published_again_unless_somebody_corrects_it() {
+    let (_folder, mut desk) = desk();
+    ingest(&mut desk, |writer, collection| {
+        put(writer, collection, Kind::File, b"one", "text/plain");
+        put(writer, collection, Kind::File, b"two", "text/plain");
+    });
+    clear_all(&mut desk);
+    assert_eq!(published(&mut desk, &target()).0.len(), 2);
+    let next = |serial| Target { serial, ..target() };
+    assert_eq!(withdraw(&mut desk, "papers", "archive.example", &[2, 77], "Ada", "it names a child", NOW + 1).unwrap(), 1);
+    assert_eq!(withdraw(&mut desk, "papers", "archive.example", &[2], "Ada", "it names a child", NOW + 2).unwrap(), 0, "once");
+    let outcome = clear_all(&mut desk);
+    assert_eq!((outcome.cleared, outcome.already, outcome.withdrawn, outcome.refused.len()), (0, 1, 1, 0));
+    assert_eq!(published(&mut desk, &next(2)).0, []);
+    let counts = desk.counts().unwrap().collections.remove(0);
+    assert_eq!((counts.cleared, counts.withdrawn), (1, 1));
+
+    // Both what was withdrawn and what stands can be published anew, once.
+    let corrected = correct(&mut desk, &nobody(), &correction(2)).unwrap();
+    assert!(corrected.withdrawn && corrected.refused.is_none());
+    assert!(!correct(&mut desk, &nobody(), &correction(1)).unwrap().withdrawn);
+    let reason = "a name was wrong".to_owned();
+    assert_eq!(published(&mut desk, &next(2)).0, [(1, reason.clone()), (2, reason)]);
+    assert_eq!(published(&mut desk, &next(3)).0, []);
+    assert_eq!(clear_all(&mut desk).already, 2);
+}
+
+#[test]
+fn a_desk_that_does_not_know_of_a_withdrawal_hears_of_it_from_the_archive() {
+    let (_folder, mut desk) = desk();
+    ingest(&mut desk, |writer, collection| put(writer, collection, Kind::File, b"one", "text/plain"));
+    clear_all(&mut desk);
+    published(&mut desk, &target());
+    let withdrawn = |time: u64| Target { serial: 2, withdrawn: [(1, time as i64)].into(), ..target() };
+    ingest(&mut desk, |writer, collection| {
+        let outer = put(writer, collection, Kind::Message, b"a letter", "message/rfc822");
+        let inner = desk_number(writer, collection);
+        writer.occurrence(outer, 0, inner, Some(&Name::from("one.txt")), &Default::default()).unwrap();
+    });
+    clear_all(&mut desk);
+    let (lines, withheld) = published(&mut desk, &withdrawn(NOW + 10));
+    assert_eq!((lines, withheld.len()), (vec![(2, String::new())], 1), "its place changed, and it stays withdrawn all the same");
+    assert!(withheld[0].why.contains("was withdrawn as papers/1"), "{}", withheld[0].why);
+    correct(&mut desk, &nobody(), &correction(1)).unwrap();
+    let before = published(&mut desk, &Target { serial: 3, ..withdrawn(NOW + 10) });
+    assert_eq!(before.0, [], "corrected before it was withdrawn");
+    assert_eq!(published(&mut desk, &Target { serial: 3, ..withdrawn(NOW + 9) }).0.len(), 1);
+}
+
+/// The same file once more.
+fn desk_number(writer: &mut Writer<'_>, collection: CollectionId) -> u64 {
+    put(writer, collection, Kind::File, b"one", "text/plain")
+}
+
+#[test]
+fn what_is_held_or_contains_what_is_withdrawn_or_was_never_published_cannot_be_corrected() {
+    let (_folder, mut desk) = desk();
+    let (outer, _) = ingest(&mut desk, |writer, collection| {
+        let outer = put(writer, collection, Kind::Message, b"a letter", "message/rfc822");
+        let inner = put(writer, collection, Kind::File, b"enclosed", "text/plain");
+        writer.occurrence(outer, 0, inner, Some(&Name::from("enclosed.txt")), &Default::default()).unwrap();
+        (outer, inner)
+    });
+    clear_all(&mut desk);
+    published(&mut desk, &target());
+    withdraw(&mut desk, "papers", "archive.example", &[2], "Ada", "it names a child", NOW + 1).unwrap();
+    let refused = correct(&mut desk, &nobody(), &correction(1)).unwrap().refused.unwrap();
+    assert!(refused.why.contains("which was withdrawn"), "{}", refused.why);
+    hold(&mut desk, "papers", &[outer], "Ada", "", NOW + 2).unwrap();
+    assert!(correct(&mut desk, &nobody(), &correction(1)).unwrap().refused.is_some());
+    assert!(matches!(correct(&mut desk, &nobody(), &correction(9)), Err(Error::NotPublished { .. })));
+    let elsewhere = Correction { origin: Some("elsewhere"), ..correction(1) };
+    assert!(matches!(correct(&mut desk, &nobody(), &elsewhere), Err(Error::NotPublished { .. })));
+    assert!(matches!(correct(&mut desk, &nobody(), &Correction { reason: "", ..correction(1) }), Err(Error::BadReason)));
 }

@@ -15,3 +15,19 @@ pub fn return_freed_memory() {
         }
     }
 }
+
+/// Has the allocator keep what was given back, in a process that does not live long: to get a page again costs more than to have kept it.
+pub(crate) fn keep_freed_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        const LARGE: libc::c_int = 4 << 20;
+        const MOST: libc::c_int = 32 << 20;
+        // SAFETY: as above.
+        #[allow(unsafe_code)]
+        unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, MOST);
+            libc::mallopt(libc::M_TOP_PAD, 256 << 10);
+        }
+    }
+}

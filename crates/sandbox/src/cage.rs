@@ -90,13 +90,33 @@ pub(crate) struct Allowance {
     pub(crate) seconds: u64,
 }
 
-/// Enters these layers of the cage. It must be called in the only thread of the process. An error means that nothing may be read.
-pub(crate) fn enter(layers: Layers, allowance: Allowance) -> Result<Caged, String> {
-    let namespaces = layers.has(Layer::Namespaces) && namespaces::enter()?;
+/// The layers that are the same for every lease, in force.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shared {
+    landlock: u8,
+    namespaces: bool,
+}
+
+/// Enters the layers that are the same for every lease, in the only thread of a process that is copied for each. An error means that nothing may be read.
+pub(crate) fn enter_shared() -> Result<Shared, String> {
+    let namespaces = namespaces::enter()?;
+    Ok(Shared { landlock: landlock::enter()?, namespaces })
+}
+
+/// Enters these layers of the cage, as far as the process is not in them. It must be called in the only thread of the process. An error means that nothing may be read.
+pub(crate) fn enter(layers: Layers, shared: Option<Shared>, allowance: Allowance) -> Result<Caged, String> {
+    let namespaces = match shared {
+        Some(shared) => shared.namespaces,
+        None => layers.has(Layer::Namespaces) && namespaces::enter()?,
+    };
     if layers.has(Layer::Limits) {
         limits::enter(allowance)?;
     }
-    let landlock = if layers.has(Layer::Landlock) { landlock::enter()? } else { 0 };
+    let landlock = match shared {
+        Some(shared) => shared.landlock,
+        None if layers.has(Layer::Landlock) => landlock::enter()?,
+        None => 0,
+    };
     if layers.has(Layer::Seccomp) {
         seccomp::enter_reader()?;
     }

@@ -4,6 +4,7 @@ mod clock;
 mod inflow;
 mod outbox;
 mod trial;
+mod zygote;
 
 use crate::lease::{Death, Ended, Item, ItemInput, LEASE, Limits, Reader, Said};
 use crate::wire::{Answer, Terms, VERSION};
@@ -15,18 +16,23 @@ use outbox::Outbox;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, waitpid};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
 use std::time::Duration;
+use zygote::Zygote;
+
 pub use trial::{Finding, Outcome, Report, examine};
 
-/// Reads leases, each in a process of its own.
+/// Reads leases, each in a process of its own. It is for one thread: with the thread that first read by it, what it started ends.
 #[derive(Debug)]
 pub struct Worker {
-    reader: Reader,
+    source: Copies,
     limits: Limits,
 }
 
@@ -48,7 +54,7 @@ impl From<Death> for End {
 impl Worker {
     /// A worker that starts `reader` whenever there is a lease, and holds each item to `limits`.
     pub fn new(reader: Reader, limits: Limits) -> Self {
-        Self { reader, limits }
+        Self { source: Copies { reader, zygote: None }, limits }
     }
 
     /// Reads the items in order, and gives each event and the end of each item to `on`, which ends the lease by returning [`Stop`].
@@ -59,7 +65,7 @@ impl Worker {
         let unfit = lease.iter().position(|item| !is_fit(item.input));
         let fit = &lease[..unfit.unwrap_or(lease.len())];
         // A cage that was not seen to hold is none.
-        if let (false, Err(how)) = (fit.is_empty(), trial::prove(&self.reader)) {
+        if let (false, Err(how)) = (fit.is_empty(), trial::prove(&mut self.source)) {
             return Ended::Died { item: 0, how };
         }
         for (number, part) in fit.chunks(LEASE).enumerate() {
@@ -78,11 +84,11 @@ impl Worker {
     }
 
     /// Reads at most [`LEASE`] items in one process, which is gone when this returns.
-    fn read_part(&self, part: &[Item<'_>], on: &mut Listener<'_>) -> Ended {
-        let mut running = match Running::start(&self.reader) {
+    fn read_part(&mut self, part: &[Item<'_>], on: &mut Listener<'_>) -> Ended {
+        let mut running = match self.source.next() {
             Ok(running) => running,
             Err(error) => {
-                let why = format!("{}: {error}", self.reader.program.display());
+                let why = format!("{}: {error}", self.source.reader.program.display());
                 return Ended::Died { item: 0, how: Death::NotStarted(why) };
             }
         };
@@ -104,34 +110,57 @@ fn is_fit(input: ItemInput<'_>) -> bool {
     }
 }
 
+/// Where processes come from: copies of one that was started.
+#[derive(Debug)]
+struct Copies {
+    reader: Reader,
+    zygote: Option<Zygote>,
+}
+
+impl Copies {
+    /// A process that has read nothing. A zygote that died is replaced once: whoever kills it cannot be one of its copies, but may be the system.
+    fn next(&mut self) -> io::Result<Running> {
+        if let Some(copy) = self.zygote.as_ref().and_then(|zygote| zygote.copy().ok()) {
+            return Ok(copy);
+        }
+        // The old one first: a thread has one at a time.
+        self.zygote = None;
+        self.zygote.insert(Zygote::start(&self.reader)?).copy()
+    }
+}
+
 /// A started process with both ends of it. Dropping it ends the process and leaves no zombie.
 struct Running {
-    child: Child,
+    pid: Pid,
+    /// Whether it is gone and was waited for, so that its number may be another's by now.
+    reaped: bool,
     requests: OwnedFd,
-    answers: ChildStdout,
+    answers: File,
 }
 
 impl Running {
-    /// The process gets a group of its own, so that the Ctrl-C which a person means for us is not taken for a document that kills readers.
-    fn start(reader: &Reader) -> io::Result<Self> {
-        let (requests, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-        let mut command = Command::new(&reader.program);
-        command.args(&reader.args).env_clear().current_dir("/").process_group(0);
-        command.stdin(Stdio::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn()?;
-        let Some(answers) = child.stdout.take() else {
-            return Err(io::Error::other("it has no output"));
-        };
+    fn new(pid: Pid, requests: OwnedFd, answers: OwnedFd) -> Self {
         // A larger pipe means fewer turns between two processes; where the system refuses, the usual one does.
         let _ = rustix::pipe::fcntl_setpipe_size(&answers, 1 << 20);
-        Ok(Self { child, requests, answers })
+        Self { pid, reaped: false, requests, answers: File::from(answers) }
+    }
+
+    /// Starts a process for one lease, without a zygote.
+    fn start(reader: &Reader) -> io::Result<Self> {
+        let (requests, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        let (answers, their_answers) = pipe_with(PipeFlags::CLOEXEC)?;
+        let pid = spawn(reader, None, theirs, Stdio::from(their_answers))?;
+        Ok(Self::new(pid, requests, answers))
     }
 
     /// What it died of, once its output has ended. Closing one's output and living on is not agreed behaviour.
     fn cause_of_death(&mut self) -> Death {
         for _ in 0..1000 {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return status.signal().map_or_else(|| Death::Exit(status.code().unwrap_or(-1)), Death::by_signal),
+            match waitpid(Some(self.pid), WaitOptions::NOHANG) {
+                Ok(Some((_, status))) => {
+                    self.reaped = true;
+                    return died_of(status);
+                }
                 Ok(None) => std::thread::sleep(Duration::from_millis(1)),
                 Err(_) => break,
             }
@@ -142,10 +171,29 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail only when the process is gone and reaped already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if !self.reaped {
+            end(self.pid);
+        }
     }
+}
+
+/// Starts the program. The process gets a group of its own, so that the Ctrl-C which a person means for us is not taken for a document that kills readers.
+fn spawn(reader: &Reader, more: Option<&OsStr>, stdin: OwnedFd, stdout: Stdio) -> io::Result<Pid> {
+    let mut command = Command::new(&reader.program);
+    command.args(&reader.args).args(more).env_clear().current_dir("/").process_group(0);
+    let child = command.stdin(Stdio::from(stdin)).stdout(stdout).stderr(Stdio::null()).spawn()?;
+    Ok(Pid::from_child(&child))
+}
+
+fn died_of(status: WaitStatus) -> Death {
+    status.terminating_signal().map_or_else(|| Death::Exit(status.exit_status().unwrap_or(-1)), Death::by_signal)
+}
+
+/// Ends a child of ours and reaps it; until then nobody else gets its number.
+fn end(pid: Pid) {
+    // It fails only when the process is gone already.
+    let _ = kill_process(pid, Signal::KILL);
+    while waitpid(Some(pid), WaitOptions::empty()).is_err_and(|error| error == rustix::io::Errno::INTR) {}
 }
 
 /// One lease being read.

@@ -1,6 +1,7 @@
 //! The worker's side: enters its cage, then reads what it is given until there is no more.
 
 mod inbox;
+mod zygote;
 
 use crate::cage::{self, Allowance, Layers};
 use crate::probe::{self, Outside};
@@ -24,24 +25,37 @@ const GATHERED: usize = 256 << 10;
 
 /// Plays the worker: takes requests from descriptor 0 until there are no more, reads each with `read`, and writes what it says to descriptor 1.
 /// It must be called before the process has started a thread or opened anything.
-pub fn worker_main(read: ReadFn) -> ExitCode {
+///
+/// What `prepare` makes is there for every `read`; where a process is copied for each lease it is made once, before it is copied.
+pub fn worker_main(prepare: fn(), read: ReadFn) -> ExitCode {
+    crate::allocator::keep_freed_memory();
     // A panic ends the process with code 101, which says enough: its message could carry words of the document.
     std::panic::set_hook(Box::new(|_| {}));
-    match serve(read) {
+    match serve(prepare, read) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
+/// What a program is told, behind the arguments of its reader, that is to be copied for each lease.
+pub(crate) const ZYGOTE: &str = "zygote";
+
 /// Every error here means that the parent is gone or is no parent of ours: there is nobody to tell.
-fn serve(read: ReadFn) -> io::Result<()> {
+fn serve(prepare: fn(), read: ReadFn) -> io::Result<()> {
     let closed = close_inherited();
+    let shared = if std::env::args_os().next_back().is_some_and(|last| last == ZYGOTE) {
+        closed.clone().map_err(io::Error::other)?;
+        let Some(shared) = zygote::serve(prepare)? else { return Ok(()) };
+        Some(shared)
+    } else {
+        None
+    };
     let mut inbox = Inbox::new(io::stdin());
     let mut outlet = Outlet { gathered: Vec::new() };
     let terms = inbox.terms()?;
     // The file of a trial is our own program, which is there.
     let (program, parent) = (std::env::args_os().next().map(PathBuf::from).unwrap_or_default(), getppid());
-    match closed.and_then(|()| enter(&terms)) {
+    match closed.and_then(|()| enter(&terms, shared)) {
         Ok(caged) => put_ready(&mut outlet.gathered, caged),
         Err(why) => {
             put_refused(&mut outlet.gathered, &why);
@@ -95,13 +109,13 @@ fn close_inherited() -> Result<(), String> {
 }
 
 /// Enters the cage. An error means that nothing may be read.
-fn enter(terms: &Terms) -> Result<cage::Caged, String> {
+fn enter(terms: &Terms, shared: Option<cage::Shared>) -> Result<cage::Caged, String> {
     if terms.version != VERSION {
         return Err("this worker is of another version of daylight: start daylight again".into());
     }
     die_with_parent()?;
     let layers = terms.trial.map_or(Layers::ALL, |trial| trial.layers);
-    cage::enter(layers, Allowance { memory: terms.memory, seconds: terms.seconds })
+    cage::enter(layers, shared, Allowance { memory: terms.memory, seconds: terms.seconds })
 }
 
 /// The thread that started us waits for us as long as we live, so its death is that of our parent.

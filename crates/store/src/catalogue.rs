@@ -10,7 +10,8 @@ use std::time::Duration;
 const APPLICATION_ID: i64 = 0x4441_594c;
 
 /// The steps from nothing to today's format. A step that was in a release is never changed: another is added.
-const MIGRATIONS: [&str; 3] = [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const MIGRATIONS: [&str; 4] =
+    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql"), include_str!("schema/4.sql")];
 
 /// Makes the catalogue, or takes up one that a killed `init` left.
 pub(crate) fn create(path: &Path) -> Result<Connection> {
@@ -44,8 +45,8 @@ fn open_with(path: &Path, create: OpenFlags) -> Result<Connection> {
     // FULL, because a WAL that is synced only at checkpoints (NORMAL) may lose a committed transaction at power loss, while the index, which is
     // synced after it, would already name documents that are gone. It costs one fsync a transaction, and a transaction holds hundreds of documents.
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;
-         PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864;
+         PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;",
     )?;
     migrate(&mut connection, path, &MIGRATIONS, !create.is_empty())?;
     Ok(connection)

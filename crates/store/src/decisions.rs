@@ -13,18 +13,29 @@ pub enum State {
     Cleared,
     /// It must not be published.
     Held,
+    /// It was published and then withdrawn: it is not published again unless somebody corrects it.
+    Withdrawn,
+    /// It may be published anew, in place of what was published of it, whether or not that was withdrawn. The decision's note says why, to everybody.
+    Corrected,
 }
 
 impl State {
     /// Every state, in the order of its number on disk.
-    pub const ALL: [State; 2] = [State::Cleared, State::Held];
+    pub const ALL: [State; 4] = [State::Cleared, State::Held, State::Withdrawn, State::Corrected];
 
     /// The word for it in the audit log and in JSON.
     pub fn word(self) -> &'static str {
         match self {
             State::Cleared => "cleared",
             State::Held => "held",
+            State::Withdrawn => "withdrawn",
+            State::Corrected => "corrected",
         }
+    }
+
+    /// Whether it may be published.
+    pub fn may_be_published(self) -> bool {
+        matches!(self, State::Cleared | State::Corrected)
     }
 }
 
@@ -94,6 +105,14 @@ impl Desk {
         let sql = "SELECT state FROM decision WHERE collection = ?1 AND seq = ?2 ORDER BY audit DESC LIMIT 1";
         let state = self.connection.prepare_cached(sql)?.query_row((collection.0, int(seq)), |row| row.get(0)).optional()?;
         state.map(|state| of_code(&State::ALL, state, "decision")).transpose()
+    }
+
+    /// The documents of a collection that may be published by what was decided last, in rising order.
+    pub fn publishable(&self, collection: CollectionId) -> Result<Vec<u64>> {
+        let mut seqs = self.decided(collection, State::Cleared)?;
+        seqs.extend(self.decided(collection, State::Corrected)?);
+        seqs.sort_unstable();
+        Ok(seqs)
     }
 
     /// The documents of a collection for which this was decided last, in rising order.

@@ -106,6 +106,24 @@ impl Desk {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// The archives in which documents of a collection have numbers, by their origins.
+    pub fn origins(&self, collection: CollectionId) -> Result<Vec<String>> {
+        let sql = "SELECT DISTINCT origin FROM number WHERE collection = ?1 ORDER BY origin";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([collection.0], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The number in the audit log of what was decided last when a document's last finished draft to an archive was made; 0 if there is no such draft.
+    /// What was decided later is not in it.
+    pub fn published_after(&self, collection: CollectionId, origin: &str, seq: u64) -> Result<u64> {
+        let sql = "SELECT COALESCE((SELECT n FROM audit WHERE hash = head), 0) FROM draft JOIN draft_line ON draft = id
+                   WHERE draft_line.seq = ?3 AND collection = ?1 AND origin = ?2 AND state = ?4 ORDER BY id DESC LIMIT 1";
+        let found =
+            self.connection.prepare_cached(sql)?.query_row((collection.0, origin, int(seq), WRITTEN), |row| row.get(0)).optional()?;
+        Ok(found.map_or(0, uint))
+    }
+
     /// Fixes a release in one transaction. It is refused while another draft of the collection to the same archive is open, and where a number is
     /// given to two documents or a document would get a second number.
     pub fn create_draft(&mut self, new: &NewDraft<'_>, lines: &[NewLine]) -> Result<Draft> {

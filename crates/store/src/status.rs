@@ -53,6 +53,8 @@ pub struct CollectionCounts {
     pub cleared: u64,
     /// Those that are held.
     pub held: u64,
+    /// Those that were published and withdrawn.
+    pub withdrawn: u64,
 }
 
 /// Faults of one sort.
@@ -87,8 +89,9 @@ impl Desk {
         let collections = self.collections()?.into_iter().map(|collection| {
             Ok(CollectionCounts {
                 documents: self.count("SELECT COUNT(*) FROM member WHERE collection = ?1", [collection.id.0])?,
-                cleared: self.decided(collection.id, State::Cleared)?.len() as u64,
+                cleared: self.publishable(collection.id)?.len() as u64,
                 held: self.decided(collection.id, State::Held)?.len() as u64,
+                withdrawn: self.decided(collection.id, State::Withdrawn)?.len() as u64,
                 name: collection.name,
             })
         });

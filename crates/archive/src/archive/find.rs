@@ -16,7 +16,7 @@ impl Archive {
         Ok(cell.map_or((first, last), |cell| *cell.get_or_init(|| (first, last))))
     }
 
-    /// The number of the first of these lines that is not withdrawn.
+    /// The number of the first of these lines that has one.
     pub(super) fn first_number(&self, serial: u64, lines: impl Iterator<Item = u64>) -> Result<u64, ArchiveError> {
         for line in lines {
             if let Some(number) = self.number_at(serial, line)? {
@@ -26,7 +26,11 @@ impl Archive {
         Ok(0)
     }
 
+    /// The number of a line. What is withdrawn has the number that the withdrawal gives, so that it is found whether or not it was erased here.
     pub(super) fn number_at(&self, serial: u64, line: u64) -> Result<Option<u64>, ArchiveError> {
+        if let Some(place) = self.withdrawn_line(serial, line) {
+            return Ok(Some(place.number));
+        }
         let raw = self.raw_line(serial, line)?;
         match RawLine::parse(&raw) {
             None => Err(damaged(paths::manifest_part(serial, line / PART_LINES), format!("line {line} is not of its form"))),
@@ -52,7 +56,7 @@ impl Archive {
         let (mut low, mut high) = (0, release.note.lines);
         while low < high {
             let middle = low + (high - low) / 2;
-            // A withdrawn line has no number: the next line that has one decides.
+            // An erased line of which no withdrawal tells has no number: the next line that has one decides.
             let mut probe = middle;
             let mut found = None;
             while probe < high && found.is_none() {

@@ -34,7 +34,10 @@ impl<'a> Lines<'a> {
         if raw.pop() != Some(b'\n') {
             return Err(damaged(path, format!("line {} is missing or too long", self.next)));
         }
-        self.archive.read_line(self.serial, self.next, &raw)
+        match self.archive.withdrawn_line(self.serial, self.next) {
+            Some(_) => Err(ArchiveError::Withdrawn { serial: self.serial, line: self.next }),
+            None => self.archive.read_line(self.serial, self.next, &raw),
+        }
     }
 }
 

@@ -11,6 +11,17 @@ use std::io::{self, Read, Seek, SeekFrom, Take};
 impl Archive {
     /// The line's bytes without its newline, found by its part's offsets.
     pub(super) fn raw_line(&self, serial: u64, line: u64) -> Result<Vec<u8>, ArchiveError> {
+        let (path, start, size) = self.extent(serial, line)?;
+        let mut bytes = vec![0; size as usize];
+        self.read_at(&path, start, &mut bytes)?;
+        match bytes.pop() {
+            Some(b'\n') if !bytes.contains(&b'\n') => Ok(bytes),
+            _ => Err(damaged(path, format!("line {line} is not one line"))),
+        }
+    }
+
+    /// Where the line stands, by its part's offsets: the part's path, the first byte, and how many bytes with the newline.
+    pub(super) fn extent(&self, serial: u64, line: u64) -> Result<(String, u64, u64), ArchiveError> {
         let lines = self.release(serial).map_or(0, |release| release.note.lines);
         if line >= lines {
             return Err(ArchiveError::NoSuchLine { serial, line });
@@ -24,31 +35,29 @@ impl Archive {
         let [a, b, c, d, e, f, g, h] = offsets;
         let start = u64::from(u32::from_be_bytes([a, b, c, d]));
         let path = paths::manifest_part(serial, part);
-        let mut file = File::open(self.dir.join(&path)).map_err(|e| damaged(&path, unreadable(&e)))?;
-        let length = file.metadata().map_err(|e| damaged(&path, unreadable(&e)))?.len();
+        let length = self.dir.join(&path).metadata().map_err(|e| damaged(&path, unreadable(&e)))?.len();
         let end = if last { length } else { u64::from(u32::from_be_bytes([e, f, g, h])) };
         let size = end.checked_sub(start).filter(|size| *size >= 1 && *size <= MAX_LINE as u64 && end <= length);
         let size = size.ok_or_else(|| damaged(offsets_path, "an offset does not lead to a line"))?;
-        let mut bytes = vec![0; size as usize];
-        let read = file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut bytes));
-        read.map_err(|e| damaged(&path, unreadable(&e)))?;
-        match bytes.pop() {
-            Some(b'\n') if !bytes.contains(&b'\n') => Ok(bytes),
-            _ => Err(damaged(path, format!("line {line} is not one line"))),
-        }
+        Ok((path, start, size))
     }
 
     /// Compares a line with the hash of its leaf in the release's tree.
     pub(super) fn check_leaf(&self, serial: u64, line: u64, raw: &[u8]) -> Result<(), ArchiveError> {
-        let lines = self.release(serial).map_or(0, |release| release.note.lines);
-        let tile = TilePath::widest(Some(0), line / TILE_WIDTH, lines).ok_or(ArchiveError::NoSuchLine { serial, line })?;
-        let path = format!("{}{tile}", paths::release_prefix(serial));
-        let mut leaf = [0; 32];
-        self.read_at(&path, 32 * (line % TILE_WIDTH), &mut leaf)?;
-        let parsed = RawLine::parse(raw).filter(|parsed| leaf_hash(&parsed.leaf_data().0).0 == leaf);
+        let leaf = self.leaf_at(serial, line)?;
+        let parsed = RawLine::parse(raw).filter(|parsed| leaf_hash(&parsed.leaf_data().0) == leaf);
         parsed
             .map(|_| ())
             .ok_or_else(|| damaged(paths::manifest_part(serial, line / PART_LINES), format!("line {line} is not the one that was signed")))
+    }
+
+    /// The hash of a line's leaf, as the release's tree has it here.
+    pub fn leaf_at(&self, serial: u64, line: u64) -> Result<Digest, ArchiveError> {
+        let lines = self.release(serial).map_or(0, |release| release.note.lines);
+        let tile = TilePath::widest(Some(0), line / TILE_WIDTH, lines).ok_or(ArchiveError::NoSuchLine { serial, line })?;
+        let mut leaf = [0; 32];
+        self.read_at(&format!("{}{tile}", paths::release_prefix(serial)), 32 * (line % TILE_WIDTH), &mut leaf)?;
+        Ok(Digest(leaf))
     }
 
     pub(super) fn read_line(&self, serial: u64, line: u64, raw: &[u8]) -> Result<Line, ArchiveError> {

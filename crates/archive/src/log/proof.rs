@@ -44,6 +44,25 @@ pub fn root_from_inclusion(leaf: &Digest, index: u64, size: u64, path: &[Digest]
     if last == 0 { Ok(hash) } else { Err(ProofError::Length) }
 }
 
+/// On which side the hashes of an inclusion path stand, from the leaf up: true where the hash is the left child and what is known the right one. As
+/// many as a path at this place has; empty where the tree has no such leaf.
+pub fn sides(index: u64, size: u64) -> Vec<bool> {
+    let mut sides = Vec::new();
+    let Some(mut last) = size.checked_sub(1).filter(|last| index <= *last) else { return sides };
+    let mut node = index;
+    while last > 0 {
+        let is_left = node & 1 == 1 || node == last;
+        sides.push(is_left);
+        while is_left && node & 1 == 0 && node != 0 {
+            node >>= 1;
+            last >>= 1;
+        }
+        node >>= 1;
+        last >>= 1;
+    }
+    sides
+}
+
 /// Checks that the tree of `new` leaves with root `new_root` begins with the tree of `old` leaves and root `old_root` (RFC 9162 section
 /// 2.1.4.2). An empty old tree is consistent with everything, but only by its one root; equal sizes need equal roots and no path.
 pub fn verify_consistency(old: u64, old_root: &Digest, new: u64, new_root: &Digest, path: &[Digest]) -> Result<(), ProofError> {

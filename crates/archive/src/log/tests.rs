@@ -165,3 +165,24 @@ fn a_log_appends_bundles_and_goes_on_only_from_what_its_checkpoint_says() {
     assert_eq!(parse_bundle(b"\0\x05entr"), None);
     assert!(matches!(LogAppender::load(&BTreeMap::new(), 0, &empty_root()).unwrap().push(&[0; 65_536]), Err(TreeError::EntryTooLong)));
 }
+
+#[test]
+fn the_sides_of_a_path_are_those_that_lead_to_the_root() {
+    for size in [1, 2, 3, 5, 7, 8, 255, 256, 257, 1000] {
+        let leaves: Vec<Digest> = (0..size).map(|n: u64| leaf_hash(&n.to_be_bytes())).collect();
+        let mut tree = Builder::new();
+        leaves.iter().for_each(|leaf| tree.push(*leaf));
+        let mut files: std::collections::BTreeMap<String, Vec<u8>> = tree.take_full().into_iter().collect();
+        files.extend(tree.partial());
+        for index in 0..size {
+            let path = Tree::new(&files, "", size).inclusion(index).unwrap();
+            let sides = sides(index, size);
+            assert_eq!(sides.len(), path.len(), "{index} of {size}");
+            let walk = |hash: Digest, (is_left, sibling): (bool, &Digest)| {
+                if is_left { node_hash(sibling, &hash) } else { node_hash(&hash, sibling) }
+            };
+            assert_eq!(sides.into_iter().zip(&path).fold(leaves[index as usize], walk), tree.root(), "{index} of {size}");
+        }
+    }
+    assert!(sides(3, 3).is_empty() && sides(0, 0).is_empty());
+}

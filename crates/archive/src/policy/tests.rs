@@ -66,11 +66,11 @@ fn a_policy_says_who_its_witnesses_are_and_what_it_asks_for() {
     let member = &three.members()[1];
     assert_eq!((member.name.as_str(), member.url.as_deref()), ("w2", Some("https://w2.example/")));
     assert_eq!(three.members().iter().map(|member| &member.key).collect::<Vec<_>>(), three.witnesses().iter().collect::<Vec<_>>());
-    let standing = three.standing(&cosigned(&[4, 1])).unwrap();
-    let times: Vec<_> = standing.witnesses.iter().map(|seen| (seen.witness.as_str(), seen.time)).collect();
+    let witnessed = three.witnessed(&cosigned(&[4, 1])).unwrap();
+    let times: Vec<_> = witnessed.witnesses.iter().map(|seen| (seen.witness.as_str(), seen.time)).collect();
     assert_eq!(times, [("w1.example", Some(5)), ("w2.example", None), ("w3.example", None), ("w4.example", Some(5))]);
-    assert_eq!((standing.met, standing.count(), standing.last(), standing.needed.as_str()), (false, 2, Some(5), "3 of 4"));
-    assert!(three.standing(&cosigned(&[1, 2, 4])).unwrap().met);
+    assert_eq!((witnessed.met, witnessed.count(), witnessed.last(), witnessed.needed.as_str()), (false, 2, Some(5), "3 of 4"));
+    assert!(three.witnessed(&cosigned(&[1, 2, 4])).unwrap().met);
 
     let needed = |end: &str| Policy::parse(&policy(end)).unwrap().needed();
     assert_eq!(needed("group g any w1 w2\nquorum g\n"), "1 of g (w1.example, w2.example)");
@@ -78,7 +78,7 @@ fn a_policy_says_who_its_witnesses_are_and_what_it_asks_for() {
     assert_eq!(needed(nested), "2 of g (1 of a (w1.example, w2.example), 2 of b (w3.example, w4.example))");
     assert_eq!(needed("quorum w3\n"), "w3.example");
     assert_eq!((needed("quorum none\n").as_str(), Policy::none().needs_witnesses()), ("", false));
-    assert!(Policy::none().standing(&cosigned(&[1])).unwrap().met);
+    assert!(Policy::none().witnessed(&cosigned(&[1])).unwrap().met);
 }
 
 #[test]

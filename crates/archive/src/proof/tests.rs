@@ -2,6 +2,7 @@ use super::*;
 use crate::archive::Archive;
 use crate::root::Retired;
 use crate::tests::{TestArchive, document, editor, root};
+use crate::withdraw::Copies;
 
 /// Three releases; between the second and the third, editor 1 was replaced.
 fn archive() -> TestArchive {
@@ -30,8 +31,8 @@ fn a_document_is_proved_without_its_archive_from_any_root_that_is_trusted() {
         assert_eq!(proof.to_bytes().unwrap(), bytes);
         for pinned in [files.read("root/1.json"), files.read("root/2.json")] {
             let proven = proof.verify(Some(&pinned)).unwrap();
-            assert_eq!((proven.anchored(), proven.record().number, proven.checkpoint().size), (true, number, 5));
-            assert_eq!(proven.record(), &archive.record(serial, line).unwrap().record);
+            assert_eq!((proven.anchored(), proven.record().unwrap().number, proven.checkpoint().size), (true, number, 5));
+            assert_eq!(proven.record().unwrap(), &archive.record(serial, line).unwrap().record);
         }
         assert!(!proof.verify(None).unwrap().anchored());
         let stranger = root(1, &[7], 1).to_json().unwrap();
@@ -41,9 +42,14 @@ fn a_document_is_proved_without_its_archive_from_any_root_that_is_trusted() {
 
 #[test]
 fn a_proof_with_any_byte_changed_is_refused() {
-    let files = archive();
-    let archive = Archive::open(files.dir()).unwrap();
-    let bytes = archive.proof(3, 0).unwrap().to_bytes().unwrap();
+    let mut files = archive();
+    no_byte_may_change(&Archive::open(files.dir()).unwrap().proof(3, 0).unwrap());
+    files.withdraw("town", &[701], Copies::Erase);
+    no_byte_may_change(&Archive::open(files.dir()).unwrap().proof(3, 0).unwrap());
+}
+
+fn no_byte_may_change(proof: &DocumentProof) {
+    let bytes = proof.to_bytes().unwrap();
     let mut state = 1u32;
     for at in 0..bytes.len() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -52,6 +58,49 @@ fn a_proof_with_any_byte_changed_is_refused() {
         let refused = DocumentProof::parse(&flipped).and_then(|proof| proof.verify(None)).is_err();
         assert!(refused, "byte {at}: {:?}", String::from_utf8_lossy(&flipped[at.saturating_sub(20)..(at + 20).min(flipped.len())]));
     }
+}
+
+#[test]
+fn what_is_withdrawn_is_proved_to_be_so_and_nothing_of_it_is_in_the_proof() {
+    let mut files = archive();
+    let before = |number: u64| {
+        let archive = Archive::open(files.dir()).unwrap();
+        let (serial, line) = archive.find("town", number).unwrap().unwrap();
+        archive.proof(serial, line).unwrap().verify(None).unwrap()
+    };
+    let (first, other, crowded) = (before(1), before(2), before(3));
+    files.withdraw("town", &[1, 3], Copies::Keep);
+    files.publish("town", &[document(2)]);
+    let archive = Archive::open(files.dir()).unwrap();
+    for (number, line) in [(1, 0), (3, 2)] {
+        let bytes = archive.proof(1, line).unwrap().to_bytes().unwrap();
+        let proof = DocumentProof::parse(&bytes).unwrap();
+        assert_eq!(proof.to_bytes().unwrap(), bytes);
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.contains("daylight-proof/v2") && text.contains("\"line\":\"- ") && !text.contains("gua n") && !text.contains("Ana"));
+        let proven = proof.verify(Some(&files.read("root/1.json"))).unwrap();
+        let note = proven.withdrawn().unwrap();
+        assert!(proven.record().is_none() && note.documents.iter().any(|one| one.number == number) && note.reason == "it names a child");
+        // Taken from one line and put to another, or left out, it shows nothing.
+        let mut swapped = archive.proof(1, 1).unwrap();
+        swapped.withdrawn.clone_from(&proof.withdrawn);
+        assert!(swapped.verify(None).is_err());
+        let RawLine::Published { salt, record } = RawLine::parse(swapped.line.as_bytes()).unwrap() else { panic!() };
+        swapped.line = format!("- {}", crate::manifest::leaf_data(&salt, record));
+        assert!(matches!(swapped.verify(None), Err(DocumentProofError::OtherLine)));
+        let bare = DocumentProof { withdrawn: None, ..proof };
+        assert!(matches!(bare.verify(None), Err(DocumentProofError::Part("line"))));
+    }
+    assert!(matches!(first.since(&archive).unwrap(), Since::Withdrawn(one) if one.note.serial == 1));
+    assert!(matches!(crowded.since(&archive).unwrap(), Since::Withdrawn(_)));
+    assert_eq!(other.since(&archive).unwrap(), Since::Replaced { serial: 4, line: 0 });
+    let stranger = TestArchive::with_root(root(1, &[7], 1), vec![editor(7)]);
+    assert!(matches!(other.since(&Archive::open(stranger.dir()).unwrap()), Err(SinceError::Older { .. })));
+    let newer = archive.proof(4, 0).unwrap().verify(None).unwrap();
+    assert_eq!(newer.since(&archive).unwrap(), Since::Published);
+    let mut forked = super::tests::archive();
+    (1..5).for_each(|n| forked.publish("town", &[document(800 + n)]));
+    assert!(matches!(newer.since(&Archive::open(forked.dir()).unwrap()), Err(SinceError::Forked)));
 }
 
 #[test]

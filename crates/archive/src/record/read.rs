@@ -38,7 +38,7 @@ pub(crate) struct Essentials {
 
 impl Essentials {
     pub(crate) fn parse(json: &[u8]) -> Result<Self, RecordError> {
-        let mut fields = Fields::read(json)?;
+        let mut fields = Fields::read_some(json, &["number", "files"])?;
         let essentials = Self { number: fields.number("number")?, files: list(&mut fields, "files", file)? };
         let fine = essentials.number >= 1 && essentials.files.iter().all(|file| file.release >= 1);
         if fine { Ok(essentials) } else { Err(RecordError::Rule("numbers and releases are 1 or more")) }

@@ -95,6 +95,13 @@ impl Chain {
         if found < needed { Err(NoteError::TooFew { found, needed }) } else { Ok(()) }
     }
 
+    /// The names of the editors whose signatures under such a note count.
+    pub fn counting_editors(&self, link: &Link, note: &Note, index: u64) -> Result<Vec<String>, NoteError> {
+        let signed = note.signed_by(&link.root.editors.keys)?;
+        let keys = signed.iter().map(|signed| &link.root.editors.keys[signed.key]);
+        Ok(keys.filter(|key| !self.is_retired(key, link.root.version, index)).map(|key| key.name().to_owned()).collect())
+    }
+
     fn is_retired(&self, key: &Key, version: u64, index: u64) -> bool {
         let later = self.links.iter().filter(|link| link.root.version > version);
         later.flat_map(|link| &link.root.retired).any(|retired| retired.key.public() == key.public() && index >= retired.size)

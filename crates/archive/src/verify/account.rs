@@ -107,7 +107,7 @@ impl<'a> Account<'a> {
         if self.has(path) { self.store.read(path) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
-    pub(super) fn open(&self, path: &str, reach: Option<Range<u64>>) -> io::Result<Box<dyn Opened>> {
+    pub(super) fn open(&self, path: &str, reach: Option<Range<u64>>) -> io::Result<Box<dyn Opened + 'a>> {
         if self.has(path) { self.store.open(path, reach) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 

@@ -22,7 +22,10 @@ pub(super) struct Batch {
 /// What a line says, or why it says nothing.
 pub(super) struct ReadLine {
     pub(super) line: u64,
-    pub(super) leaf: Option<Digest>,
+    /// How many bytes it has, with its newline.
+    pub(super) length: u64,
+    /// The data of its leaf.
+    pub(super) data: Option<Digest>,
     pub(super) said: Result<Essentials, Unsaid>,
 }
 
@@ -30,16 +33,18 @@ pub(super) struct ReadLine {
 pub(super) enum Unsaid {
     /// The line itself is wrong.
     Line(String),
+    /// It is erased.
+    Erased,
     /// Its record is in a file of its own, and that is wrong: the path and what is wrong with it.
     Elsewhere(String, String),
 }
 
 /// Reads a manifest part by part, in batches, and checks the parts' offsets as it goes.
-pub(super) struct Reader {
+pub(super) struct Reader<'a> {
     serial: u64,
     lines: u64,
     next: u64,
-    open: Option<BufReader<Box<dyn Opened>>>,
+    open: Option<BufReader<Box<dyn Opened + 'a>>>,
     offsets: Vec<u8>,
     offset: u32,
 }
@@ -51,13 +56,20 @@ pub(super) enum Next {
     Unreadable(std::ops::Range<u64>),
 }
 
-impl Reader {
+impl ReadLine {
+    /// The hash of its leaf.
+    pub(super) fn leaf(&self) -> Option<Digest> {
+        self.data.map(|data| leaf_hash(&data.0))
+    }
+}
+
+impl<'a> Reader<'a> {
     pub(super) fn new(serial: u64, lines: u64) -> Self {
         Self { serial, lines, next: 0, open: None, offsets: Vec::new(), offset: 0 }
     }
 
     /// The next lines; `None` at the end.
-    pub(super) fn next(&mut self, account: &mut Account<'_>) -> Option<Next> {
+    pub(super) fn next(&mut self, account: &mut Account<'a>) -> Option<Next> {
         if self.next == self.lines {
             return None;
         }
@@ -77,14 +89,14 @@ impl Reader {
     }
 
     /// The first line of the next part that is there. Missing parts are not gone through one by one: a note may claim any number of lines.
-    fn next_part(&self, part: u64, account: &Account<'_>) -> u64 {
+    fn next_part(&self, part: u64, account: &Account<'a>) -> u64 {
         let prefix = format!("{}manifest/", paths::release_prefix(self.serial));
         let parts = account.unclaimed_under(&prefix).into_iter().filter_map(|path| path.strip_prefix(&prefix)?.parse::<u64>().ok());
         let next = parts.filter(|found| *found > part).min();
         next.and_then(|next| next.checked_mul(PART_LINES)).map_or(self.lines, |first| first.min(self.lines))
     }
 
-    fn read(&mut self, part: u64, path: &str, account: &mut Account<'_>) -> Result<Batch, String> {
+    fn read(&mut self, part: u64, path: &str, account: &mut Account<'a>) -> Result<Batch, String> {
         if self.next.is_multiple_of(PART_LINES) {
             account.claim(path);
             self.open = Some(BufReader::with_capacity(BATCH, account.open(path, None).map_err(|e| unreadable(&e))?));
@@ -121,7 +133,8 @@ impl Batch {
         lines
             .map(|(range, line)| {
                 let raw = RawLine::parse(&self.bytes[range[0]..range[1]]);
-                ReadLine { line, leaf: raw.map(|raw| leaf_hash(&raw.leaf_data().0)), said: said(raw, store) }
+                let length = (range[1] - range[0]) as u64;
+                ReadLine { line, length, data: raw.map(|raw| raw.leaf_data()), said: said(raw, store) }
             })
             .collect()
     }
@@ -131,7 +144,7 @@ fn said(raw: Option<RawLine<'_>>, store: &dyn Store) -> Result<Essentials, Unsai
     let wrong = |e: crate::record::RecordError| Unsaid::Line(e.to_string());
     match raw {
         None => Err(Unsaid::Line("not of its form".into())),
-        Some(RawLine::Erased { .. }) => Err(Unsaid::Line("erased, and no withdrawal of it is in the log".into())),
+        Some(RawLine::Erased { .. }) => Err(Unsaid::Erased),
         Some(RawLine::Published { record, .. }) => {
             let essentials = Essentials::parse(record).map_err(wrong)?;
             let Some(own) = essentials.own_file() else { return Ok(essentials) };
@@ -142,7 +155,8 @@ fn said(raw: Option<RawLine<'_>>, store: &dyn Store) -> Result<Essentials, Unsai
     }
 }
 
-fn own_record(own: &FileRef, store: &dyn Store) -> io::Result<Vec<u8>> {
+/// The bytes of a record that is in a file of its own, checked against the hash that its line states.
+pub(crate) fn own_record(own: &FileRef, store: &dyn Store) -> io::Result<Vec<u8>> {
     let too_long = || io::Error::new(io::ErrorKind::InvalidData, "longer than a record can be");
     let end = own.offset.checked_add(own.length).filter(|_| own.length <= MAX_RECORD_FILE).ok_or_else(too_long)?;
     let mut file = store.open(&paths::volume(own.release, own.volume), Some(own.offset..end))?;

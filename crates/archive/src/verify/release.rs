@@ -2,17 +2,20 @@ use super::account::Account;
 use super::log::expect_all;
 use super::manifest::{Next, ReadLine, Reader, Unsaid};
 use super::parallel;
-use super::volume::Volumes;
-use crate::log::{Builder, TILE_WIDTH, TilePath, Tree};
+use super::volume::{Volumes, Wrong};
+use super::withdrawn::Withdrawn;
+use crate::log::{Builder, TILE_WIDTH, TilePath, Tree, leaf_hash};
 use crate::manifest::PART_LINES;
 use crate::paths;
+use crate::record::Essentials;
 use crate::state::Release;
+use crate::withdrawals::WithdrawnPlace;
 use daylight_model::Digest;
 
 /// Checks a release: its manifest, its tree and its volumes. Gives how many lines were read.
-pub(super) fn check(release: &Release, account: &mut Account<'_>) -> u64 {
+pub(super) fn check<'a>(release: &Release, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) -> u64 {
     let mut manifest = Reader::new(release.note.serial, release.note.lines);
-    let mut checking = Checking::begin(release, account);
+    let mut checking = Checking::begin(release, withdrawn, account);
     loop {
         // As many batches as keep every processor busy, and no more in memory.
         let next: Vec<Next> = (0..parallel::threads() * 2).map_while(|_| manifest.next(account)).collect();
@@ -33,8 +36,9 @@ pub(super) fn check(release: &Release, account: &mut Account<'_>) -> u64 {
     }
 }
 
-struct Checking<'r> {
+struct Checking<'r, 's, 'a> {
     release: &'r Release,
+    withdrawn: &'r mut Withdrawn<'s>,
     prefix: String,
     /// The tree of the lines; where a line is wrong and the tiles are right, of what the line was.
     tree: Builder,
@@ -44,61 +48,127 @@ struct Checking<'r> {
     tile: Vec<Digest>,
     /// Whether every line so far had a leaf, so that the tree can be told.
     whole: bool,
-    volumes: Volumes,
+    volumes: Volumes<'a>,
     last_number: u64,
     lines: u64,
 }
 
-impl<'r> Checking<'r> {
-    fn begin(release: &'r Release, account: &Account<'_>) -> Self {
+impl<'r, 's, 'a> Checking<'r, 's, 'a> {
+    fn begin(release: &'r Release, withdrawn: &'r mut Withdrawn<'s>, account: &Account<'a>) -> Self {
         let prefix = paths::release_prefix(release.note.serial);
         let tiles_are_right = root_of_tiles(release, &prefix, account) == Some(release.note.manifest);
         let volumes = Volumes::new(release.note.serial);
-        Self { release, prefix, tree: Builder::new(), tiles_are_right, tile: Vec::new(), whole: true, volumes, last_number: 0, lines: 0 }
+        let (tree, tile) = (Builder::new(), Vec::new());
+        Self { release, withdrawn, prefix, tree, tiles_are_right, tile, whole: true, volumes, last_number: 0, lines: 0 }
     }
 
     fn part(&self, line: u64) -> String {
         paths::manifest_part(self.release.note.serial, line / PART_LINES)
     }
 
-    fn line(&mut self, read: ReadLine, account: &mut Account<'_>) {
+    fn line(&mut self, read: ReadLine, account: &mut Account<'a>) {
         self.lines += 1;
-        self.leaf(read.line, read.leaf, account);
-        let record = match read.said {
-            Ok(record) => record,
-            Err(unsaid) => {
-                match unsaid {
-                    Unsaid::Line(what) => account.problem(self.part(read.line), format!("line {}: {what}", read.line)),
-                    Unsaid::Elsewhere(path, what) => account.problem(path, format!("the record of line {}: {what}", read.line)),
-                }
-                return self.volumes.lose_track();
-            }
-        };
-        if record.number <= self.last_number {
-            account.problem(
-                self.part(read.line),
-                format!("line {}: number {} does not follow {}", read.line, record.number, self.last_number),
-            );
+        let signed = self.leaf(read.line, read.leaf(), account);
+        let serial = self.release.note.serial;
+        let place = self.withdrawn.line(serial, read.line);
+        if let Some(place) = &place {
+            self.check_said(place, &read, signed, account);
         }
-        self.last_number = record.number;
-        for file in &record.files {
-            if let Err(what) = self.volumes.file(file, account) {
-                account.problem(self.part(read.line), format!("line {}: {what}", read.line));
+        let record = match (&read.said, place) {
+            (Ok(record), place) => return self.record(read.line, record, place, account),
+            (Err(unsaid), Some(place)) if place.erase && !matches!(unsaid, Unsaid::Line(_)) => {
+                if matches!(unsaid, Unsaid::Erased) {
+                    self.withdrawn.erased(serial, read.line);
+                }
+                return self.by_withdrawal(place, account);
+            }
+            (Err(unsaid), _) => unsaid,
+        };
+        match record {
+            Unsaid::Line(what) => self.wrong(read.line, what, account),
+            Unsaid::Erased => self.wrong(read.line, "erased, and no withdrawal in the log asks for it", account),
+            Unsaid::Elsewhere(path, what) => account.problem(path, format!("the record of line {}: {what}", read.line)),
+        }
+        self.lose_track();
+    }
+
+    fn wrong(&self, line: u64, what: impl std::fmt::Display, account: &mut Account<'a>) {
+        account.problem(self.part(line), format!("line {line}: {what}"));
+    }
+
+    fn lose_track(&mut self) {
+        self.volumes.lose_track();
+        self.withdrawn.lose_track();
+    }
+
+    /// What a withdrawal says of a line must be so, as far as can be seen: whoever erases goes by it. `signed` is the hash of the line's leaf.
+    fn check_said(&self, place: &WithdrawnPlace<'_>, read: &ReadLine, signed: Option<Digest>, account: &mut Account<'a>) {
+        let leaf = leaf_hash(&place.line.leaf.0);
+        let fits = read.length == place.line.length;
+        let number = read.said.as_ref().map_or(place.number, |record| record.number);
+        match &read.said {
+            Err(Unsaid::Erased) if !fits => {
+                let what = format_args!("erased, with {} bytes where {} stood", read.length, place.line.length);
+                self.wrong(read.line, what, account);
+            }
+            // A line that is damaged says nothing of what was said of it.
+            Ok(_) | Err(_) if signed == Some(leaf) && (fits || read.leaf() != signed) && number == place.number => {}
+            _ => {
+                let what = format!("says of line {} of release {} what it is not", read.line, self.release.note.serial);
+                account.problem(paths::entry_note(place.withdrawal.note.serial), what);
             }
         }
     }
 
-    fn unreadable(&mut self, lines: std::ops::Range<u64>, account: &mut Account<'_>) {
-        self.volumes.lose_track();
+    fn number(&mut self, line: u64, number: u64, account: &mut Account<'a>) {
+        if number <= self.last_number {
+            self.wrong(line, format_args!("number {number} does not follow {}", self.last_number), account);
+        }
+        self.last_number = number;
+    }
+
+    /// Takes in what a line's record says.
+    fn record(&mut self, line: u64, record: &Essentials, place: Option<WithdrawnPlace<'_>>, account: &mut Account<'a>) {
+        self.number(line, record.number, account);
+        if place.is_none() {
+            self.withdrawn.counts(&self.release.note.collection, record.number);
+        }
+        let mut first = Vec::new();
+        for file in &record.files {
+            match self.volumes.file(file, place.is_none(), self.withdrawn, account) {
+                Ok(new) => first.extend(new),
+                Err(Wrong { path: Some(path), what }) => account.problem(path, what),
+                Err(Wrong { path: None, what }) => self.wrong(line, what, account),
+            }
+        }
+        if let Some(place) = place.filter(|place| place.line.members != first && !self.volumes.is_lost()) {
+            let what = format!("says of line {line} of release {} that other bytes stand first in it", self.release.note.serial);
+            account.problem(paths::entry_note(place.withdrawal.note.serial), what);
+        }
+    }
+
+    /// A line that is erased: what its withdrawal says stands in for it.
+    fn by_withdrawal(&mut self, place: WithdrawnPlace<'_>, account: &mut Account<'a>) {
+        self.number(place.line.line, place.number, account);
+        for member in &place.line.members {
+            if let Err(what) = self.volumes.unnamed(member, self.withdrawn, account) {
+                account.problem(paths::entry_note(place.withdrawal.note.serial), format!("line {}: {what}", place.line.line));
+            }
+        }
+    }
+
+    fn unreadable(&mut self, lines: std::ops::Range<u64>, account: &mut Account<'a>) {
+        self.lose_track();
         if self.tiles_are_right {
-            lines.for_each(|line| self.leaf(line, None, account));
+            lines.for_each(|line| _ = self.leaf(line, None, account));
         } else {
             self.whole = false;
         }
     }
 
-    /// Takes a line's leaf into the tree, after comparing it with the tile where the tiles are right.
-    fn leaf(&mut self, line: u64, leaf: Option<Digest>, account: &mut Account<'_>) {
+    /// Takes a line's leaf into the tree, after comparing it with the tile where the tiles are right. Gives what the leaf must be, as far as that is
+    /// known.
+    fn leaf(&mut self, line: u64, leaf: Option<Digest>, account: &mut Account<'a>) -> Option<Digest> {
         let mut leaf = leaf;
         if self.tiles_are_right {
             if line.is_multiple_of(TILE_WIDTH) {
@@ -116,9 +186,10 @@ impl<'r> Checking<'r> {
             _ => self.whole = false,
         }
         expect_all(&self.prefix, self.tree.take_full(), account);
+        leaf
     }
 
-    fn end(self, account: &mut Account<'_>) -> u64 {
+    fn end(self, account: &mut Account<'a>) -> u64 {
         if self.whole && self.tree.root() == self.release.note.manifest {
             expect_all(&self.prefix, self.tree.partial(), account);
         } else {
@@ -128,7 +199,7 @@ impl<'r> Checking<'r> {
             let what = "neither its lines nor its tiles have the root that was signed: both are damaged";
             account.problem(format!("{}manifest", self.prefix), what);
         }
-        self.volumes.end(&self.prefix, account);
+        self.volumes.end(&self.prefix, self.withdrawn, account);
         self.lines
     }
 }

@@ -1,3 +1,5 @@
+mod withdrawn;
+
 use super::*;
 use crate::entry::Entry;
 use crate::key::Signer;
@@ -222,24 +224,28 @@ fn a_fast_forward_neither_hangs_nor_takes_memory() {
 }
 
 #[test]
-fn withdrawals_directories_and_heartbeats_of_later_versions_are_held_to_what_all_have_in_common() {
+fn directories_and_heartbeats_are_held_to_what_all_entries_have_in_common() {
     let mut archive = archive();
     let root = Digest::of(&archive.read("root/1.json"));
-    let text = |word: &str, serial: u64| {
-        format!("daylight-{word}/v1\norigin {}\nserial {serial}\nroot {root}\nwhat comes later\n", crate::tests::ORIGIN)
+    let text = |word: &str, serial: u64, rest: &str| {
+        format!("daylight-{word}/v1\norigin {}\nserial {serial}\nroot {root}\n{rest}", crate::tests::ORIGIN)
     };
-    let mut log = |word: &str, serial: u64, by: Signer| {
-        let bytes = signed(crate::note::Note::new(&text(word, serial)).unwrap(), &[by]);
+    let mut log = |word: &str, serial: u64, rest: &str, by: Signer| {
+        let bytes = signed(crate::note::Note::new(&text(word, serial, rest)).unwrap(), &[by]);
         archive.write(&crate::paths::entry_note(serial), &bytes);
         let logged = crate::entry::Logged { serial, note: Digest::of(&bytes) };
-        archive.log(&if word == "withdraw" { Entry::Withdraw(logged) } else { Entry::Heartbeat(logged) });
-        check(&archive).problems.len()
+        archive.log(&if word == "directory" { Entry::Directory(logged) } else { Entry::Heartbeat(logged) });
+        let report = check(&archive);
+        (report.problems.len(), report.last_sign.map(|sign| (sign.word, sign.time)))
     };
-    assert_eq!(log("heartbeat", 1, editor(1)), 0);
-    assert_eq!(log("withdraw", 3, editor(1)), 0);
-    assert_eq!(log("heartbeat", 2, editor(1)), 0);
-    assert_eq!(log("heartbeat", 4, log_key()), 1, "a seized log key cannot keep it beating");
-    assert_eq!(log("heartbeat", 1, editor(1)), 2, "nor can an old one be played again");
+    let release = Some(("release", 1_795_372_835));
+    assert_eq!(log("directory", 1, "what comes later\n", editor(1)), (0, release));
+    let beat = Some(("heartbeat", 1_795_372_836));
+    assert_eq!(log("heartbeat", 2, "time 2026-11-22T18:40:36Z\n", editor(1)), (0, beat));
+    assert_eq!(log("directory", 3, "what comes later\n", editor(1)), (0, beat));
+    assert_eq!(log("heartbeat", 4, "time 2026-11-22T18:40:37Z\n", log_key()), (1, beat), "a seized log key cannot keep it beating");
+    assert_eq!(log("heartbeat", 5, "time yesterday\n", editor(1)), (2, beat));
+    assert_eq!(log("heartbeat", 2, "time 2026-11-22T18:40:36Z\n", editor(1)), (3, beat), "nor can an old one be played again");
 }
 
 /// An archive whose root asks for the cosignatures of two of three witnesses.
@@ -271,9 +277,9 @@ fn what_readers_see_is_cosigned_by_the_quorum_of_the_root_in_force() {
         assert_eq!((check(&archive).ok(), open().is_ok()), (met, met), "{by:?}");
     }
     let report = check(&archive);
-    let seen: Vec<_> = report.standing.witnesses.iter().map(|seen| seen.time.is_some()).collect();
-    assert_eq!((seen, report.shown, report.standing.needed.as_str()), (vec![true, false, true], 2, "2 of 3"));
-    assert_eq!(*open().unwrap().standing(), report.standing);
+    let seen: Vec<_> = report.witnessed.witnesses.iter().map(|seen| seen.time.is_some()).collect();
+    assert_eq!((seen, report.shown, report.witnessed.needed.as_str()), (vec![true, false, true], 2, "2 of 3"));
+    assert_eq!(*open().unwrap().witnessed(), report.witnessed);
     // A line that a stranger added says nothing; a wrong one of a witness who is asked for speaks against the whole.
     let good = archive.read("checkpoint");
     let mut note = crate::note::Note::parse(&good).unwrap();
@@ -294,7 +300,7 @@ fn a_pending_checkpoint_waits_for_witnesses_and_the_one_that_is_shown_has_them()
     archive.write("checkpoint", &shown);
     let report = check(&archive);
     assert!(report.ok(), "{:?}", report.problems);
-    assert_eq!((report.shown, report.pending, report.size, report.standing.count()), (2, Some(3), 3, 2));
+    assert_eq!((report.shown, report.pending, report.size, report.witnessed.count()), (2, Some(3), 3, 2));
     assert_eq!(crate::Archive::open(archive.dir()).unwrap().head(), 2);
     let pending = crate::Outline::read(&archive.dir().to_path_buf(), "checkpoint.pending").unwrap();
     assert_eq!((pending.checkpoint().size, pending.in_force().root.witnesses.is_met(pending.checkpoint_note())), (3, Ok(false)));

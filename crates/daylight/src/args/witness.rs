@@ -1,8 +1,8 @@
 //! Witnesses: being one, choosing some, and asking them.
 
 use clap::{Args, Subcommand};
+use daylight_mirror::http::Proxy;
 use daylight_mirror::witness::Listen;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Cosigns the checkpoints of archives (c2sp.org/tlog-witness), so that nobody is shown another history than everybody else.
@@ -101,8 +101,8 @@ pub(crate) struct WitnessPolicy {
 #[derive(Args)]
 pub(crate) struct Asking {
     /// Asks witnesses through this SOCKS 5 proxy, such as Tor's.
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub(crate) socks: Option<SocketAddr>,
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) socks: Option<Proxy>,
     /// Does not take this witness's word; what it can show still counts. May be given more than once.
     #[arg(long, value_name = "NAME")]
     pub(crate) without_witness: Vec<String>,

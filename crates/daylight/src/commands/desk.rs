@@ -63,7 +63,7 @@ fn archive_status(args: &args::Status) -> Result<ExitCode> {
         let values: serde_json::Map<String, Value> = collections.iter().map(|(name, one)| (name.clone(), one.json())).collect();
         let (documents, unread) = totals(&collections);
         let releases = archive.releases().len();
-        let seen = seen_in_json(archive.standing(), archive.head(), now());
+        let seen = seen_in_json(archive.witnessed(), archive.head(), now());
         output::json(
             &json!({"documents": documents, "not_fully_read": unread, "releases": releases, "collections": values, "seen": seen}),
         )?;
@@ -77,7 +77,7 @@ fn archive_status(args: &args::Status) -> Result<ExitCode> {
         let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
         say!("collection {name}: {}, {} not fully read{why}", count(one.documents, "document"), output::thousands(one.unread))?;
     }
-    seen_in_words(archive.standing(), archive.head(), now()).iter().try_for_each(|line| say!("{line}"))?;
+    seen_in_words(archive.witnessed(), archive.head(), now()).iter().try_for_each(|line| say!("{line}"))?;
     Ok(ExitCode::SUCCESS)
 }
 

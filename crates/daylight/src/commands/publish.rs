@@ -137,7 +137,7 @@ pub(crate) fn signing_key(file: &Path, passphrase_file: Option<&Path>) -> Result
 
 fn in_json(outcome: &Outcome, args: &args::Publish, request: Option<&Path>) -> Result<()> {
     let seen = outcome.published.as_ref().map(|_| Archive::open(&args.to)).transpose()?;
-    let seen = seen.map(|archive| seen_in_json(archive.standing(), archive.head(), now()));
+    let seen = seen.map(|archive| seen_in_json(archive.witnessed(), archive.head(), now()));
     let withheld: Vec<_> = outcome.withheld.iter().map(|one| json!({"id": one.id, "why": one.why})).collect();
     let published = outcome.published.as_ref().map(|one| {
         json!({"origin": one.origin, "release": one.serial, "documents": one.documents, "bytes": one.bytes, "log_size": one.size,
@@ -158,8 +158,8 @@ fn in_words(outcome: &Outcome, args: &args::Publish, what: &str, request: Option
             say!("published release {}{resumed}: {}, {} written", one.serial, count(one.documents, "document"), HumanBytes(one.bytes))?;
             say!("archive {} in {}, log size {}", one.origin, args.to.display(), one.size)?;
             let archive = Archive::open(&args.to)?;
-            if !archive.standing().witnesses.is_empty() {
-                seen_in_words(archive.standing(), archive.head(), now()).iter().try_for_each(|line| say!("{line}"))?;
+            if !archive.witnessed().witnesses.is_empty() {
+                seen_in_words(archive.witnessed(), archive.head(), now()).iter().try_for_each(|line| say!("{line}"))?;
             }
             say!("readers who keep a copy of {} can check everything that follows", one.root.display())?;
         }

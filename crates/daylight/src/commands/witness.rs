@@ -7,7 +7,7 @@ use crate::output::{self, remark, say};
 use crate::when;
 use anyhow::{Context, Result, bail};
 use daylight_archive::witness::{Answer, Submission};
-use daylight_archive::{Key, Policy, Standing, Witness};
+use daylight_archive::{Key, Policy, Witness, Witnessed};
 use daylight_mirror::witness::{Client, Log, State, serve as run};
 use daylight_publish::{SigningKeyFile, Witnesses, Witnessing, public_path};
 use serde_json::{Value, json};
@@ -140,7 +140,7 @@ fn witness(named: &str) -> Result<(Key, String)> {
 
 /// How a publish asks witnesses.
 pub(crate) fn asking(args: &args::Asking) -> Result<Witnessing> {
-    let asker = Arc::new(Asker(Client::new(args.socks)?));
+    let asker = Arc::new(Asker(Client::new(args.socks.clone()).context("cannot make connections")?));
     Ok(Witnessing { asker, without: args.without_witness.clone(), recovered: args.recovered })
 }
 
@@ -158,13 +158,13 @@ impl Witnesses for Asker {
 }
 
 /// Who has seen an archive and when, a line each. Age is told with its date and is never a fault.
-pub(crate) fn seen_in_words(standing: &Standing, size: u64, now: u64) -> Vec<String> {
-    if standing.witnesses.is_empty() {
+pub(crate) fn seen_in_words(witnessed: &Witnessed, size: u64, now: u64) -> Vec<String> {
+    if witnessed.witnesses.is_empty() {
         return vec!["no witness watches this archive: its root names none, so nobody vouches that everybody is shown the same".into()];
     }
-    let needed = if standing.needed.is_empty() { "none is needed".into() } else { format!("{} must have", standing.needed) };
-    let mut lines = vec![format!("seen at log size {size} by {} of its {} witnesses; {needed}", standing.count(), standing.witnesses.len())];
-    lines.extend(standing.witnesses.iter().map(|seen| {
+    let needed = if witnessed.needed.is_empty() { "none is needed".into() } else { format!("{} must have", witnessed.needed) };
+    let mut lines = vec![format!("seen at log size {size} by {} of its {} witnesses; {needed}", witnessed.count(), witnessed.witnesses.len())];
+    lines.extend(witnessed.witnesses.iter().map(|seen| {
         let said = match seen.time {
             None => "has not cosigned this".to_owned(),
             Some(time) if seen.is_ahead_of(now) => {
@@ -174,7 +174,7 @@ pub(crate) fn seen_in_words(standing: &Standing, size: u64, now: u64) -> Vec<Str
         };
         format!("  {}  {said}", plain(&seen.witness))
     }));
-    let days = standing.last().map(|last| now.saturating_sub(last) / 86_400);
+    let days = witnessed.last().map(|last| now.saturating_sub(last) / 86_400);
     lines.extend(days.filter(|days| *days >= OLD).map(|days| {
         format!("  the last of them saw it {} days ago: there may be a newer state, which another copy or the witnesses have", output::thousands(days))
     }));
@@ -182,9 +182,9 @@ pub(crate) fn seen_in_words(standing: &Standing, size: u64, now: u64) -> Vec<Str
 }
 
 /// The same for programs.
-pub(crate) fn seen_in_json(standing: &Standing, size: u64, now: u64) -> Value {
-    let seen = standing.witnesses.iter().map(
+pub(crate) fn seen_in_json(witnessed: &Witnessed, size: u64, now: u64) -> Value {
+    let seen = witnessed.witnesses.iter().map(
         |seen| json!({"witness": seen.witness, "cosigned": seen.time.map(when::moment), "ahead_of_clock": seen.is_ahead_of(now)}),
     );
-    json!({"log_size": size, "needed": standing.needed, "enough": standing.met, "witnesses": seen.collect::<Vec<_>>()})
+    json!({"log_size": size, "needed": witnessed.needed, "enough": witnessed.met, "witnesses": seen.collect::<Vec<_>>()})
 }

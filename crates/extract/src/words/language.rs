@@ -196,6 +196,11 @@ pub(super) fn codes() -> impl Iterator<Item = &'static str> {
     LISTS.iter().map(|(code, ..)| *code)
 }
 
+/// Makes the table, which otherwise the first word does.
+pub(super) fn prepare() {
+    Table::get();
+}
+
 /// All small words, each by its hash with the languages that have it.
 struct Table {
     entries: Vec<(u64, Vec<u8>)>,

@@ -7,7 +7,7 @@ mod pin;
 mod serve;
 mod state;
 
-pub use client::{Client, ClientError};
+pub use client::Client;
 pub use pin::{PinError, Pinned};
 pub use connections::Listen;
 pub use serve::{ServeError, serve};

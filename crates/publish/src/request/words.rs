@@ -2,8 +2,9 @@
 
 use super::{Listed, Request, RequestError, Statement};
 use daylight_archive::key::Key;
-use daylight_archive::release::ReleaseNote;
+use daylight_archive::release::{ReleaseNote, format_time};
 use daylight_archive::root::{Quorum, Root};
+use daylight_archive::withdraw::{Copies, WithdrawNote};
 use daylight_model::{Digest, Name};
 
 /// What a person is shown before signing. Nothing in it has a control character or one that reorders or hides text.
@@ -67,10 +68,32 @@ impl Request {
 
 fn other(request: &Request, serial: u64) -> Words {
     let mut words = Words::new(format!("{} {serial} of {}", request.kind().word(), plain(request.origin())));
+    if let Ok(note) = WithdrawNote::parse_text(request.text()) {
+        withdrawal(&mut words, &note);
+        return words;
+    }
     for (place, line) in request.text().lines().enumerate() {
         words.line(if place == 0 { "its whole text" } else { "" }, line);
     }
     words
+}
+
+fn withdrawal(words: &mut Words, note: &WithdrawNote) {
+    words.line("reason", &note.reason);
+    let asked = match note.copies {
+        Copies::Keep => "to show them as withdrawn, and to keep their bytes",
+        Copies::Erase => "to ERASE their lines and bytes: what is erased cannot be brought back",
+    };
+    words.line("copies are asked", asked);
+    let successor = note.successor.as_ref().map_or_else(|| "none".to_owned(), |(collection, number)| format!("{collection}/{number}"));
+    words.line("to read instead", successor);
+    words.line("dated", format_time(note.time).unwrap_or_default());
+    words.line("documents", note.documents.len().to_string());
+    for document in &note.documents {
+        let releases: Vec<String> = document.lines.iter().map(|line| line.release.to_string()).collect();
+        words.line("", format!("{}/{}, published in release {}", note.collection, document.number, releases.join(", ")));
+    }
+    words.unchecked.push("what these documents are: `daylight show ARCHIVE COLLECTION/NUMBER`".into());
 }
 
 fn release(note: &ReleaseNote, first: &[Listed]) -> Words {

@@ -10,8 +10,13 @@ fn a_publish_in_a_process_of_its_own() {
 
 /// Publishes in a process of its own that aborts at a point, and says whether it did.
 fn killed(world: &World, at: &str, log: Option<&Path>) -> bool {
+    killed_in("tests::crashes::a_publish_in_a_process_of_its_own", world, at, log)
+}
+
+/// Runs one of the tests that do their work only in a process of its own.
+pub(super) fn killed_in(test: &str, world: &World, at: &str, log: Option<&Path>) -> bool {
     let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "tests::crashes::a_publish_in_a_process_of_its_own"]);
+    child.args(["--exact", test]);
     child.env("DAYLIGHT_TEST_WORLD", &world.folder).env("DAYLIGHT_CRASH_AT", at);
     log.map(|log| child.env("DAYLIGHT_CRASH_LOG", log));
     !child.output().unwrap().status.success()

@@ -1,6 +1,6 @@
 //! How to search, how to check and copy, and what this site is.
 
-use super::{page, seen};
+use super::{home, page, seen};
 use crate::library::Library;
 use daylight_html::{Frame, Href, Markup};
 use maud::html;
@@ -75,6 +75,7 @@ pub(crate) fn verify(library: &Library, frame: &Frame, now: u64) -> String {
     let main = html! {
         h1 { "Check it, copy it" }
         p.lead { "You need not trust this site, nor whoever runs it. The archive is a folder of plain files, and every byte of it that matters is under a hash that is under a signature." }
+        (home::partial(library))
         h2 { "One document" }
         p { "Save the original from the document's page and compare its SHA-256 with the one shown there. The page called “Proof” then leads from that hash, step by step, to the signatures." }
         pre.commands { "sha256sum FILE" }
@@ -93,7 +94,9 @@ pub(crate) fn verify(library: &Library, frame: &Frame, now: u64) -> String {
         p { "The log is C2SP's tlog-tiles with signed checkpoints (c2sp.org/tlog-tiles, c2sp.org/signed-note), so tools written by others check it. A release's bytes are in ordinary zip files in which nothing is compressed; each member is named by its SHA-256:" }
         pre.commands { "unzip -p FOLDER/release/1/volume/0.zip HASH | sha256sum" }
         h2 { "Copy" }
-        p { "Copy the folder with whatever you have: a USB stick, rsync, a torrent. The copy is as good as the original, may be read-only, and is served by" }
+        p { "With the address of this site, Daylight copies the archive, checks it on the way, and later fetches only what is new:" }
+        pre.commands { "daylight mirror ADDRESS FOLDER --root ROOT.json" }
+        p { "Or copy the folder with whatever you have: a USB stick, rsync, a torrent. The copy is as good as the original, may be read-only, and is served by" }
         pre.commands { "daylight serve FOLDER" }
         p { "What cannot be promised: that a copy can be called back, that a copy which was cut off is the newest, or that a document tells the truth." }
     };

@@ -20,6 +20,7 @@ pub(crate) fn home(library: &Library, frame: &Frame) -> String {
             @if unread > 0 { ", of which " (thousands(unread)) " could not be fully read" }
             ". Anyone may search it, check every piece of it, and copy the whole."
         }
+        (partial(library))
         h2 #collections { "Collections" }
         @if catalogue.shelves.is_empty() { p { "Nothing has been published here yet." } }
         ul.cards { @for (collection, shelf) in &catalogue.shelves { (card(library, collection, shelf)) } }
@@ -35,6 +36,16 @@ pub(crate) fn home(library: &Library, frame: &Frame) -> String {
     let mut page = page(&frame.name, "Skip to the collections", main, None);
     page.canonical = Some(Href::new("/"));
     page.render(frame)
+}
+
+/// What a copy of some collections says of itself.
+pub(super) fn partial(library: &Library) -> Markup {
+    html! {
+        @if let Some(here) = library.partial() {
+            p.note { "This is a partial copy of " span.mono { (library.origin()) } ": " (thousands(here as u64)) " of "
+                (count(library.releases().len() as u64, "release", "releases")) " are here. What is here is whole; the rest is where this was copied from." }
+        }
+    }
 }
 
 fn card(library: &Library, collection: &str, shelf: &Shelf) -> Markup {
@@ -93,7 +104,11 @@ fn releases(library: &Library) -> Markup {
                         tr {
                             td { (release.serial) }
                             td { (Civil::of(release.time).words()) }
-                            td { a href={ "/c/" (release.collection) } dir="auto" { (release.title) } }
+                            @if library.is_absent(release.serial) {
+                                td { span dir="auto" { (release.title) } ", not in this copy" }
+                            } @else {
+                                td { a href={ "/c/" (release.collection) } dir="auto" { (release.title) } }
+                            }
                             td.n { (thousands(release.lines)) }
                         }
                     }

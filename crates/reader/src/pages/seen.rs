@@ -2,7 +2,7 @@
 
 use crate::library::Library;
 use crate::when::Civil;
-use daylight_archive::{Seen, Standing};
+use daylight_archive::{Seen, Witnessed};
 use daylight_html::{Markup, count, thousands};
 use maud::html;
 
@@ -11,21 +11,21 @@ const OLD: u64 = 31;
 
 /// One sentence, for the first page.
 pub(super) fn sentence(library: &Library) -> Markup {
-    let standing = library.archive().standing();
+    let witnessed = library.archive().witnessed();
     html! {
-        @if standing.witnesses.is_empty() {
+        @if witnessed.witnesses.is_empty() {
             "No witness watches this archive: what you are shown, nobody else vouches to have seen."
         } @else {
-            (witnesses(standing)) " it at " (count(library.size(), "log entry", "log entries"))
-            @if let Some(last) = standing.last() { ", the last on " (day(last)) }
+            (witnesses(witnessed)) " it at " (count(library.size(), "log entry", "log entries"))
+            @if let Some(last) = witnessed.last() { ", the last on " (day(last)) }
             ". " a href="/verify#witnesses" { "Who they are" }
         }
     }
 }
 
 /// `3 of its 4 witnesses have seen`.
-fn witnesses(standing: &Standing) -> Markup {
-    let (seen, all) = (standing.count(), standing.witnesses.len());
+fn witnesses(witnessed: &Witnessed) -> Markup {
+    let (seen, all) = (witnessed.count(), witnessed.witnesses.len());
     html! {
         @match (seen, all) {
             (1, 1) => { "Its witness has seen" }
@@ -38,21 +38,21 @@ fn witnesses(standing: &Standing) -> Markup {
 
 /// The whole of it. `now` is the time in seconds since 1970.
 pub(super) fn section(library: &Library, now: u64) -> Markup {
-    let standing = library.archive().standing();
+    let witnessed = library.archive().witnessed();
     html! {
         h2 #witnesses { "Who has seen this archive" }
         p { "Whoever runs a site could show one history to you and another to everybody else. Witnesses make that visible: each remembers the last state of the log that it saw, "
             "cosigns only what continues it, and says when." }
-        @if standing.witnesses.is_empty() {
+        @if witnessed.witnesses.is_empty() {
             p { "The root of this archive names no witness. Compare the size and the tree head of the log, above, with another copy." }
         } @else {
-            p { (witnesses(standing)) " this archive at " (count(library.size(), "log entry", "log entries")) "."
-                @if !standing.needed.is_empty() { " Its root asks for " (standing.needed) "; whoever opens the archive refuses it with fewer." } }
+            p { (witnesses(witnessed)) " this archive at " (count(library.size(), "log entry", "log entries")) "."
+                @if !witnessed.needed.is_empty() { " Its root asks for " (witnessed.needed) "; whoever opens the archive refuses it with fewer." } }
             table {
                 thead { tr { th scope="col" { "Witness" } th scope="col" { "Has seen it as it is here" } } }
-                tbody { @for seen in &standing.witnesses { tr { td.mono { bdi { (seen.witness) } } td { (when(seen, now)) } } } }
+                tbody { @for seen in &witnessed.witnesses { tr { td.mono { bdi { (seen.witness) } } td { (when(seen, now)) } } } }
             }
-            @if let Some(days) = standing.last().map(|last| now.saturating_sub(last) / 86_400).filter(|days| *days >= OLD) {
+            @if let Some(days) = witnessed.last().map(|last| now.saturating_sub(last) / 86_400).filter(|days| *days >= OLD) {
                 p.note { "The last of them saw it " (thousands(days)) " days ago. It is as valid as then; there may be a newer state, which another copy or the witnesses have." }
             }
         }

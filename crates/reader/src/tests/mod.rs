@@ -1,4 +1,5 @@
 mod cache;
+mod files;
 mod fixture;
 mod pages;
 mod requests;

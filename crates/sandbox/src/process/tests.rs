@@ -13,14 +13,16 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread::sleep;
 use std::time::Duration;
 use std::{env, panic};
 
 fn main() -> ExitCode {
     match env::args().nth(1).as_deref() {
-        Some("worker") => worker_main(play),
+        Some("worker") => worker_main(|| (), play),
         Some("parent") => wait_for_a_hanging_worker(),
+        Some("uncaged") if env::args().next_back().is_some_and(|last| last == "zygote") => start_uncaged(),
         Some("uncaged") => say_that_all_was_done(),
         Some("tool") => play_tool(),
         Some("--list") => ExitCode::SUCCESS,
@@ -37,6 +39,8 @@ const CHECKS: &[(&str, fn())] = checks![
     files_reach_the_items_they_belong_to,
     a_file_of_100_mb_is_read_in_flat_memory,
     nothing_crosses_a_lease,
+    what_a_lease_leaves_in_memory_is_its_own,
+    a_zygote_that_was_killed_is_replaced,
     a_worker_starts_with_nothing,
     whatever_kills_a_reader_is_named_and_its_neighbours_are_kept,
     a_captured_reader_gets_nowhere_and_its_neighbours_are_read,
@@ -76,6 +80,7 @@ fn play(request: &Request, input: &dyn Input, sink: &mut dyn Sink) -> Result<(),
         "echo" => echo(input, sink),
         "sum" => sum(input, sink),
         "pid" => say(sink, std::process::id().to_string()),
+        "count" => say(sink, COUNTED.fetch_add(1, Relaxed).to_string()),
         "surroundings" => say(sink, format!("{:?}", env::vars_os().collect::<Vec<_>>())),
         "processor" => forever(|| Ok(())),
         "panic" => panic!("words of the document"),
@@ -329,6 +334,34 @@ fn nothing_crosses_a_lease() {
     assert_eq!(processes.len(), 4, "{processes:?}");
 }
 
+/// What a reader has in memory and changes.
+static COUNTED: AtomicU32 = AtomicU32::new(0);
+
+fn what_a_lease_leaves_in_memory_is_its_own() {
+    let lease = [item("count", ItemInput::Bytes(b"")), item("count", ItemInput::Bytes(b""))];
+    let mut worker = worker(LIMITS);
+    for _ in 0..3 {
+        let (ended, heard) = read(&mut worker, &lease);
+        assert_eq!(ended, Ended::Done);
+        assert_eq!(heard.iter().map(|(events, _)| text_of(events)).collect::<Vec<_>>(), ["0", "1"]);
+    }
+}
+
+fn a_zygote_that_was_killed_is_replaced() {
+    let mut worker = worker(LIMITS);
+    for _ in 0..2 {
+        assert_eq!(read(&mut worker, &[item("echo", ItemInput::Bytes(b"x"))]).0, Ended::Done);
+        let own = std::process::id().to_string();
+        let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().to_str()?.parse::<i32>().ok());
+        let zygotes: Vec<i32> = processes
+            .filter(|process| fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| line.ends_with(b"\0zygote\0")))
+            .filter(|process| fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| stat.split(' ').nth(3) == Some(&own)))
+            .collect();
+        assert_eq!(zygotes.len(), 1);
+        rustix::process::kill_process(rustix::process::Pid::from_raw(zygotes[0]).unwrap(), rustix::process::Signal::KILL).unwrap();
+    }
+}
+
 fn a_worker_starts_with_nothing() {
     let file = File::open(env::current_exe().unwrap()).unwrap();
     let lease = [item("surroundings", ItemInput::File(&file)), item("pid", ItemInput::File(&file))];
@@ -484,6 +517,23 @@ fn say_that_all_was_done() -> ExitCode {
         let _ = io::stdin().read(&mut [0; 64]);
         ExitCode::SUCCESS
     })
+}
+
+/// A program that is asked for copies of itself and starts uncaged ones.
+fn start_uncaged() -> ExitCode {
+    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags, recvmsg, send};
+    loop {
+        let (mut byte, mut space) = ([0], [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))]);
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let received = recvmsg(io::stdin(), &mut [io::IoSliceMut::new(&mut byte)], &mut control, RecvFlags::empty()).unwrap();
+        if received.bytes == 0 {
+            return ExitCode::SUCCESS;
+        }
+        let Some(RecvAncillaryMessage::ScmRights(mut ends)) = control.drain().next() else { return ExitCode::FAILURE };
+        let mut uncaged = Command::new(env::current_exe().unwrap());
+        uncaged.arg("uncaged").stdin(Stdio::from(ends.next().unwrap())).stdout(Stdio::from(ends.next().unwrap()));
+        send(io::stdin(), &uncaged.spawn().unwrap().id().to_le_bytes(), SendFlags::empty()).unwrap();
+    }
 }
 
 fn a_cage_with_a_hole_reads_nothing() {
@@ -666,7 +716,7 @@ fn two_hundred_deaths_leave_no_descriptor_and_no_zombie() {
             _ => assert_eq!(read(&mut worker, &[item("echo", ItemInput::Bytes(b""))]).0, Ended::Done),
         }
     }
-    drop(file);
+    drop((file, worker));
     assert_eq!(descriptors(), before);
     let children = rustix::process::wait(rustix::process::WaitOptions::NOHANG);
     assert_eq!(children.unwrap_err(), rustix::io::Errno::CHILD);

@@ -1,9 +1,9 @@
 //! Trials of the cage: a worker is started that reads nothing, and tries from inside what no reader may do.
 
-use super::Running;
 use super::clock::Clock;
 use super::inflow::{Fill, Inflow};
 use super::outbox::Outbox;
+use super::{Copies, Running};
 use crate::cage::{Caged, Layer, Layers};
 use crate::lease::{Death, Limits, Reader};
 use crate::probe::Probe;
@@ -60,41 +60,42 @@ impl Report {
 /// Tries everything that no reader may do, in the whole cage and in each layer alone. It takes a few seconds, most of them for the limit on time.
 pub fn examine(reader: &Reader) -> Report {
     let mut caged = None;
+    let mut copies = Copies { reader: reader.clone(), zygote: None };
     let findings = Probe::ALL.map(|probe| {
-        let (outcome, given) = attempt(reader, probe, Layers::ALL);
+        let (outcome, given) = attempt(copies.next(), probe, Layers::ALL);
         caged = caged.or(given);
         // Nothing but a limit ever ends something that only uses what it has.
         let layers = if matches!(probe, Probe::Memory | Probe::Time) { &[Layer::Limits][..] } else { &Layer::ALL[..] };
-        let refuses = |layer: &&Layer| matches!(attempt(reader, probe, Layers::only(**layer)).0, Outcome::Refused(_));
+        let refuses = |layer: &&Layer| matches!(attempt(Running::start(reader), probe, Layers::only(**layer)).0, Outcome::Refused(_));
         Finding { probe, outcome, alone: layers.iter().filter(refuses).copied().collect() }
     });
     Report { caged, findings: findings.into() }
 }
 
 /// Holds the cage of this reader to [`FIRST`], once in the life of the process. An error means that nothing may be read.
-pub(super) fn prove(reader: &Reader) -> Result<(), Death> {
+pub(super) fn prove(copies: &mut Copies) -> Result<(), Death> {
     static PROVEN: Mutex<Vec<Reader>> = Mutex::new(Vec::new());
     let mut proven = PROVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    if proven.contains(reader) {
+    if proven.contains(&copies.reader) {
         return Ok(());
     }
     for probe in FIRST {
         let words = probe.words();
-        match attempt(reader, probe, Layers::ALL).0 {
+        match attempt(copies.next(), probe, Layers::ALL).0 {
             Outcome::Refused(_) => {}
             Outcome::Done => return Err(Death::NotStarted(format!("its cage has a hole: it could {words}; `daylight doctor` shows more"))),
             Outcome::Unknown(why) => return Err(Death::NotStarted(why)),
         }
     }
-    proven.push(reader.clone());
+    proven.push(copies.reader.clone());
     Ok(())
 }
 
 /// Has a worker try one thing in some layers of the cage.
-fn attempt(reader: &Reader, probe: Probe, layers: Layers) -> (Outcome, Option<Caged>) {
-    let mut running = match Running::start(reader) {
+fn attempt(started: std::io::Result<Running>, probe: Probe, layers: Layers) -> (Outcome, Option<Caged>) {
+    let mut running = match started {
         Ok(running) => running,
-        Err(error) => return (Outcome::Unknown(format!("{}: {error}", reader.program.display())), None),
+        Err(error) => return (Outcome::Unknown(format!("the reader cannot be started: {error}")), None),
     };
     let mut caged = None;
     let heard = hear(&mut running, &Terms { trial: Some(Trial { probe, layers }), ..TERMS }, &mut caged);

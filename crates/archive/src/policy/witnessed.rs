@@ -6,7 +6,7 @@ const CLOCKS_DIFFER: u64 = 3600;
 
 /// What a policy's witnesses have to do with one checkpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct Witnessed {
     /// Every witness of the policy, in the order of its lines.
     pub witnesses: Vec<Seen>,
     /// What the policy asks for, in words: `3 of 4`. Empty where it needs no witness.
@@ -31,7 +31,7 @@ impl Seen {
     }
 }
 
-impl Standing {
+impl Witnessed {
     /// When the last of them cosigned, by its own clock.
     pub fn last(&self) -> Option<u64> {
         self.witnesses.iter().filter_map(|seen| seen.time).max()
@@ -45,12 +45,12 @@ impl Standing {
 
 impl Policy {
     /// Who of the witnesses cosigned this checkpoint, and when. Errors: a wrong cosignature of one of them, which rejects the whole.
-    pub fn standing(&self, checkpoint: &Note) -> Result<Standing, NoteError> {
+    pub fn witnessed(&self, checkpoint: &Note) -> Result<Witnessed, NoteError> {
         let signed = checkpoint.signed_by(&self.witnesses)?;
         let time = |place| signed.iter().find(|signed| signed.key == place).and_then(|signed| signed.time);
         let members = self.members.iter().enumerate();
         let witnesses = members.map(|(place, member)| Seen { witness: member.key.name().to_owned(), time: time(place) }).collect();
-        Ok(Standing { witnesses, needed: self.needed(), met: self.is_met(checkpoint)? })
+        Ok(Witnessed { witnesses, needed: self.needed(), met: self.is_met(checkpoint)? })
     }
 
     /// What it asks for, in words: `3 of 4`, or `2 of G (1 of X (a, b), 1 of Y (c, d))`; a witness by its key's name. Empty where it needs none.

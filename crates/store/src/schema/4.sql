@@ -1,0 +1,1 @@
+-- Decisions have two more states: 2, withdrawn, and 3, corrected. No table changes, but a program that does not know them must not open the desk.
