@@ -145,6 +145,15 @@ impl<'a> Sites<'a> {
         }
     }
 
+    /// Asks this site first from now on: what it says is the newest, the others may not have.
+    pub fn prefer(&self, site: &Address) {
+        let mut inner = self.inner();
+        if let Some(place) = inner.sites.iter().position(|(known, _)| known == site) {
+            let preferred = inner.sites.remove(place);
+            inner.sites.insert(0, preferred);
+        }
+    }
+
     /// The client through which they are asked.
     pub fn client(&self) -> &'a Client {
         self.client

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+mod compare;
 mod releases;
 mod roots;
 
@@ -147,7 +148,7 @@ impl Update<'_> {
         while let Some(site) = self.sites.good().into_iter().find(|site| !tried.contains(site)) {
             tried.push(site.clone());
             match self.bring(&site) {
-                Ok(true) => return Ok(()),
+                Ok(true) => return self.compare(&tried),
                 Ok(false) => {}
                 Err(Ended::Nowhere(path)) => missing = Some(path),
                 Err(ended) => return Err(ended),
@@ -159,6 +160,7 @@ impl Update<'_> {
 
     /// Takes what a site says is the newest state, if it can be accepted.
     fn bring(&mut self, site: &Address) -> Result<bool, Ended> {
+        self.sites.prefer(site);
         let Some(mut chain) = self.chain(site)? else { return Ok(false) };
         let root = &chain.last().root;
         self.sites.learn(root.mirrors.iter().chain(&root.onions));
@@ -339,13 +341,11 @@ impl Update<'_> {
         if !log.fits(&offered.checkpoint) {
             return self.refuse(site, "tile/entries/", "the log's entries do not have the root that its checkpoint states", true);
         }
-        let before = [self.accepted(), self.known.as_ref().map(|known| stated(known))];
-        for older in before.into_iter().flatten().filter(|older| !log.continues(&older.checkpoint)) {
-            let found = log.contradiction(chain, (&older.checkpoint, &older.bytes), &offered.bytes);
-            self.contradicted(site, found)?;
-            return Ok(None);
-        }
-        Ok(Some(log))
+        let before = [self.accepted(), self.known.as_ref().map(stated)];
+        let Some(older) = before.into_iter().flatten().find(|older| !log.continues(&older.checkpoint)) else { return Ok(Some(log)) };
+        let found = log.contradiction(chain, (&older.checkpoint, &older.bytes), &offered.bytes);
+        self.contradicted(site, found)?;
+        Ok(None)
     }
 
     /// Of two notes on the same state the one that more witnesses cosigned.

@@ -20,3 +20,4 @@ pub(crate) mod show;
 pub(crate) mod sign;
 pub(crate) mod verify;
 pub(crate) mod witness;
+pub(crate) mod withdraw;

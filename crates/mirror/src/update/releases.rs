@@ -214,8 +214,8 @@ impl<'a> Update<'a> {
     pub(super) fn tell(&mut self, outline: &Outline, new: Vec<u64>) {
         let report = &mut self.report;
         report.sizes.1 = outline.checkpoint().size;
-        report.documents = outline.releases().iter().filter(|r| new.contains(&r.note.serial)).map(|r| r.note.lines).sum();
-        report.releases = new;
+        report.documents += outline.releases().iter().filter(|r| new.contains(&r.note.serial)).map(|r| r.note.lines).sum::<u64>();
+        report.releases.extend(new);
         report.newest = outline.releases().last().map(|release| release.note.time);
         let absent =
             outline.releases().iter().filter(|release| !self.home.copy().join(paths::manifest_part(release.note.serial, 0)).is_file());

@@ -139,14 +139,14 @@ impl Update<'_> {
     }
 }
 
-enum Unread {
+pub(super) enum Unread {
     /// None of the keys that are known signed it.
     Unsigned,
     Wrong(String),
 }
 
 /// Reads a checkpoint that some log's key of these roots signed.
-fn read(bytes: &[u8], chain: &Chain) -> Result<Checkpoint, Unread> {
+pub(super) fn read(bytes: &[u8], chain: &Chain) -> Result<Checkpoint, Unread> {
     let wrong = |what: &dyn ToString| Unread::Wrong(what.to_string());
     let note = Note::parse(bytes).map_err(|e| wrong(&e))?;
     let mut keys: Vec<Key> = Vec::new();

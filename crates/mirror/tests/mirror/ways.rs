@@ -51,6 +51,40 @@ fn where_one_site_is_gone_or_lies_the_next_one_is_asked_and_the_liar_is_named() 
     assert!(!report.ok() && files(&fresh.dir()).is_empty(), "nobody knows of other sites before the first root");
 }
 
+#[test]
+fn others_are_asked_too_for_what_is_newer_and_for_what_contradicts() {
+    let listeners: Vec<TcpListener> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let urls: Vec<String> = listeners.iter().map(|listener| format!("http://{}/", listener.local_addr().unwrap())).collect();
+    let mut publisher = Publisher::listing(&urls);
+    publisher.release("town", &(1..=20).map(doc).collect::<Vec<_>>());
+    let old = publisher.split();
+    let mut forked = publisher.split();
+    publisher.release("town", &[doc(100)]);
+    forked.release("town", &[doc(666)]);
+    forked.beat(1, "alive");
+    let frozen = Server::honest(&old.dir());
+    let mut listeners = listeners.into_iter();
+    let newer = Server::on(listeners.next().unwrap(), &publisher.dir(), |_| None);
+    let late = Server::on(listeners.next().unwrap(), &old.dir(), |_| None);
+    // The site that is asked holds something back; one of the others does not.
+    let copy = Copy::new();
+    let report = copy.update(&frozen.url());
+    assert_eq!((report.failure, report.sizes.1, report.refused.len()), (None, 3, 0), "one that is behind is no liar");
+    assert_same(&publisher.dir(), &copy.dir());
+    assert_eq!(late.requests().len(), 1);
+    assert!(report.served.iter().any(|(site, _)| site.to_string() == newer.url()));
+    // One of the others was shown another past.
+    let before = files(&copy.dir());
+    std::fs::remove_dir_all(old.dir()).unwrap();
+    for (path, bytes) in files(&forked.dir()) {
+        old.put(&path, &bytes);
+    }
+    let report = copy.update(&newer.url());
+    assert_eq!((report.failure, report.evidence.len()), (None, 1), "the copy is up to date, and the log is caught");
+    assert!(report.refused.iter().any(|refusal| refusal.site.to_string() == late.url() && refusal.lie));
+    assert!(files(&copy.dir()) == before);
+}
+
 /// A SOCKS 5 proxy that leads everything to one server, and remembers what it was asked for.
 fn proxy(to: std::net::SocketAddr) -> (String, Arc<Mutex<Vec<Vec<u8>>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
