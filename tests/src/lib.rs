@@ -25,3 +25,4 @@ mod second_verifier;
 mod signing;
 mod support;
 mod witnessing;
+mod withdrawal;

@@ -1,20 +1,20 @@
 //! What the user said: every subcommand with its flags and an example. What it means is decided in `commands`.
 
-mod export;
-
 use clap::{Args, Parser, Subcommand};
 use daylight_model::FaultCode;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+mod export;
 mod mirror;
+mod signing;
+mod withdrawal;
+mod witness;
 
 pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use mirror::{Evidence, Mirror, Network};
-mod signing;
-mod witness;
-
 pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
+pub(crate) use withdrawal::{EntrySigning, Erase, Heartbeat, Withdraw};
 pub(crate) use witness::{Asking, Witness, WitnessAdd, WitnessKey, WitnessPolicy, WitnessServe, WitnessStatus};
 
 /// Takes documents from a source's hands to a public archive that anyone can search, verify and copy.
@@ -50,6 +50,9 @@ pub(crate) enum Command {
     Witness(Witness),
     Serve(Serve),
     Index(Index),
+    Withdraw(Withdraw),
+    Erase(Erase),
+    Heartbeat(Heartbeat),
     Verify(Verify),
     Mirror(Mirror),
     Evidence(Evidence),
@@ -286,21 +289,36 @@ pub(crate) struct Show {
 /// Records an editor's decision that documents may be published as they are. Nothing is published without it.
 ///
 /// Clearing a document's original bytes clears everything inside them, so it is refused while anything inside is held, redacted or undecided.
+///
+/// With --correct a document that is published already is published anew, as it is on the desk now, in place of what readers see of it or after it was
+/// withdrawn: they see the new rendition, the reason, and that there were others before.
 #[derive(Args)]
-#[command(after_help = "Example: daylight clear ~/desk --collection council --query 'from:okafor' --as 'Ana Ruiz'")]
-#[command(group(clap::ArgGroup::new("which").required(true).args(["all", "query"])))]
+#[command(
+    after_help = "Example: daylight clear ~/desk --collection council --query 'from:okafor' --as 'Ana Ruiz'\n\
+    Example: daylight clear ~/desk --correct council/17 --reason 'the scan was unreadable' --as 'Ana Ruiz'"
+)]
+#[command(group(clap::ArgGroup::new("which").required(true).args(["all", "query", "correct"])))]
 pub(crate) struct Clear {
     /// The desk.
     pub(crate) desk: PathBuf,
     /// The collection in which they may be published.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) collection: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "correct", conflicts_with = "correct")]
+    pub(crate) collection: Option<String>,
     /// Every document of the collection.
     #[arg(long)]
     pub(crate) all: bool,
     /// The documents that this query finds in the collection.
     #[arg(long, value_name = "Q")]
     pub(crate) query: Option<String>,
+    /// The published document that is to be published anew by the next publish.
+    #[arg(long, value_name = "COLLECTION/N", requires = "reason")]
+    pub(crate) correct: Option<String>,
+    /// Why it is published anew, in one line for everybody.
+    #[arg(long, value_name = "TEXT", requires = "correct")]
+    pub(crate) reason: Option<String>,
+    /// In which archive, by its name, where the collection is in several.
+    #[arg(long, value_name = "NAME", requires = "correct")]
+    pub(crate) origin: Option<String>,
     /// The editor who decides.
     #[arg(long = "as", value_name = "EDITOR")]
     pub(crate) editor: String,

@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod demo;
+mod life;
 mod output;
 mod place;
 mod progress;
@@ -66,6 +67,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Witness(Witness::Policy(args)) => commands::witness::policy(&args),
         Command::Serve(args) => commands::serve::serve(&args),
         Command::Index(args) => commands::serve::index(&args),
+        Command::Withdraw(args) => commands::withdraw::withdraw(&args),
+        Command::Erase(args) => commands::withdraw::erase(&args),
+        Command::Heartbeat(args) => commands::withdraw::heartbeat(&args),
         Command::Verify(args) => commands::verify::verify(&args),
         Command::Mirror(args) => commands::mirror::mirror(&args),
         Command::Evidence(args) => commands::mirror::evidence(&args),

@@ -75,6 +75,17 @@ impl Writer {
         Ok(())
     }
 
+    /// Writes every part of the index anew in which something was deleted, so that no word of it is left in the index's files. Commit first. It takes
+    /// about as long as copying those parts.
+    pub fn purge(&mut self) -> Result<(), IndexError> {
+        let segments = self.engine.index().searchable_segment_metas()?;
+        for segment in segments.iter().filter(|segment| segment.num_deleted_docs() > 0) {
+            self.engine.merge(&[segment.id()]).wait()?;
+        }
+        self.engine.garbage_collect_files().wait()?;
+        Ok(())
+    }
+
     /// Waits for merges that still run, so that their work is not thrown away. What was not committed is forgotten.
     pub fn finish(self) -> Result<(), IndexError> {
         Ok(self.engine.wait_merging_threads()?)

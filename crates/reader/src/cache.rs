@@ -3,6 +3,9 @@
 //! Both are made from the lines of the releases in order. After a commit of the index, whose payload is the number of its last line, the catalogue
 //! is written, which says the same. A crash before the commit leaves both as they were; one between the two leaves an index that is ahead: the
 //! lines up to its payload are then read again for the catalogue, and not put into the index twice.
+//!
+//! What was withdrawn since is taken out first, of both; taking it out again changes nothing. Where copies are asked to erase it, what the index's files
+//! still have of its words goes too.
 
 use crate::catalogue::{Catalogue, Place, Row};
 use crate::error::ReaderError;
@@ -10,11 +13,12 @@ use crate::kept::{self, State};
 use crate::limits::PAGE;
 use daylight_archive::archive::Release;
 use daylight_archive::record::Role as FileRole;
-use daylight_archive::{Archive, Line, Record, paths};
+use daylight_archive::withdraw::Copies;
+use daylight_archive::{Archive, Line, Record, Withdrawal, paths};
 use daylight_index::{Entry, Index, IndexError, Writer};
 use daylight_model::reading::{LONGEST_MARK, unmarked};
 use daylight_model::{Digest, FaultCode, Kind, Role, Verdict};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -99,7 +103,8 @@ fn state_of(archive: &Archive) -> State {
         true => Digest::of(&[b"absent\n", release.note_bytes.as_slice()].concat()),
     };
     let releases: Vec<_> = archive.releases().iter().map(|release| (digest(release), release.note.lines)).collect();
-    let state = State { origin: archive.origin().to_owned(), done: 0, releases };
+    let withdrawals = archive.withdrawals().iter().map(|withdrawal| Digest::of(&withdrawal.note_bytes)).collect();
+    let state = State { origin: archive.origin().to_owned(), done: 0, releases, withdrawals };
     State { done: state.lines(), ..state }
 }
 
@@ -126,21 +131,61 @@ fn build(archive: &Archive, cache_dir: &Path, now: State, progress: &mut dyn FnM
     let earlier = fs::read(cache_dir.join("catalogue")).ok().and_then(|bytes| kept::read(&bytes)).filter(|(state, _)| state.leads_to(&now));
     let opened = earlier.and_then(|(state, catalogue)| match Index::open_or_create(&dir) {
         Ok(index) => {
-            index.committed().ok().filter(|committed| *committed >= state.done).map(|committed| (state.done, catalogue, index, committed))
+            let committed = index.committed().ok().filter(|committed| *committed >= state.done)?;
+            Some((state, catalogue, index, committed))
         }
         Err(_) => None,
     });
-    let (done, catalogue, index, committed) = match opened {
+    let opened = match opened {
+        Some((state, catalogue, index, committed)) => {
+            let new = &archive.withdrawals()[state.withdrawals.len()..];
+            leaving(archive, &state, &catalogue, new)?.map(|leaving| (state.done, catalogue, index, committed, leaving))
+        }
+        None => None,
+    };
+    let (done, catalogue, index, committed, leaving) = match opened {
         Some(opened) => opened,
-        None => (0, Catalogue::default(), Index::recreate(&dir)?, 0),
+        None => (0, Catalogue::default(), Index::recreate(&dir)?, 0, Leaving::default()),
     };
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(4));
     let writer = index.writer(threads, INDEX_MEMORY)?;
     let total = now.done;
-    let mut builder = Builder { archive, cache_dir, now, catalogue, writer, committed, done, rows: Vec::new(), tell: progress };
+    let (rows, left, purge) = (Vec::new(), false, leaving.erase);
+    let mut builder = Builder { archive, cache_dir, now, catalogue, writer, committed, done, rows, left, purge, tell: progress };
+    builder.take_out(&leaving)?;
     builder.run()?;
     builder.writer.finish()?;
     Ok((builder.catalogue, total - done))
+}
+
+/// What new withdrawals take out of a cache.
+#[derive(Default)]
+struct Leaving {
+    documents: BTreeSet<(String, u64)>,
+    /// Whether copies are asked to erase something, so that no word of it may be left.
+    erase: bool,
+}
+
+/// What these withdrawals take out; `None` where an older line counts again that the cache has forgotten, so that it must be made anew.
+fn leaving(archive: &Archive, state: &State, catalogue: &Catalogue, new: &[Withdrawal]) -> Result<Option<Leaving>, ReaderError> {
+    let mut leaving = Leaving::default();
+    for withdrawal in new {
+        let note = &withdrawal.note;
+        leaving.erase |= note.copies == Copies::Erase;
+        for number in note.documents.iter().map(|document| document.number) {
+            let Some(row) = catalogue.row(&note.collection, number) else { continue };
+            if archive.withdrawn_line(row.place.serial, row.place.line).is_none() {
+                continue;
+            }
+            // One of a release that is not in the cache yet is read like any other.
+            let known = |serial: u64| serial <= state.releases.len() as u64;
+            if archive.find(&note.collection, number)?.is_some_and(|(serial, _)| known(serial)) {
+                return Ok(None);
+            }
+            leaving.documents.insert((note.collection.clone(), number));
+        }
+    }
+    Ok(Some(leaving))
 }
 
 /// A cache in the making.
@@ -156,10 +201,26 @@ struct Builder<'a> {
     done: u64,
     /// Rows that are not in the catalogue yet.
     rows: Vec<(String, Row)>,
+    /// Whether something was taken out that no commit of the index has yet.
+    left: bool,
+    /// Whether no word of what was taken out may be left in the index's files.
+    purge: bool,
     tell: &'a mut dyn FnMut(Progress),
 }
 
 impl Builder<'_> {
+    /// Takes out what was withdrawn.
+    fn take_out(&mut self, leaving: &Leaving) -> Result<(), ReaderError> {
+        for (collection, number) in &leaving.documents {
+            if let Some(row) = self.catalogue.row(collection, *number) {
+                self.writer.delete(row.seq)?;
+                self.left = true;
+            }
+        }
+        self.catalogue.remove(&leaving.documents);
+        Ok(())
+    }
+
     fn run(&mut self) -> Result<(), ReaderError> {
         let mut before = 0;
         let mut since = 0;
@@ -281,9 +342,15 @@ impl Builder<'_> {
 
     fn commit(&mut self) -> Result<(), ReaderError> {
         self.catalogue.add(self.rows.drain(..));
-        if self.done > self.committed || self.committed == 0 {
-            self.writer.commit(self.done)?;
-            self.committed = self.done;
+        if self.done > self.committed || self.committed == 0 || self.left {
+            // Never less than what it has: a crash may have left it ahead.
+            self.committed = self.committed.max(self.done);
+            self.writer.commit(self.committed)?;
+            self.left = false;
+        }
+        if self.purge && self.done >= self.now.done {
+            // Before the catalogue says that it has these withdrawals: after a crash it is done again.
+            self.writer.purge()?;
         }
         // A crash here leaves an index that is ahead of the catalogue, see above.
         let state = State { done: self.done, ..self.now.clone() };

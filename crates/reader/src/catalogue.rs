@@ -2,7 +2,7 @@
 //! which lists name it. So a list of any kind reads nothing from the disk, and a page of a document reads only that document.
 
 use daylight_model::{Date, FaultCode, Kind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All documents of an archive.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -69,6 +69,17 @@ impl Catalogue {
     /// How many documents there are.
     pub(crate) fn count(&self) -> u64 {
         self.shelves.values().map(|shelf| shelf.rows.len() as u64).sum()
+    }
+
+    /// Takes out documents, by collection and number, and puts the rest in order.
+    pub(crate) fn remove(&mut self, documents: &BTreeSet<(String, u64)>) {
+        for (collection, shelf) in &mut self.shelves {
+            let before = shelf.rows.len();
+            shelf.rows.retain(|row| !documents.contains(&(collection.clone(), row.number)));
+            if shelf.rows.len() < before {
+                shelf.arrange();
+            }
+        }
     }
 
     /// Adds documents, the last line for a number counting, and puts everything in order.

@@ -1,14 +1,14 @@
 //! The catalogue as a file of the cache: written whole, with a digest at its end, so that a torn or damaged one is known and made anew.
 //!
 //! ```text
-//! "daylight-catalogue/v2\n" · state · u64 count · count × (collection, row) · SHA-256 of all before
+//! "daylight-catalogue/v3\n" · state · u64 count · count × (collection, row) · SHA-256 of all before
 //! text: u32 length, UTF-8 · number: u64 little-endian · optional: u8 0 or 1, then the value if 1
 //! ```
 
 use crate::catalogue::{Catalogue, Place, Row};
 use daylight_model::{Date, DateDoubt, DateSource, Digest, Kind, Precision};
 
-const MAGIC: &[u8] = b"daylight-catalogue/v2\n";
+const MAGIC: &[u8] = b"daylight-catalogue/v3\n";
 
 /// Of what state of which archive a cache was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct State {
     pub(crate) origin: String,
     /// The releases that were there, in order: the digest of the note of each, which covers all that is in it, and its number of lines.
     pub(crate) releases: Vec<(Digest, u64)>,
+    /// The withdrawals that were there, in order: the digest of the note of each.
+    pub(crate) withdrawals: Vec<Digest>,
     /// How many of all their lines, in order, are in the cache.
     pub(crate) done: u64,
 }
@@ -29,7 +31,10 @@ impl State {
 
     /// Whether this is an earlier or the same state of what is now `other`.
     pub(crate) fn leads_to(&self, other: &State) -> bool {
-        self.origin == other.origin && other.releases.starts_with(&self.releases) && self.done <= self.lines()
+        self.origin == other.origin
+            && other.releases.starts_with(&self.releases)
+            && other.withdrawals.starts_with(&self.withdrawals)
+            && self.done <= self.lines()
     }
 }
 
@@ -43,6 +48,8 @@ pub(crate) fn write(state: &State, catalogue: &Catalogue) -> Vec<u8> {
         out.extend_from_slice(&note.0);
         put(&mut out, *lines);
     }
+    put(&mut out, state.withdrawals.len() as u64);
+    state.withdrawals.iter().for_each(|note| out.extend_from_slice(&note.0));
     put(&mut out, catalogue.count());
     for (collection, shelf) in &catalogue.shelves {
         for row in shelf.rows() {
@@ -63,11 +70,12 @@ pub(crate) fn read(bytes: &[u8]) -> Option<(State, Catalogue)> {
         return None;
     }
     let input = &mut input;
-    let mut state = State { origin: text(input)?, done: number(input)?, releases: vec![] };
+    let mut state = State { origin: text(input)?, done: number(input)?, ..State::default() };
     for _ in 0..number(input)? {
-        let (note, rest) = input.split_first_chunk()?;
-        *input = rest;
-        state.releases.push((Digest(*note), number(input)?));
+        state.releases.push((hash(input)?, number(input)?));
+    }
+    for _ in 0..number(input)? {
+        state.withdrawals.push(hash(input)?);
     }
     let mut rows = Vec::new();
     for _ in 0..number(input)? {
@@ -135,6 +143,12 @@ fn number(input: &mut &[u8]) -> Option<u64> {
     let (bytes, rest) = input.split_first_chunk()?;
     *input = rest;
     Some(u64::from_le_bytes(*bytes))
+}
+
+fn hash(input: &mut &[u8]) -> Option<Digest> {
+    let (digest, rest) = input.split_first_chunk()?;
+    *input = rest;
+    Some(Digest(*digest))
 }
 
 fn byte(input: &mut &[u8]) -> Option<u8> {
@@ -222,7 +236,8 @@ mod tests {
         let mut catalogue = Catalogue::default();
         let rows = [row(3, Kind::File, &[(2, 0)]), row(1, Kind::Container, &[]), row(2, Kind::Message, &[(1, 4)])];
         catalogue.add(rows.map(|row| ("a".to_owned(), row)));
-        let state = State { origin: "example.org/a".into(), done: 3, releases: vec![(Digest::of(b"note"), 3)] };
+        let releases = vec![(Digest::of(b"note"), 3)];
+        let state = State { origin: "example.org/a".into(), done: 3, releases, withdrawals: vec![Digest::of(b"withdrawal")] };
         let bytes = write(&state, &catalogue);
         assert_eq!(read(&bytes), Some((state, catalogue.clone())));
         for at in (0..bytes.len()).step_by(7) {

@@ -1,8 +1,9 @@
 use crate::cache::{self, Progress};
 use crate::catalogue::Catalogue;
 use crate::error::ReaderError;
+use daylight_archive::archive::Standing;
 use daylight_archive::release::ReleaseNote;
-use daylight_archive::{Archive, ArchiveError, Line};
+use daylight_archive::{Archive, ArchiveError, Line, Withdrawal};
 use daylight_index::Index;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -16,6 +17,8 @@ pub struct Library {
     index: Index,
     releases: Vec<ReleaseNote>,
     titles: BTreeMap<String, String>,
+    /// By collection: the numbers that are withdrawn.
+    withdrawn: BTreeMap<String, Vec<u64>>,
     name: String,
     signed: String,
     /// Who wrote most, by collection, once it was asked for.
@@ -29,7 +32,13 @@ impl Library {
     /// Opens an archive, and makes or updates its cache where that must be, see [`crate::build_index`].
     pub fn open(archive_dir: &Path, cache_dir: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Self, ReaderError> {
         let archive = Archive::open(archive_dir)?;
-        let (catalogue, index, _) = cache::prepare(&archive, cache_dir, progress)?;
+        let (mut catalogue, index, _) = cache::prepare(&archive, cache_dir, progress)?;
+        let mut withdrawn = BTreeMap::new();
+        for collection in archive.collections()? {
+            withdrawn.insert(collection.name.clone(), archive.withdrawn_numbers(&collection.name)?);
+            // One of which everything is withdrawn has a page too.
+            catalogue.shelves.entry(collection.name).or_default();
+        }
         let releases: Vec<ReleaseNote> = archive.releases().iter().map(|release| release.note.clone()).collect();
         let titles: BTreeMap<String, String> = releases.iter().map(|note| (note.collection.clone(), note.title.clone())).collect();
         // A site of one collection is known by it; one of many by where it comes from.
@@ -40,7 +49,7 @@ impl Library {
             (1, 1) => "one editor".to_owned(),
             (k, n) => format!("at least {k} of {n} editors"),
         };
-        Ok(Self { archive, catalogue, index, releases, titles, name, signed, senders: Mutex::default() })
+        Ok(Self { archive, catalogue, index, releases, titles, withdrawn, name, signed, senders: Mutex::default() })
     }
 
     /// The archive.
@@ -83,6 +92,20 @@ impl Library {
     /// A collection's title; its name where it has none.
     pub(crate) fn title<'a>(&'a self, collection: &'a str) -> &'a str {
         self.titles.get(collection).map_or(collection, String::as_str)
+    }
+
+    /// The numbers of a collection that are withdrawn, rising.
+    pub(crate) fn withdrawn(&self, collection: &str) -> &[u64] {
+        self.withdrawn.get(collection).map_or(&[], Vec::as_slice)
+    }
+
+    /// The withdrawal of a document, if it is withdrawn.
+    pub(crate) fn withdrawal(&self, collection: &str, number: u64) -> Option<&Withdrawal> {
+        self.withdrawn(collection).binary_search(&number).ok()?;
+        match self.archive.standing(collection, number) {
+            Ok(Some(Standing::Withdrawn(by))) => Some(by),
+            _ => None,
+        }
     }
 
     /// By whom releases are signed, in words.

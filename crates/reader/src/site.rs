@@ -13,7 +13,7 @@ use crate::range;
 use crate::route::{Part, Route, proof_name};
 use crate::search::{SearchError, SearchOptions};
 use daylight_archive::record::{Record, Role as FileRole};
-use daylight_archive::{ArchiveError, FileRef, paths};
+use daylight_archive::{ArchiveError, FileRef, Withdrawal, paths};
 use daylight_html::{Frame, policy, style};
 use daylight_index::Sort;
 use daylight_model::Digest;
@@ -44,8 +44,8 @@ pub(crate) struct Edition {
     library: Library,
     frame: Frame,
     checkpoint: Vec<u8>,
-    /// Tells this state's pages from another's, see [`Edition::tag`].
-    state: String,
+    /// Tells this state's pages from another's.
+    tag: String,
 }
 
 /// A request without its body: no request here has one that matters.
@@ -63,12 +63,7 @@ impl Edition {
         let library = Library::open(archive, cache, progress)?;
         let frame = pages::frame(&library);
         let tag = Digest::of(&[&checkpoint, env!("CARGO_PKG_VERSION").as_bytes(), style::PATH.as_bytes()].concat()).to_string();
-        Ok(Self { library, frame, checkpoint, state: tag[..32].to_owned() })
-    }
-
-    /// Tells its pages from another state's, and from those of another day: they say how long ago something was seen.
-    fn tag(&self) -> String {
-        format!("W/\"{}-{}\"", self.state, now() / 86_400)
+        Ok(Self { library, frame, checkpoint, tag: format!("W/\"{}\"", &tag[..32]) })
     }
 }
 
@@ -146,7 +141,7 @@ impl Site {
                 blocking(move || edition.archive_file(&name, &headers)).await
             }
             route => {
-                let tag = edition.tag();
+                let tag = edition.tag_of(&route);
                 if is_known(&request.headers, &tag) && !matches!(route, Route::Document(_, _, Part::Raw | Part::Text)) {
                     return Ok(Answer::empty(StatusCode::NOT_MODIFIED).keep(Keep::Minute).with(header::ETAG, &tag));
                 }
@@ -249,18 +244,35 @@ fn decoded(text: &str) -> Option<String> {
 
 impl Edition {
     fn page(&self, html: String) -> Answer {
-        Answer::page(StatusCode::OK, html).with(header::ETAG, &self.tag())
+        Answer::page(StatusCode::OK, html).with(header::ETAG, &self.tag)
+    }
+
+    /// The tag of a page. Some say for how many days the archive has been silent or unseen, and so are others every day.
+    fn tag_of(&self, route: &Route) -> String {
+        match route {
+            Route::Home | Route::Verify => format!("{}-{}\"", self.tag.trim_end_matches('"'), today()),
+            _ => self.tag.clone(),
+        }
     }
 
     fn read(&self, route: &Route, asked: &Params, headers: &HeaderMap) -> Result<Answer, Stop> {
         let (library, frame) = (&self.library, &self.frame);
         match route {
-            Route::Home => Ok(self.page(pages::home(library, frame))),
+            Route::Home => {
+                let html = pages::home(library, frame, today());
+                Ok(Answer::page(StatusCode::OK, html).with(header::ETAG, &self.tag_of(route)))
+            }
             Route::Help => Ok(self.page(pages::help(frame))),
-            Route::Verify => Ok(self.page(pages::verify(library, frame, now()))),
+            Route::Verify => {
+                let html = pages::verify(library, frame, now());
+                Ok(Answer::page(StatusCode::OK, html).with(header::ETAG, &self.tag_of(route)))
+            }
             Route::About => Ok(self.page(pages::about(library, frame))),
             Route::Collection(name) => self.collection(name, asked),
             Route::Thread(collection, n) => {
+                if library.withdrawal(collection, *n).is_some() {
+                    return Err(Stop::Withdrawn);
+                }
                 let row = self.row(collection, *n)?;
                 pages::thread(library, frame, collection, row, asked.page("page")?).map(|html| self.page(html)).ok_or(Stop::NoPage)
             }
@@ -286,6 +298,9 @@ impl Edition {
 
     fn document(&self, collection: &str, n: u64, part: Part, asked: &Params, headers: &HeaderMap) -> Result<Answer, Stop> {
         let (library, frame) = (&self.library, &self.frame);
+        if let Some(by) = library.withdrawal(collection, n) {
+            return self.withdrawn(collection, n, part, by);
+        }
         let row = self.row(collection, n)?;
         let line = library.archive().record(row.place.serial, row.place.line).map_err(missing)?;
         let record = &line.record;
@@ -298,11 +313,7 @@ impl Edition {
                 html.map(|html| self.page(html)).ok_or(Stop::NoPage)
             }
             Part::Proof => Ok(self.page(pages::proof(library, frame, collection, &line))),
-            Part::ProofFile => {
-                let proof = library.archive().proof(row.place.serial, row.place.line).map_err(missing)?;
-                let bytes = proof.to_bytes().map_err(|_| Stop::Broken)?;
-                Ok(attached(Answer::bytes("application/json", Body::full(bytes)), &proof_name(collection, n)))
-            }
+            Part::ProofFile => self.proof_file(collection, n, (row.place.serial, row.place.line)),
             Part::View => {
                 let file = record.file(&FileRole::View).filter(|file| file.length <= limits::VIEW).ok_or(Stop::NoRendition)?;
                 let view = beginning(library.archive(), file, limits::VIEW).ok_or(Stop::Broken)?;
@@ -318,6 +329,26 @@ impl Edition {
                 self.file(file, "text/plain; charset=utf-8", headers)
             }
         }
+    }
+
+    /// What there is of a document that was withdrawn: a page that says so, and the proof.
+    fn withdrawn(&self, collection: &str, n: u64, part: Part, by: &Withdrawal) -> Result<Answer, Stop> {
+        let (library, frame) = (&self.library, &self.frame);
+        match part {
+            Part::Page => Ok(Answer::page(StatusCode::GONE, pages::withdrawn(library, frame, collection, n, by))),
+            Part::Proof => Ok(self.page(pages::withdrawn_proof(library, frame, collection, n, by))),
+            Part::ProofFile => {
+                let last = library.archive().history(collection, n).map_err(missing)?.pop();
+                self.proof_file(collection, n, last.ok_or(Stop::NoDocument)?)
+            }
+            Part::Raw | Part::Text | Part::View => Err(Stop::Withdrawn),
+        }
+    }
+
+    fn proof_file(&self, collection: &str, n: u64, (serial, line): (u64, u64)) -> Result<Answer, Stop> {
+        let proof = self.library.archive().proof(serial, line).map_err(missing)?;
+        let bytes = proof.to_bytes().map_err(|_| Stop::Broken)?;
+        Ok(attached(Answer::bytes("application/json", Body::full(bytes)), &proof_name(collection, n)))
     }
 
     fn reading(&self, record: &Record, as_view: bool, first: u32) -> Result<Reading, Stop> {
@@ -414,6 +445,11 @@ impl Edition {
         })?;
         Ok(attached(Answer::bytes(format.media_type(), body).keep(Keep::No), format.file_name()))
     }
+}
+
+/// The days since 1970-01-01, in UTC.
+fn today() -> i64 {
+    i64::try_from(now() / 86_400).unwrap_or(0)
 }
 
 /// Runs on a thread of its own, for as long as a slow reader makes it: it must not take the place of those who read quickly.

@@ -1,11 +1,13 @@
 //! `clear`: an editor's recorded decision.
 
 use crate::args;
+use crate::commands::withdraw::document_id;
 use crate::output::{self, count, say};
 use crate::place;
 use anyhow::Result;
 use daylight_ingest::{open_desk, open_index};
-use daylight_review::{Outcome, Selection, clear as run};
+use daylight_review::{Correction, Outcome, Selection, clear as run};
+use daylight_store::Desk;
 use serde_json::json;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,18 +17,41 @@ const SHOWN: usize = 20;
 
 pub(crate) fn clear(args: &args::Clear) -> Result<ExitCode> {
     let mut desk = open_desk(&args.desk)?;
+    if let Some(id) = &args.correct {
+        return correct(args, &mut desk, id);
+    }
+    let collection = args.collection.as_deref().unwrap_or_default();
     let selection = args.query.as_deref().map_or(Selection::All, Selection::Query);
     if let Selection::Query(_) = selection {
         // A query must not miss what was ingested and not indexed before a crash.
         open_index(&desk)?;
     }
-    let outcome = run(&mut desk, &place::reader()?, &args.collection, selection, &args.editor, now())?;
+    let outcome = run(&mut desk, &place::reader()?, collection, selection, &args.editor, now())?;
     if args.json {
         in_json(&outcome)?
     } else {
-        in_words(&outcome, &args.collection)?
+        in_words(&outcome, collection)?
     }
     Ok(if outcome.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Has a published document published anew.
+fn correct(args: &args::Clear, desk: &mut Desk, id: &str) -> Result<ExitCode> {
+    let (collection, number) = document_id(id)?;
+    let reason = args.reason.as_deref().unwrap_or_default();
+    let what = Correction { collection, number, origin: args.origin.as_deref(), editor: &args.editor, reason, now: now() };
+    let corrected = daylight_review::correct(desk, &place::reader()?, &what)?;
+    let refused = corrected.refused.as_ref().map(|refused| refused.why.as_str());
+    if args.json {
+        output::json(&json!({"document": id, "desk_id": corrected.id, "origin": corrected.origin, "was_withdrawn": corrected.withdrawn,
+            "refused": refused}))?;
+    } else if let Some(why) = refused {
+        say!("{id} ({}) is not published anew: {why}", corrected.id)?;
+    } else {
+        let before = if corrected.withdrawn { "although it was withdrawn" } else { "in place of what readers see now" };
+        say!("the next publish to {} has {id} ({}) anew, {before}", corrected.origin, corrected.id)?;
+    }
+    Ok(if refused.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Seconds since 1970, UTC.
@@ -40,6 +65,7 @@ fn in_json(outcome: &Outcome) -> Result<()> {
         "cleared": outcome.cleared,
         "already_cleared": outcome.already,
         "refused": refused,
+        "withdrawn": outcome.withdrawn,
         "unreadable": outcome.unreadable,
         "packaging": outcome.packaging,
         "without_view": outcome.without_view,
@@ -49,6 +75,9 @@ fn in_json(outcome: &Outcome) -> Result<()> {
 
 fn in_words(outcome: &Outcome, collection: &str) -> Result<()> {
     say!("{} cleared for {collection}, {} cleared before", count(outcome.cleared, "document"), outcome.already)?;
+    if outcome.withdrawn > 0 {
+        say!("{} were withdrawn and stay so: --correct publishes one anew", count(outcome.withdrawn, "document"))?;
+    }
     if outcome.packaging > 0 {
         say!("{} only packed the trove (mailboxes, zip files): never published", count(outcome.packaging, "document"))?;
     }

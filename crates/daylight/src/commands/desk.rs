@@ -5,11 +5,13 @@ use crate::commands::clear::now;
 use crate::commands::recognise;
 use crate::commands::search::plain;
 use crate::commands::witness::{seen_in_json, seen_in_words};
+use crate::life;
 use crate::output::{self, count, say};
 use crate::place::{self, Place};
 use anyhow::Result;
 use daylight_archive::Archive;
 use daylight_ingest::{count_waiting, open_desk};
+use daylight_mirror::erase::count_unerased;
 use daylight_model::{Fault, FaultCode, Stage};
 use daylight_store::{Counted, Counts, Desk, UnitState};
 use serde_json::{Value, json};
@@ -46,27 +48,30 @@ pub(crate) fn status(args: &args::Status) -> Result<ExitCode> {
 struct Published {
     documents: u64,
     unread: u64,
+    /// Documents that are withdrawn.
+    withdrawn: u64,
     /// Of how many documents that is so for which reason.
     reasons: BTreeMap<&'static str, u64>,
 }
 
 impl Published {
     fn json(&self) -> Value {
-        json!({"documents": self.documents, "not_fully_read": self.unread, "reasons": self.reasons})
+        json!({"documents": self.documents, "not_fully_read": self.unread, "withdrawn": self.withdrawn, "reasons": self.reasons})
     }
 }
 
 fn archive_status(args: &args::Status) -> Result<ExitCode> {
     let archive = Archive::open(&args.place)?;
     let collections = published(&archive)?;
+    let unerased = count_unerased(&archive)?;
     if args.json {
         let values: serde_json::Map<String, Value> = collections.iter().map(|(name, one)| (name.clone(), one.json())).collect();
         let (documents, unread) = totals(&collections);
         let releases = archive.releases().len();
-        let seen = seen_in_json(archive.witnessed(), archive.head(), now());
-        output::json(
-            &json!({"documents": documents, "not_fully_read": unread, "releases": releases, "collections": values, "seen": seen}),
-        )?;
+        let (withdrawn, life) = (collections.values().map(|one| one.withdrawn).sum::<u64>(), archive.last_sign_of_life().map(life::json));
+        output::json(&json!({"documents": documents, "not_fully_read": unread, "withdrawn": withdrawn, "to_erase": unerased, "releases": releases,
+            "last_sign_of_life": life, "collections": values,
+            "seen": seen_in_json(archive.witnessed(), archive.head(), now())}))?;
         return Ok(ExitCode::SUCCESS);
     }
     let (documents, unread) = totals(&collections);
@@ -75,7 +80,14 @@ fn archive_status(args: &args::Status) -> Result<ExitCode> {
     for (name, one) in &collections {
         let reasons: Vec<String> = one.reasons.iter().map(|(reason, number)| format!("{} {reason}", output::thousands(*number))).collect();
         let why = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(", ")) };
-        say!("collection {name}: {}, {} not fully read{why}", count(one.documents, "document"), output::thousands(one.unread))?;
+        let withdrawn = if one.withdrawn > 0 { format!(", {} withdrawn", output::thousands(one.withdrawn)) } else { String::new() };
+        say!("collection {name}: {}{withdrawn}, {} not fully read{why}", count(one.documents, "document"), output::thousands(one.unread))?;
+    }
+    if unerased > 0 {
+        say!("{} withdrawn with the request to erase them, and still here: `daylight erase` does it", count(unerased, "line"))?;
+    }
+    if let Some(sign) = archive.last_sign_of_life() {
+        say!("{}", life::words(sign))?;
     }
     seen_in_words(archive.witnessed(), archive.head(), now()).iter().try_for_each(|line| say!("{line}"))?;
     Ok(ExitCode::SUCCESS)
@@ -99,6 +111,10 @@ fn published(archive: &Archive) -> Result<BTreeMap<String, Published>> {
         }
     }
     let mut collections: BTreeMap<String, Published> = BTreeMap::new();
+    for collection in archive.collections()? {
+        let withdrawn = archive.withdrawn_numbers(&collection.name)?.len() as u64;
+        collections.entry(collection.name).or_default().withdrawn = withdrawn;
+    }
     for ((collection, _), reasons) in last {
         let one = collections.entry(collection).or_default();
         one.documents += 1;
@@ -117,7 +133,7 @@ fn status_json(counts: &Counts) -> Value {
     let collections: Vec<Value> = counts
         .collections
         .iter()
-        .map(|one| json!({"name": one.name, "documents": one.documents, "cleared": one.cleared, "held": one.held}))
+        .map(|one| json!({"name": one.name, "documents": one.documents, "cleared": one.cleared, "held": one.held, "withdrawn": one.withdrawn}))
         .collect();
     json!({
         "documents": counts.documents(),
@@ -157,7 +173,8 @@ fn status_words(counts: &Counts) -> Result<()> {
         say!("{documents} in {groups} of nearly the same text: `daylight show` names those near a document")?;
     }
     for one in &counts.collections {
-        say!("collection {}: {}, {} cleared, {} held", one.name, count(one.documents, "document"), one.cleared, one.held)?;
+        let withdrawn = if one.withdrawn > 0 { format!(", {} withdrawn", one.withdrawn) } else { String::new() };
+        say!("collection {}: {}, {} cleared, {} held{withdrawn}", one.name, count(one.documents, "document"), one.cleared, one.held)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::export::{pinned, write_new};
 use super::search::plain;
-use super::withdraw::{withdrawal_json, withdrawal_words};
+use super::withdraw::{document_id, withdrawal_json, withdrawal_words};
 use crate::args;
 use crate::output::{self, say};
 use anyhow::{Context, Result, bail};
@@ -27,10 +27,7 @@ pub(crate) fn prove(args: &args::Prove) -> Result<ExitCode> {
 
 fn make(args: &args::Prove, archive: &Path, id: &str) -> Result<ExitCode> {
     let archive = Archive::open(archive)?;
-    let (collection, number) = id
-        .split_once('/')
-        .and_then(|(collection, number)| Some((collection, number.parse().ok()?)))
-        .with_context(|| format!("{id} is no document of an archive: write COLLECTION/NUMBER, such as council/17"))?;
+    let (collection, number) = document_id(id)?;
     // Of what is withdrawn the last line is proved.
     let found = archive.find(collection, number)?.or(archive.history(collection, number)?.pop());
     let (serial, line) = found.with_context(|| format!("the archive has no document {}", plain(id)))?;

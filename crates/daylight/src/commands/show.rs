@@ -3,11 +3,14 @@
 use crate::args;
 use crate::commands::desk::counted_words;
 use crate::commands::search::{people, plain};
+use crate::commands::withdraw::{withdrawal_json, withdrawal_words};
 use crate::output::{self, say};
 use crate::place::{self, Place};
 use crate::when;
 use anyhow::{Context, Result, bail};
+use daylight_archive::archive::Standing;
 use daylight_archive::record::Role as FileRole;
+use daylight_archive::withdraw::WithdrawNote;
 use daylight_archive::{Archive, Line};
 use daylight_ingest::{open_desk, page_picture};
 use daylight_model::reading::{Label, PlainText};
@@ -25,7 +28,7 @@ const KEPT: [char; 5] = ['\n', '\t', '\\', '\u{200e}', '\u{200f}'];
 pub(crate) fn show(args: &args::Show) -> Result<ExitCode> {
     match Place::of(&args.place)? {
         Place::Desk => from_desk(args)?,
-        Place::Archive => from_archive(args)?,
+        Place::Archive => return from_archive(args),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -162,18 +165,29 @@ fn near(desk: &Desk, seq: u64) -> Result<Vec<Value>> {
     Ok(values)
 }
 
-fn from_archive(args: &args::Show) -> Result<()> {
+/// Exits 1 where the document was withdrawn: it says so, and shows nothing of it.
+fn from_archive(args: &args::Show) -> Result<ExitCode> {
     if args.page.is_some() {
         bail!("pages are drawn from a desk; an archive has the original: daylight show ARCHIVE {} --raw", args.id);
     }
     let archive = Archive::open(&args.place)?;
-    let line = find(&archive, &args.id)?;
+    match find(&archive, &args.id)? {
+        Standing::Withdrawn(by) => {
+            withdrawn(args, &by.note)?;
+            return Ok(ExitCode::FAILURE);
+        }
+        Standing::Published { serial, line } => published(args, &archive, &archive.record(serial, line)?)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn published(args: &args::Show, archive: &Archive, line: &Line) -> Result<()> {
     if args.raw || args.text {
         let role = if args.raw { FileRole::Raw } else { FileRole::Text };
         let file = line.record.file(&role).with_context(|| format!("{} was published without its {}", args.id, role.word()))?;
         return copy(&mut archive.open_file(file)?);
     }
-    let facts = archive_facts(&args.id, &line);
+    let facts = archive_facts(&args.id, line, &earlier(archive, line)?);
     if args.json {
         return output::json(&facts);
     }
@@ -191,16 +205,34 @@ fn from_archive(args: &args::Show) -> Result<()> {
     out.end()
 }
 
-fn find(archive: &Archive, id: &str) -> Result<Line> {
+/// How a document of an archive stands.
+fn find<'a>(archive: &'a Archive, id: &str) -> Result<Standing<'a>> {
     let parts = id.rsplit_once('/').and_then(|(collection, number)| Some((collection, number.parse::<u64>().ok()?)));
     let (collection, number) = parts.with_context(|| format!("`{id}` does not name a document of an archive: write COLLECTION/NUMBER"))?;
-    let Some((serial, line)) = archive.find(collection, number)? else {
-        bail!("the archive has no document {id}; `daylight search` finds those there are");
-    };
-    Ok(archive.record(serial, line)?)
+    let standing = archive.standing(collection, number)?;
+    standing.with_context(|| format!("the archive has no document {id}; `daylight search` finds those there are"))
 }
 
-fn archive_facts(id: &str, line: &Line) -> Value {
+/// Says that a document was withdrawn, and why.
+fn withdrawn(args: &args::Show, note: &WithdrawNote) -> Result<()> {
+    if args.json {
+        return output::json(&json!({"id": args.id, "withdrawn": withdrawal_json(note)}));
+    }
+    if args.raw || args.text {
+        bail!("{} was withdrawn: {}", args.id, plain(&note.reason));
+    }
+    withdrawal_words(note)
+}
+
+/// The releases that had other lines for the number before, and which of those are withdrawn.
+fn earlier(archive: &Archive, line: &Line) -> Result<Vec<Value>> {
+    let Some(release) = archive.release(line.serial) else { return Ok(Vec::new()) };
+    let history = archive.history(&release.note.collection, line.record.number)?;
+    let before = history.into_iter().filter(|(serial, _)| *serial < line.serial);
+    Ok(before.map(|(serial, at)| json!({"release": serial, "withdrawn": archive.withdrawn_line(serial, at).is_some()})).collect())
+}
+
+fn archive_facts(id: &str, line: &Line, earlier: &[Value]) -> Value {
     let record = &line.record;
     let files: Vec<Value> = record
         .files
@@ -210,6 +242,8 @@ fn archive_facts(id: &str, line: &Line) -> Value {
     json!({
         "id": id,
         "release": line.serial,
+        "reason": record.reason,
+        "earlier": earlier,
         "kind": record.kind.word(),
         "title": record.title,
         "media_type": record.media_type,

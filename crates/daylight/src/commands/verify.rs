@@ -4,6 +4,7 @@ use crate::args;
 use crate::commands::clear::now;
 use crate::commands::witness::{seen_in_json, seen_in_words};
 use crate::commands::mirror;
+use crate::life;
 use crate::output::{self, count, say};
 use anyhow::{Context, Result, bail};
 use daylight_archive::store::Folder;
@@ -100,6 +101,11 @@ fn in_json(report: &Report, refused: &[Refusal]) -> Result<()> {
         "bytes": report.bytes,
         "partial": report.is_partial(),
         "absent": absent,
+        "withdrawn": report.withdrawn,
+        "erased": report.erased,
+        "earlier_withdrawn": report.earlier_withdrawn,
+        "erased_lines": report.erased_lines,
+        "last_sign_of_life": report.last_sign.map(life::json),
         "problems": problems,
         "refused": refused,
     }))
@@ -113,6 +119,16 @@ fn in_words(report: &Report, refused: &[Refusal], afar: bool) -> Result<()> {
     match afar {
         true => say!("{releases}, {lines}, {} hashed; which files were added there cannot be seen from here", HumanBytes(report.bytes))?,
         false => say!("{releases}, {lines}, {files}, {} hashed", HumanBytes(report.bytes))?,
+    }
+    if report.withdrawn + report.earlier_withdrawn > 0 {
+        let (documents, here) = (count(report.withdrawn, "document"), output::thousands(report.withdrawn - report.erased));
+        say!("{documents} withdrawn, of which {} erased here and {here} not", output::thousands(report.erased))?;
+    }
+    if report.earlier_withdrawn > 0 {
+        say!("{} of documents that were corrected withdrawn", count(report.earlier_withdrawn, "earlier rendition"))?;
+    }
+    if let Some(sign) = report.last_sign {
+        say!("{}", life::words(sign))?;
     }
     for version in &report.recovered {
         say!("root {version} was made with the recovery keys, not by the editors before it")?;

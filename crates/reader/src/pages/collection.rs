@@ -38,7 +38,8 @@ pub(crate) fn collection(library: &Library, frame: &Frame, name: &str, listing: 
         p.crumbs { a href="/" { "Collections" } " › " span.mono { (name) } }
         h1 dir="auto" { (title) }
         p.lead { (count(shelf.rows().len() as u64, "document", "documents")) (span(shelf)) "." (kinds(shelf)) }
-        (unread(name, shelf))
+        @if !shelf.rows().is_empty() { (unread(name, shelf)) }
+        (withdrawn(library, name))
         @if !senders.is_empty() { (to_side("Who wrote most")) }
         @if listing.page == 1 { (timeline(name, shelf)) }
         h2 #documents { "Documents" }
@@ -94,6 +95,23 @@ fn kinds(shelf: &Shelf) -> Markup {
     let (messages, files) = (of(Kind::Message), of(Kind::File));
     html! {
         @if messages > 0 { " " (count(messages, "message", "messages")) @if files > 0 { " and " (count(files, "file", "files")) } "." }
+    }
+}
+
+/// So many withdrawn documents are named.
+const WITHDRAWN: usize = 200;
+
+/// How many documents of it were withdrawn, and which.
+fn withdrawn(library: &Library, name: &str) -> Markup {
+    let numbers = library.withdrawn(name);
+    html! {
+        @if !numbers.is_empty() {
+            details {
+                summary { (count(numbers.len() as u64, "document was", "documents were")) " withdrawn" }
+                p { @for (at, number) in numbers.iter().take(WITHDRAWN).enumerate() { @if at > 0 { ", " } a.mono href=(lists::address(name, *number)) { (name) "/" (number) } } "." }
+                @if numbers.len() > WITHDRAWN { p.quiet { "and " (thousands((numbers.len() - WITHDRAWN) as u64)) " more" } }
+            }
+        }
     }
 }
 

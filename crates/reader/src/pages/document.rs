@@ -16,6 +16,9 @@ pub(crate) const PARTS: u64 = 100;
 const NAMED: usize = 8;
 const NAMED_AT_ALL: usize = 400;
 
+/// How many earlier publications of a document are named.
+const EARLIER: usize = 20;
+
 /// How a document is read on its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reading {
@@ -135,7 +138,29 @@ impl Sheet<'_> {
                 @let other_names: Vec<String> = self.record.names().map(ToString::to_string).filter(|name| *name != self.record.title).collect();
                 @if !other_names.is_empty() { dt { "Named" } dd { @for (at, name) in other_names.iter().take(10).enumerate() { @if at > 0 { ", " } bdi { (name) } } } }
                 @if let Some(language) = language(self.record) { dt { "Language" } dd { (language_name(language)) ", as it seems" } }
-                @if !self.record.reason.is_empty() { dt { "Changed" } dd { "this is not its first publication: " bdi { (self.record.reason) } } }
+                (self.replaced())
+            }
+        }
+    }
+
+    /// What was published of it before this, and why that is not what readers see.
+    fn replaced(&self) -> Markup {
+        let archive = self.library.archive();
+        let history = archive.history(self.collection, self.row.number).unwrap_or_default();
+        let before: Vec<(u64, u64)> = history.into_iter().filter(|(serial, _)| *serial < self.row.place.serial).collect();
+        if self.record.reason.is_empty() && before.is_empty() {
+            return html! {};
+        }
+        let date = |serial: u64| archive.release(serial).map(|release| when::Civil::of(release.note.time).words()).unwrap_or_default();
+        html! {
+            dt { "Replaced" }
+            dd {
+                "this is not its first publication: on " (date(self.row.place.serial)) " it took the place of an earlier one"
+                @if !self.record.reason.is_empty() { ", because: " bdi { (self.record.reason) } }
+                ul { @for (serial, line) in before.iter().rev().take(EARLIER) {
+                    li.small { "release " (serial) ", " (date(*serial)) @if archive.withdrawn_line(*serial, *line).is_some() { ", withdrawn" } @else { ", still in the archive" } }
+                } }
+                @if before.len() > EARLIER { p.small.quiet { "and " (count((before.len() - EARLIER) as u64, "earlier one", "earlier ones")) } }
             }
         }
     }

@@ -10,7 +10,11 @@ use maud::html;
 /// How many releases are listed.
 const RELEASES: usize = 12;
 
-pub(crate) fn home(library: &Library, frame: &Frame) -> String {
+/// From how many days of silence on it is set apart.
+const SILENT: i64 = 90;
+
+/// `today` is the number of days since 1970-01-01, in UTC.
+pub(crate) fn home(library: &Library, frame: &Frame, today: i64) -> String {
     let catalogue = library.catalogue();
     let unread: u64 = catalogue.shelves.values().map(|shelf| shelf.unread().0).sum();
     let main = html! {
@@ -25,6 +29,7 @@ pub(crate) fn home(library: &Library, frame: &Frame) -> String {
         @if catalogue.shelves.is_empty() { p { "Nothing has been published here yet." } }
         ul.cards { @for (collection, shelf) in &catalogue.shelves { (card(library, collection, shelf)) } }
         (releases(library))
+        (life(library, today))
         h2 { "Check it, copy it" }
         p { "Every document carries a hash; the hashes of a release make a tree whose root the editors signed; and every release stands in a log that can only grow. "
             "Whoever changes, adds or removes anything cannot hide it from you." }
@@ -48,6 +53,28 @@ pub(super) fn partial(library: &Library) -> Markup {
     }
 }
 
+/// When the editors were last heard of. Age is no fault: an archive outlives its operator.
+fn life(library: &Library, today: i64) -> Markup {
+    let Some(sign) = library.archive().last_sign_of_life() else { return html! {} };
+    let silent = today.saturating_sub(sign.time.div_euclid(86_400));
+    let what = match sign.word {
+        "heartbeat" => "a heartbeat that an editor signed",
+        "withdraw" => "a withdrawal",
+        _ => "a release",
+    };
+    html! {
+        p class=(if silent > SILENT { "said" } else { "note" }) {
+            "Last sign of life: " (Civil::of(sign.time).words()) ", " (what) " (by its signers' clock)"
+            @match silent {
+                ..0 => ". It is dated in the future.",
+                0 => ". The archive is not silent for a day.",
+                days => { "; silent since " (count(days.unsigned_abs(), "day", "days")) "." },
+            }
+            @if silent > SILENT { " What is here can be checked all the same; it may not be the newest." }
+        }
+    }
+}
+
 fn card(library: &Library, collection: &str, shelf: &Shelf) -> Markup {
     let years = years(collection, shelf);
     let (unread, _) = shelf.unread();
@@ -56,6 +83,8 @@ fn card(library: &Library, collection: &str, shelf: &Shelf) -> Markup {
             h3 { a href={ "/c/" (collection) } dir="auto" { (library.title(collection)) } }
             p.small.quiet { span.mono { (collection) } " · " (count(shelf.rows().len() as u64, "document", "documents")) (span(shelf)) }
             @if unread > 0 { p.small { a href={ "/c/" (collection) } { (thousands(unread)) " of these could not be fully read" } } }
+            @let withdrawn = library.withdrawn(collection).len() as u64;
+            @if withdrawn > 0 { p.small.quiet { (count(withdrawn, "more was", "more were")) " withdrawn" } }
             @if years.len() > 1 { (histogram(&years)) }
         }
     }

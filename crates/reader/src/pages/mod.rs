@@ -10,6 +10,7 @@ mod results;
 mod seen;
 mod stop;
 mod thread;
+mod withdrawn;
 
 pub(crate) use collection::{Listing, collection};
 pub(crate) use document::{Reading, document, raw_name, view};
@@ -19,6 +20,7 @@ pub(crate) use proof::proof;
 pub(crate) use results::{Asked, empty, mistaken, results};
 pub(crate) use stop::{Stop, stop};
 pub(crate) use thread::thread;
+pub(crate) use withdrawn::{withdrawn, withdrawn_proof};
 
 use crate::library::Library;
 use daylight_html::{Frame, Markup, Page, Side, count};

@@ -1,7 +1,7 @@
 //! Makes small archives in a temporary folder, with the archive's own parts, as a publisher would.
 
 use daylight_archive::checkpoint::Checkpoint;
-use daylight_archive::entry::Entry;
+use daylight_archive::entry::{Entry, Logged};
 use daylight_archive::log::{Builder, LogAppender, leaf_hash};
 use daylight_archive::manifest::PartWriter;
 use daylight_archive::policy::Policy;
@@ -9,7 +9,8 @@ use daylight_archive::record::{FileRef, Occurrence, Record, Role};
 use daylight_archive::release::ReleaseNote;
 use daylight_archive::root::{Quorum, Root};
 use daylight_archive::volume::{Layout, Member, VolumeWriter};
-use daylight_archive::{Signer, paths};
+use daylight_archive::withdraw::{Copies, WithdrawNote, WithdrawnDocument};
+use daylight_archive::{Archive, Signer, paths};
 use daylight_model::{Date, DateSource, Digest, Kind, Person, Precision};
 use ed25519_dalek::SigningKey;
 use std::fs;
@@ -190,6 +191,32 @@ impl Publisher {
         let bytes = signed.to_bytes();
         self.put(&paths::release_note(self.serial), &bytes);
         self.log(&Entry::Release { serial: self.serial, note: Digest::of(&bytes) });
+    }
+
+    /// Withdraws documents, every line of each.
+    pub(super) fn withdraw(&mut self, collection: &str, numbers: &[u64], change: impl FnOnce(&mut WithdrawNote)) {
+        let archive = Archive::open(&self.dir()).unwrap();
+        let document = |number: &u64| {
+            let places = archive.history(collection, *number).unwrap();
+            let lines = places.iter().map(|(serial, line)| archive.to_withdraw(*serial, &[*line].into()).unwrap().remove(line).unwrap());
+            WithdrawnDocument { number: *number, lines: lines.collect() }
+        };
+        let mut note = WithdrawNote {
+            origin: ORIGIN.into(),
+            serial: archive.next_entry_serial(),
+            root: self.root,
+            time: 1_773_000_000,
+            collection: collection.into(),
+            copies: Copies::Erase,
+            successor: None,
+            reason: "it names a child".into(),
+            documents: numbers.iter().map(document).collect(),
+        };
+        change(&mut note);
+        let mut signed = note.note().unwrap();
+        signed.sign(&self.editor);
+        self.put(&paths::entry_note(note.serial), &signed.to_bytes());
+        self.log(&Entry::Withdraw(Logged { serial: note.serial, note: Digest::of(&signed.to_bytes()) }));
     }
 
     fn volumes(&self, docs: &mut [Doc]) {

@@ -4,6 +4,7 @@ mod fixture;
 mod pages;
 mod requests;
 mod seen;
+mod withdrawn;
 mod words;
 
 use crate::body::Body;
