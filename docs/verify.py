@@ -4,7 +4,7 @@
 
 ROOT is a root/<v>.json that you got elsewhere and trust. Every file that is damaged, missing or added is named, one a line; the last line says what
 was found. Exit code: 0 all is well, 1 something is wrong, 2 wrong usage. Needs Python 3.9 and the package `cryptography`; it writes nothing."""
-import base64, binascii, hashlib, json, os, re, stat, struct, sys
+import base64, binascii, hashlib, json, os, re, stat, struct, sys, time
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -46,9 +46,9 @@ class Key:
         fine = len(data) == 33 and data[0] == kind and is_name(self.name) and self.id.hex() == ident and not small(self.public)
         need(fine, "a key is not of its form")
     def check(self, text, signature):
-        time = signature[:8] if self.kind == 4 else b""
-        if time: text = f"cosignature/v1\ntime {int.from_bytes(time, 'big')}\n{text}"
-        need(len(signature) == 64 + len(time) and time < b"\x80" and not small(signature[-64:-32]), f"the signature of {self.name} is wrong")
+        stamp = signature[:8] if self.kind == 4 else b""
+        if stamp: text = f"cosignature/v1\ntime {int.from_bytes(stamp, 'big')}\n{text}"
+        need(len(signature) == 64 + len(stamp) and stamp < b"\x80" and not small(signature[-64:-32]), f"the signature of {self.name} is wrong")
         Ed25519PublicKey.from_public_bytes(self.public).verify(signature[-64:], text.encode())
 class Note:
     """A signed note (c2sp.org/signed-note)."""
@@ -99,14 +99,16 @@ class Root:
 def policy(text):
     """A witness policy (c2sp.org/tlog-policy): the witnesses, and a function that says of those who cosigned whether they are enough."""
     nodes, members, witnesses, quorum = {"none": lambda signed: True}, [], [], []
-    for words in (line.split() for line in text.split("\n") if line.split() and not line.split()[0].startswith("#")):
+    need(not re.search("[\0-\x08\x0b-\x1f\x7f]", text), "a policy with a control character")
+    for words in (re.split("[ \t]+", line.strip(" \t")) for line in text.split("\n") if line.strip(" \t") and line.strip(" \t")[0] != "#"):
         need(text.count("\n") <= 256 and (words[0] == "quorum" or words[1] not in nodes), "a policy of more than 256 lines, or a name twice")
         if words[0] == "quorum" and len(words) == 2: quorum.append(nodes[words[1]])
         elif words[0] == "witness" and len(words) in (3, 4):
             witnesses.append(Key(words[2], 4))
             nodes[words[1]] = lambda signed, public=witnesses[-1].public: public in signed
         else:
-            of, least = [nodes[name] for name in words[3:]], {"all": len(words) - 3, "any": 1}.get(words[2]) or int(words[2])
+            of, least = [nodes[name] for name in words[3:]], {"all": str(len(words) - 3), "any": "1"}.get(words[2], words[2])
+            least = int(least) if re.fullmatch("[0-9]+", least) else 0
             need(words[0] == "group" and 1 <= least <= len(of) and "none" not in words, "a policy's line is not of its form")
             nodes[words[1]] = lambda signed, of=of, least=least: sum(member(signed) for member in of) >= least
             members += words[3:]
@@ -128,7 +130,7 @@ def tiles(hashes, level=0):
 class Archive:
     def __init__(self, folder):
         self.folder, self.found, self.wrong, self.claimed = folder, set(), {}, set()
-        self.roots, self.logged, self.serials, self.places = [], 0, {"all": []}, {}
+        self.roots, self.logged, self.serials, self.places, self.rooted, self.cautions = [], 0, {"all": []}, {}, [], []
         # By serial; by release and line; the places of bytes that may be erased, that a line refers to, that are left of an erased line.
         self.releases, self.withdrawn, self.erasable, self.wanted, self.left = {}, {}, set(), set(), set()
         for base, folders, files in os.walk(folder):
@@ -176,8 +178,9 @@ class Archive:
         entries = sum(bundles, [])
         leaves = [sha(b"\0" + entry) for entry in entries]
         self.tried(newest, lambda: need(len(leaves) == size and tree(leaves) == root, "the log's entries do not have the root that it states"))
+        shown, before = note, size
         if newest != "checkpoint":
-            _, before, root = self.tried("checkpoint", self.checkpoint, "checkpoint") or (None, 0, tree([]))
+            shown, before, root = self.tried("checkpoint", self.checkpoint, "checkpoint") or (None, 0, tree([]))
             self.tried(newest, lambda: need(before <= size and tree(leaves[:before]) == root, "it does not continue the log of the checkpoint"))
         for path, data in tiles(leaves): self.expect(path, data)
         # A partial tile or bundle of an earlier size must be the beginning of the one that superseded it.
@@ -187,9 +190,17 @@ class Archive:
         for path in {"release/%d/volume/%d.zip" % place[:2] for place in self.left - self.wanted}:
             self.wrong.setdefault(path, "bytes were withdrawn, their line is erased, and they are still here")
         if self.logged < len(self.roots): self.wrong[f"root/{self.logged + 1}.json"] = "not in the log"
-        last = self.roots[max(1, min(self.logged, len(self.roots))) - 1]
-        self.tried(newest, lambda: need(note.by([last.log]), "not signed by the log's key that is in force"))
-        self.tried(newest, lambda: need(last.quorum(note.by(last.witnesses)), "not cosigned by the witnesses that the root asks for"))
+        self.tried(newest, self.signed, note, size, False)
+        # Witnesses are asked while a checkpoint is pending. What readers see is cosigned as the root asks that is in force there.
+        if shown: self.tried("checkpoint", self.signed, shown, before, True)
+    def signed(self, note, size, cosigned):
+        logged = sum(index < size for index in self.rooted)
+        root = self.roots[max(1, min(logged, len(self.roots))) - 1]
+        need(note.by([root.log]), "not signed by the log's key that is in force")
+        need(root.quorum(note.by(root.witnesses)) or not cosigned, "not cosigned by the witnesses that the root asks for")
+        for name, ident, signature in note.lines * cosigned:
+            ahead = (name, ident) in {(key.name, key.id) for key in root.witnesses} and int.from_bytes(signature[:8], "big") > time.time() + 3600
+            if ahead: self.cautions.append(f"witness {name} states a time that has not come: its clock is wrong, or this one")
     def bundle(self, path):
         data, entries = self.read(path), []
         while length := 2 + int.from_bytes(data[:2], "big") if data else 0:
@@ -207,6 +218,7 @@ class Archive:
         kind, serial = value["type"], whole(value.get("serial", 1), 1)
         need(len(value) == 4 and len(data) <= 2048 and kind in ("root", "release", "withdraw", "directory", "heartbeat"), "not an entry")
         self.logged += kind == "root"
+        self.rooted += [index] * (kind == "root")
         if kind == "root": return need((value["version"], value["sha256"]) == (self.logged, self.roots[self.logged - 1].digest), "a root out of turn")
         group, last = ("release" if kind == "release" else "entry"), self.serials.get(kind, 0)
         need(serial == last + 1 if group == "release" else serial > last and serial not in self.serials["all"], "a serial out of order, or twice")
@@ -349,6 +361,7 @@ def main():
     archive = Archive(sys.argv[1])
     anchored = archive.verify(open(sys.argv[2], "rb").read() if len(sys.argv) == 3 else None)
     for path, what in archive.wrong.items(): print(f"{path}: {what}")
+    for caution in archive.cautions: print(f"caution: {caution}")
     well = "complete, unchanged and signed by the publisher whose root was given" if anchored else "consistent with itself; publisher not checked"
     print(f"{len(archive.wrong)} damaged, missing or added" if archive.wrong else well)
     sys.exit(1 if archive.wrong else 0)

@@ -116,6 +116,8 @@ fn no_library_reads_or_names_what_its_room_forbids() {
         ("html", &["std::fs", "std::net"]),
         ("index", &["daylight_store"]),
         ("review", &["std::net", "axum"]),
+        ("publish", &["std::net", "ureq", "tokio"]),
+        ("mirror", &["daylight_store", "daylight_review", "daylight_publish", "daylight_reader"]),
         ("reader", &["daylight_store", "daylight_review", "daylight_extract", "SigningKey"]),
         ("ingest", &["daylight_extract"]),
     ];

@@ -71,6 +71,27 @@ fn go_verifies_our_notes_and_we_verify_those_of_go() {
     assert_eq!(again.to_bytes(), both.to_bytes());
 }
 
+#[test]
+fn go_verifies_what_our_witnesses_cosigned() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(program) = build("cosigned", dir.path()) else { return };
+    let signer = |name: &str, seed: u8| Signer::new(name, SigningKey::from_bytes(&[seed; 32])).unwrap();
+    let (log, one, two) = (signer("archive.example/test", 7), signer("w1.example", 8), signer("w2.example", 9));
+    let mut checkpoint = Note::new("archive.example/test\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n").unwrap();
+    checkpoint.sign(&log);
+    checkpoint.cosign(&one, 1_795_372_835);
+    checkpoint.cosign(&two, 1);
+    write(&dir.path().join("log.vkey"), log.key().to_string().as_bytes());
+    write(&dir.path().join("witnesses.vkeys"), format!("{}\n{}\n", one.cosigner_key(), two.cosigner_key()).as_bytes());
+    write(&dir.path().join("checkpoint"), &checkpoint.to_bytes());
+    assert_eq!(run(Command::new(&program).arg(dir.path())), "2 cosigned\nw1.example 1795372835\nw2.example 1\n");
+    let mut line = checkpoint.signatures()[1].clone();
+    line.bytes[7] ^= 1;
+    checkpoint.replace_signature(line);
+    write(&dir.path().join("checkpoint"), &checkpoint.to_bytes());
+    assert!(!Command::new(&program).arg(dir.path()).status().unwrap().success(), "another time than the one that was signed");
+}
+
 fn write(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();

@@ -28,3 +28,4 @@ mod second_verifier;
 mod signing;
 mod support;
 mod withdrawal;
+mod witnessing;

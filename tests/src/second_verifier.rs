@@ -14,7 +14,7 @@ use std::process::Command;
 const TRIES: u64 = 40;
 
 /// Python with the package that the verifier needs; where it is missing the tests are skipped, unless DAYLIGHT_TESTS_REQUIRE_TOOLS forbids it.
-fn python() -> bool {
+pub(crate) fn python() -> bool {
     let found = Command::new("python3").args(["-c", "import cryptography"]).output().is_ok_and(|output| output.status.success());
     assert!(found || std::env::var_os("DAYLIGHT_TESTS_REQUIRE_TOOLS").is_none(), "python3 with cryptography is missing");
     if !found {
@@ -33,7 +33,7 @@ fn said(command: &mut Command) -> (bool, String) {
 
 /// Both verifiers' word on an archive, which must be one.
 #[track_caller]
-fn both(archive: &Path, pinned: Option<&Path>) -> (bool, String, String) {
+pub(crate) fn both(archive: &Path, pinned: Option<&Path>) -> (bool, String, String) {
     let mut ours = Command::new(program());
     ours.arg("verify").arg(archive);
     let mut theirs = Command::new("python3");

@@ -5,6 +5,7 @@ use crate::log::{Files, Tree};
 use crate::manifest::{ERASED_LINE, RawLine};
 use crate::note::Note;
 use crate::paths;
+use crate::policy::Witnessed;
 use crate::proof::DocumentProof;
 use crate::record::{FileRef, Record};
 use crate::release::ReleaseNote;
@@ -113,6 +114,7 @@ pub enum Standing<'a> {
 pub struct Archive {
     dir: PathBuf,
     state: State,
+    witnessed: Witnessed,
     /// By release: the first and the last number.
     numbers: Vec<OnceLock<(u64, u64)>>,
     /// The serials of releases of which only the note is here, rising.
@@ -133,10 +135,11 @@ impl Archive {
         });
         match (state, first) {
             (Some(state), None) => {
+                let witnessed = state.witnessed(true).map_err(|what| damaged(paths::CHECKPOINT, what))?;
                 let numbers = state.releases.iter().map(|_| OnceLock::new()).collect();
                 let serials = state.releases.iter().map(|release| release.note.serial);
                 let absent = serials.filter(|serial| covers::is_absent(dir, *serial)).collect();
-                Ok(Self { dir: dir.to_owned(), state, numbers, absent })
+                Ok(Self { dir: dir.to_owned(), state, witnessed, numbers, absent })
             }
             (_, Some((path, what))) => Err(damaged(path, what)),
             (None, None) => Err(damaged(paths::CHECKPOINT, "cannot be read")),
@@ -190,6 +193,11 @@ impl Archive {
     /// The checkpoint with its signatures.
     pub fn checkpoint_note(&self) -> &Note {
         &self.state.checkpoint_note
+    }
+
+    /// Who of the witnesses that the root in force names has seen the archive at this checkpoint, and when.
+    pub fn witnessed(&self) -> &Witnessed {
+        &self.witnessed
     }
 
     /// The size of the log.

@@ -48,6 +48,14 @@ impl Checkpoint {
         if parsed.text() == text { Ok(parsed) } else { Err(CheckpointError::Form) }
     }
 
+    /// Reads the text of a checkpoint of any log, as a witness must: extension lines may follow, of which nothing is said.
+    pub fn parse_extended(text: &str) -> Result<Self, CheckpointError> {
+        let parsed = Self::parse_lines(text).ok_or(CheckpointError::Form)?;
+        let extension = text.strip_prefix(&parsed.text()).ok_or(CheckpointError::Form)?;
+        let lines_end_and_none_is_empty = extension.is_empty() || (extension.ends_with('\n') && !format!("\n{extension}").contains("\n\n"));
+        if lines_end_and_none_is_empty { Ok(parsed) } else { Err(CheckpointError::Form) }
+    }
+
     fn parse_lines(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let origin = lines.next().filter(|origin| check_origin(origin))?.to_owned();

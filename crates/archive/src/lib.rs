@@ -32,12 +32,14 @@ pub mod verify;
 pub mod volume;
 pub mod withdraw;
 mod withdrawals;
+pub mod witness;
 
 pub use archive::{Archive, ArchiveError, Line};
 pub use checkpoint::Checkpoint;
 pub use head::EntryNoteError;
 pub use key::{Key, KeyType, Signer};
 pub use outline::Outline;
+pub use policy::{Policy, Seen, Witness, Witnessed};
 pub use proof::DocumentProof;
 pub use record::{FileRef, Record};
 pub use verify::{Absent, Asked, Problem, Progress, Report, check_releases, verify, verify_from, verify_staged};

@@ -49,7 +49,8 @@ pub struct Signature {
 }
 
 impl Signature {
-    fn parse(line: &str) -> Option<Self> {
+    /// Reads one line without its newline; `None` where it is not of its form.
+    pub fn parse(line: &str) -> Option<Self> {
         let (name, base64) = line.strip_prefix("— ")?.split_once(' ')?;
         check_name(name).ok()?;
         let bytes = STANDARD.decode(base64).ok()?;
@@ -57,12 +58,14 @@ impl Signature {
         (!signature.is_empty()).then(|| Self { name: name.to_owned(), key_id: *key_id, bytes: signature.to_vec() })
     }
 
-    fn line(&self) -> String {
+    /// The line, with its newline.
+    pub fn line(&self) -> String {
         let bytes = [&self.key_id, self.bytes.as_slice()].concat();
         format!("— {} {}\n", self.name, STANDARD.encode(bytes))
     }
 
-    fn is_by(&self, key: &Key) -> bool {
+    /// Whether it names this key. That it is right is for [`Note::signed_by`].
+    pub fn is_by(&self, key: &Key) -> bool {
         self.name == key.name() && self.key_id == key.id()
     }
 
@@ -154,10 +157,20 @@ impl Note {
 
     /// Adds a cosignature of type 0x04 that states `time`, seconds since 1970. An older one by the same key is replaced.
     pub fn cosign(&mut self, signer: &Signer, time: u64) {
+        self.replace_signature(self.cosignature(signer, time));
+    }
+
+    /// The line of a cosignature, see [`Note::cosign`].
+    pub fn cosignature(&self, signer: &Signer, time: u64) -> Signature {
         let key = signer.cosigner_key();
-        let signature = signer.sign_bytes(&cosigned_message(time, &self.text));
-        self.signatures.retain(|known| !known.is_by(&key));
-        self.add(&key, [time.to_be_bytes().as_slice(), &signature].concat());
+        let bytes = signer.sign_bytes(&cosigned_message(time, &self.text));
+        Signature { name: key.name().to_owned(), key_id: key.id(), bytes: [time.to_be_bytes().as_slice(), &bytes].concat() }
+    }
+
+    /// Adds a signature line in the place of every other of the same key.
+    pub fn replace_signature(&mut self, signature: Signature) {
+        self.signatures.retain(|known| (&known.name, known.key_id) != (&signature.name, signature.key_id));
+        self.signatures.push(signature);
     }
 
     /// Adds a signature line that came from elsewhere, such as a witness, unless it stands there already.

@@ -1,8 +1,12 @@
-//! Which witnesses must have cosigned a checkpoint (c2sp.org/tlog-policy).
+//! Which witnesses must have cosigned a checkpoint (c2sp.org/tlog-policy), and which have.
 
 use crate::key::{Key, KeyType};
 use crate::note::{Note, NoteError};
 use std::collections::{BTreeMap, BTreeSet};
+
+mod witnessed;
+
+pub use witnessed::{Seen, Witnessed};
 
 const MAX_LINES: usize = 256;
 
@@ -27,21 +31,40 @@ pub enum PolicyError {
 pub struct Policy {
     text: String,
     witnesses: Vec<Key>,
+    members: Vec<Witness>,
     nodes: Vec<Node>,
     quorum: Option<usize>,
+}
+
+/// A witness as a policy names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Witness {
+    /// What the policy calls it; outside of the policy it is known by its key's name.
+    pub name: String,
+    /// Its key, of type 0x04.
+    pub key: Key,
+    /// Where it takes checkpoints: the submission prefix of c2sp.org/tlog-witness. Without one it cannot be asked.
+    pub url: Option<String>,
 }
 
 /// A witness, or a group of earlier nodes of which `needed` must have cosigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Node {
     Witness(usize),
-    Group { needed: usize, members: Vec<usize> },
+    Group { name: String, needed: usize, members: Vec<usize> },
 }
 
 impl Policy {
     /// The policy that needs no witness.
     pub fn none() -> Self {
-        Self { text: "quorum none\n".into(), witnesses: Vec::new(), nodes: Vec::new(), quorum: None }
+        Self { text: "quorum none\n".into(), witnesses: Vec::new(), members: Vec::new(), nodes: Vec::new(), quorum: None }
+    }
+
+    /// The policy that asks for `quorum` of these witnesses, each with where it is asked. In it they are called by their keys' names.
+    pub fn of(witnesses: &[(Key, String)], quorum: usize) -> Result<Self, PolicyError> {
+        let lines: String = witnesses.iter().map(|(key, url)| format!("witness {} {key} {url}\n", key.name())).collect();
+        let names: String = witnesses.iter().map(|(key, _)| format!(" {}", key.name())).collect();
+        Self::parse(&format!("{lines}group witnesses {quorum}{names}\nquorum witnesses\n"))
     }
 
     /// The text it was read from.
@@ -54,17 +77,32 @@ impl Policy {
         &self.witnesses
     }
 
+    /// The witnesses with their names and addresses, in the order of their lines, which is that of [`Policy::witnesses`].
+    pub fn members(&self) -> &[Witness] {
+        &self.members
+    }
+
+    /// Whether any witness must have cosigned: not so for `quorum none`.
+    pub fn needs_witnesses(&self) -> bool {
+        self.quorum.is_some()
+    }
+
     /// Whether enough witnesses cosigned this checkpoint. A wrong cosignature of a known witness rejects it.
     pub fn is_met(&self, checkpoint: &Note) -> Result<bool, NoteError> {
         let signed: BTreeSet<usize> = checkpoint.signed_by(&self.witnesses)?.iter().map(|signed| signed.key).collect();
+        Ok(self.is_met_by(&signed))
+    }
+
+    /// Whether the witnesses with these places in [`Policy::members`] are enough.
+    pub fn is_met_by(&self, places: &BTreeSet<usize>) -> bool {
         let mut met = Vec::with_capacity(self.nodes.len());
         for node in &self.nodes {
             met.push(match node {
-                Node::Witness(key) => signed.contains(key),
-                Node::Group { needed, members } => members.iter().filter(|member| met[**member]).count() >= *needed,
+                Node::Witness(place) => places.contains(place),
+                Node::Group { needed, members, .. } => members.iter().filter(|member| met[**member]).count() >= *needed,
             });
         }
-        Ok(self.quorum.is_none_or(|node| met[node]))
+        self.quorum.is_none_or(|node| met[node])
     }
 
     /// Reads a policy of at most 256 lines.
@@ -77,7 +115,8 @@ impl Policy {
             reading.line(line).map_err(|why| PolicyError::Line { line: i + 1, why })?;
         }
         let quorum = reading.quorum.ok_or(PolicyError::Quorum)?;
-        Ok(Self { text: text.to_owned(), witnesses: reading.witnesses, nodes: reading.nodes, quorum })
+        let witnesses = reading.members.iter().map(|member| member.key.clone()).collect();
+        Ok(Self { text: text.to_owned(), witnesses, members: reading.members, nodes: reading.nodes, quorum })
     }
 }
 
@@ -85,7 +124,7 @@ impl Policy {
 struct Reading {
     names: BTreeMap<String, usize>,
     used: BTreeSet<usize>,
-    witnesses: Vec<Key>,
+    members: Vec<Witness>,
     nodes: Vec<Node>,
     quorum: Option<Option<usize>>,
 }
@@ -99,7 +138,8 @@ impl Reading {
         match words.as_slice() {
             [] => Ok(()),
             [word, ..] if word.starts_with('#') => Ok(()),
-            ["witness", name, key] | ["witness", name, key, _] => self.witness(name, key),
+            ["witness", name, key] => self.witness(name, key, None),
+            ["witness", name, key, url] => self.witness(name, key, Some((*url).to_owned())),
             ["group", name, needed, members @ ..] if !members.is_empty() => self.group(name, needed, members),
             ["quorum", name] => self.set_quorum(name),
             ["log", ..] => Err("the log's key stands in the root, not in the policy"),
@@ -107,16 +147,16 @@ impl Reading {
         }
     }
 
-    fn witness(&mut self, name: &str, key: &str) -> Result<(), &'static str> {
+    fn witness(&mut self, name: &str, key: &str, url: Option<String>) -> Result<(), &'static str> {
         let key: Key = key.parse().map_err(|_| "the witness's key is not of its form")?;
         if key.kind() != KeyType::Cosignature {
             return Err("a witness's key is of type 0x04");
         }
-        if self.witnesses.iter().any(|known| known.public() == key.public()) {
+        if self.members.iter().any(|known| known.key.public() == key.public()) {
             return Err("this witness's key stands twice");
         }
-        self.witnesses.push(key);
-        self.define(name, Node::Witness(self.witnesses.len() - 1))
+        self.members.push(Witness { name: name.to_owned(), key, url });
+        self.define(name, Node::Witness(self.members.len() - 1))
     }
 
     fn group(&mut self, name: &str, needed: &str, members: &[&str]) -> Result<(), &'static str> {
@@ -131,12 +171,13 @@ impl Reading {
         let needed = match needed {
             "all" => nodes.len(),
             "any" => 1,
-            number => number.parse().map_err(|_| "neither all, any nor a number")?,
+            number if number.bytes().all(|digit| digit.is_ascii_digit()) => number.parse().map_err(|_| "a number that is too large")?,
+            _ => return Err("neither all, any nor a number"),
         };
         if needed < 1 || needed > nodes.len() {
             return Err("more are needed than there are members");
         }
-        self.define(name, Node::Group { needed, members: nodes })
+        self.define(name, Node::Group { name: name.to_owned(), needed, members: nodes })
     }
 
     fn define(&mut self, name: &str, node: Node) -> Result<(), &'static str> {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 mod chain;
 
-pub use chain::{Chain, Link, Succession};
+pub use chain::{Chain, Link, Succession, follow};
 
 const FORMAT: &str = "daylight-root/v1";
 

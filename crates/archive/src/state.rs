@@ -8,6 +8,7 @@ use crate::key::Key;
 use crate::log::{Files, TILE_WIDTH, TilePath, Tree, leaf_hash, parse_bundle, root_of};
 use crate::note::Note;
 use crate::paths;
+use crate::policy::Witnessed;
 use crate::release::ReleaseNote;
 use crate::root::{Chain, Link, RootError};
 use crate::store::unreadable;
@@ -64,6 +65,17 @@ impl State {
     pub(crate) fn in_force(&self) -> &Link {
         let last = self.root_indices.len().clamp(1, self.chain.links().len());
         &self.chain.links()[last - 1]
+    }
+
+    /// Who of the witnesses that the root in force names cosigned the checkpoint. `Err` says what speaks against it: too few did where readers are
+    /// to see it (`shown`), or one's cosignature is wrong.
+    pub(crate) fn witnessed(&self, shown: bool) -> Result<Witnessed, String> {
+        let witnessed = self.in_force().root.witnesses.witnessed(&self.checkpoint_note).map_err(|e| e.to_string())?;
+        if shown && !witnessed.met {
+            let (count, needed) = (witnessed.count(), witnessed.needed);
+            return Err(format!("not cosigned by the witnesses that the root asks for: {count} did, {needed} are needed"));
+        }
+        Ok(witnessed)
     }
 }
 

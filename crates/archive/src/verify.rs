@@ -11,6 +11,7 @@ mod withdrawn;
 use crate::log::TilePath;
 use crate::outline::Outline;
 use crate::paths;
+use crate::policy::Witnessed;
 use crate::release::ReleaseNote;
 use crate::root::Succession;
 pub use crate::state::SignOfLife;
@@ -76,6 +77,10 @@ pub struct Report {
     pub recovered: Vec<u64>,
     /// The log's size in `checkpoint.pending`, where a publication is not finished: everything was checked under that.
     pub pending: Option<u64>,
+    /// Who of the witnesses has seen the archive as readers see it, at which size of the log.
+    pub witnessed: Witnessed,
+    /// That size.
+    pub shown: u64,
     /// How many releases were checked.
     pub releases: u64,
     /// The releases that are not in this copy, where it is a partial one: their notes are here, and nothing else of them.
@@ -216,6 +221,13 @@ fn load_state(account: &mut Account<'_>, report: &mut Report) -> Option<State> {
     let mut problems = Vec::new();
     let mut complain = |path: String, what: String| problems.push((path, what));
     let current = load(&files, paths::CHECKPOINT, &mut complain);
+    if let Some(current) = &current {
+        report.shown = current.checkpoint.size;
+        match current.witnessed(true) {
+            Ok(witnessed) => report.witnessed = witnessed,
+            Err(what) => complain(paths::CHECKPOINT.into(), what),
+        }
+    }
     let mut newest = current;
     if account.has(paths::CHECKPOINT_PENDING) {
         let pending = load(&files, paths::CHECKPOINT_PENDING, &mut complain);
@@ -223,6 +235,10 @@ fn load_state(account: &mut Account<'_>, report: &mut Report) -> Option<State> {
             && (pending.leaves.len() < current.leaves.len() || pending.leaves[..current.leaves.len()] != current.leaves)
         {
             complain(paths::CHECKPOINT_PENDING.into(), "does not continue the log of the checkpoint".into());
+        }
+        // Witnesses are asked after it is written: as long as it is pending, none need have cosigned it.
+        if let Some(Err(what)) = pending.as_ref().map(|pending| pending.witnessed(false)) {
+            complain(paths::CHECKPOINT_PENDING.into(), what);
         }
         account.claim(paths::CHECKPOINT_PENDING);
         report.pending = pending.as_ref().map(|pending| pending.checkpoint.size);
@@ -260,11 +276,6 @@ fn describe(state: &State, pinned_root: Option<&[u8]>, account: &mut Account<'_>
             account.problem(paths::root_json(1), "the root that you trust is none of this archive's roots: it is another publisher's")
         }
         None => {}
-    }
-    match state.in_force().root.witnesses.is_met(&state.checkpoint_note) {
-        Ok(true) => {}
-        Ok(false) => account.problem(paths::CHECKPOINT, "not cosigned by the witnesses that the root asks for"),
-        Err(error) => account.problem(paths::CHECKPOINT, error),
     }
 }
 

@@ -14,8 +14,11 @@ mod withdrawal;
 pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use mirror::{Evidence, Mirror, Network};
 pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
+mod witness;
+
 pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
 pub(crate) use withdrawal::{EntrySigning, Erase, Heartbeat, Withdraw};
+pub(crate) use witness::{Asking, Witness, WitnessAdd, WitnessKey, WitnessPolicy, WitnessServe, WitnessStatus};
 
 /// Takes documents from a source's hands to a public archive that anyone can search, verify and copy.
 #[derive(Parser)]
@@ -49,6 +52,8 @@ pub(crate) enum Command {
     Sign(Sign),
     #[command(subcommand)]
     Root(Root),
+    #[command(subcommand)]
+    Witness(Witness),
     Serve(Serve),
     Index(Index),
     Withdraw(Withdraw),
@@ -294,10 +299,8 @@ pub(crate) struct Show {
 /// With --correct a document that is published already is published anew, as it is on the desk now, in place of what readers see of it or after it was
 /// withdrawn: they see the new rendition, the reason, and that there were others before.
 #[derive(Args)]
-#[command(
-    after_help = "Example: daylight clear ~/desk --collection council --query 'from:okafor' --as 'Ana Ruiz'\n\
-    Example: daylight clear ~/desk --correct council/17 --reason 'the scan was unreadable' --as 'Ana Ruiz'"
-)]
+#[command(after_help = "Example: daylight clear ~/desk --collection council --query 'from:okafor' --as 'Ana Ruiz'\n\
+    Example: daylight clear ~/desk --correct council/17 --reason 'the scan was unreadable' --as 'Ana Ruiz'")]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["all", "query", "correct"])))]
 pub(crate) struct Clear {
     /// The desk.
@@ -456,6 +459,8 @@ pub(crate) struct Publish {
     /// The title of the collection that readers see; by default the collection's name.
     #[arg(long)]
     pub(crate) title: Option<String>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
     /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -12,7 +12,7 @@ mod progress;
 mod resolver;
 mod when;
 
-use args::{Cli, Command, Dkim, Key, Root};
+use args::{Cli, Command, Dkim, Key, Root, Witness};
 use clap::Parser;
 use std::io::ErrorKind;
 use std::process::ExitCode;
@@ -63,6 +63,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Root(Root::Recover(args)) => commands::root::recover(&args),
         Command::Root(Root::Finish(args)) => commands::root::finish(&args),
         Command::Root(Root::Show(args)) => commands::root::show(&args),
+        Command::Witness(Witness::Key(args)) => commands::witness::key(&args),
+        Command::Witness(Witness::Add(args)) => commands::witness::add(&args),
+        Command::Witness(Witness::Serve(args)) => commands::witness::serve(&args),
+        Command::Witness(Witness::Status(args)) => commands::witness::status(&args),
+        Command::Witness(Witness::Policy(args)) => commands::witness::policy(&args),
         Command::Serve(args) => commands::serve::serve(&args),
         Command::Index(args) => commands::serve::index(&args),
         Command::Withdraw(args) => commands::withdraw::withdraw(&args),

@@ -5,13 +5,15 @@
 
 mod answer;
 mod connect;
+mod exchange;
 mod pace;
 
 pub use answer::{Answer, Part};
 pub use connect::Proxy;
+pub use exchange::Said;
 
 use crate::address::Address;
-use answer::{NoBody, Session};
+use answer::{Sent, Session};
 use pace::Pace;
 use std::collections::HashMap;
 use std::fmt;
@@ -196,7 +198,7 @@ impl Client {
         Answer::judge(self, site, part, limit, (session, head, place))
     }
 
-    fn request(&self, site: &Address, path: &str, part: Part) -> Result<hyper::Request<NoBody>, HttpError> {
+    fn request(&self, site: &Address, path: &str, part: Part) -> Result<hyper::Request<Sent>, HttpError> {
         use hyper::header;
         let mut request = hyper::Request::builder()
             .uri(path)
@@ -207,7 +209,7 @@ impl Client {
         if let Some(range) = part.header() {
             request = request.header(header::RANGE, range);
         }
-        request.body(NoBody).map_err(|e| HttpError::Refused(format!("it cannot be asked for {path}: {e}")))
+        request.body(Sent(None)).map_err(|e| HttpError::Refused(format!("it cannot be asked for {path}: {e}")))
     }
 
     fn key(site: &Address) -> (bool, String, u16) {

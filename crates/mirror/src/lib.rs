@@ -19,3 +19,4 @@ pub mod sites;
 pub mod state;
 pub mod timestamp;
 pub mod update;
+pub mod witness;

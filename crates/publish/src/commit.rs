@@ -4,7 +4,8 @@
 //! the same bytes.
 
 use crate::promise::LogKey;
-use crate::site::{Site, put_in_place};
+use crate::site::Site;
+use crate::witness::{before_first, complete, must_ask};
 use crate::{Error, Result};
 use daylight_archive::entry::{Entry, Logged};
 use daylight_archive::{Checkpoint, Key, paths};
@@ -51,8 +52,12 @@ impl Addition {
     }
 }
 
-/// Logs what was signed, under a checkpoint by `by`: the log's key of the root that is in force then. Says how large the log is then.
+/// Logs what was signed, under a checkpoint by `by`: the log's key of the root that is in force then. Says how large the log is then. Errors: among
+/// others [`Error::Waiting`], where all of it is done but too few witnesses have cosigned.
 pub(crate) fn append(site: &Site, additions: &[Addition], log_key: &LogKey, by: &Key) -> Result<u64> {
+    if let Some(archive) = site.archive() {
+        must_ask(archive.root(), log_key)?;
+    }
     let mut folder = site.folder();
     for addition in additions {
         for (path, bytes) in &addition.files {
@@ -63,13 +68,16 @@ pub(crate) fn append(site: &Site, additions: &[Addition], log_key: &LogKey, by: 
     }
     let checkpoint = log(site, additions)?;
     let dir = site.dir().to_path_buf();
+    if site.archive().is_none() {
+        before_first(&dir, log_key)?;
+    }
     let signed = log_key.sign(by, &dir, &dir, &checkpoint)?;
     // A crash here leaves the log's key bound to these entries, all of which are here: whoever opens the archive to add to it goes on from here.
     crash_point("publish.signed");
     folder.put_atomic(paths::CHECKPOINT_PENDING, &signed)?;
-    // This committed. A crash here leaves a checkpoint that only has to be renamed.
+    // This committed. A crash here leaves a checkpoint that only has to be cosigned, where the root asks for that, and renamed.
     crash_point("publish.pending");
-    put_in_place(&dir)?;
+    complete(&dir, log_key)?;
     crash_point("publish.checkpoint");
     Ok(checkpoint.size)
 }

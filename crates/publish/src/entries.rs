@@ -4,7 +4,7 @@ use crate::commit::{Addition, append};
 use crate::promise::LogKey;
 use crate::request::{Kind, Request, Statement};
 use crate::site::{Holder, Site};
-use crate::{Error, Result};
+use crate::{Error, Result, Witnessing};
 use daylight_archive::heartbeat::HeartbeatNote;
 use daylight_archive::note::Note;
 use daylight_archive::{Archive, paths};
@@ -21,6 +21,8 @@ pub struct Logged {
     pub size: u64,
     /// Whether it was there before: nothing was done.
     pub already: bool,
+    /// What the user should know of witnesses.
+    pub warnings: Vec<String>,
 }
 
 /// Asks one editor to say that the archive lives.
@@ -36,17 +38,17 @@ pub fn ask_heartbeat(archive: &Path, now: u64) -> Result<Request> {
 }
 
 /// Logs a heartbeat that was signed. Killed at any instant and called again, it ends the same bytes.
-pub fn log_heartbeat(archive: &Path, log_key: &Path, request: &Request) -> Result<Logged> {
+pub fn log_heartbeat(archive: &Path, log_key: &Path, request: &Request, witnessing: Option<&Witnessing>) -> Result<Logged> {
     if request.kind() != Kind::Heartbeat {
         return Err(Error::OtherKind(request.kind().word()));
     }
-    log(archive, log_key, request, Addition::heartbeat, &mut |_| Ok(()))
+    log(archive, (log_key, witnessing), request, Addition::heartbeat, &mut |_| Ok(()))
 }
 
 /// Logs a note that enough have signed, after `check` has seen that the archive is where it was; whatever `check` writes down is written before the log.
 pub(crate) fn log(
     archive: &Path,
-    log_key: &Path,
+    (log_key, witnessing): (&Path, Option<&Witnessing>),
     request: &Request,
     addition: fn(u64, Vec<u8>) -> Addition,
     check: &mut dyn FnMut(&Archive) -> Result<()>,
@@ -55,11 +57,11 @@ pub(crate) fn log(
     let origin = Archive::open(archive)?.origin().to_owned();
     // Made by whoever began the archive; a new one would be a stranger's.
     log_key.metadata().map_err(|error| Error::Unread(log_key.to_owned(), error))?;
-    let mut log_key = LogKey::open(log_key, Some(&origin))?;
+    let mut log_key = LogKey::open(log_key, Some(&origin))?.asking(witnessing);
     let site = Site::open(archive, &mut log_key, Holder::Same)?;
     let archive = site.archive().ok_or_else(|| Error::NoRoot(site.dir().to_owned()))?;
     if is_logged(&site, archive, serial, request.text()) {
-        return Ok(Logged { origin, serial, size: site.size(), already: true });
+        return Ok(Logged { origin, serial, size: site.size(), already: true, warnings: log_key.heard() });
     }
     let moved_on = |why: String| Error::MovedOn { archive: site.dir().to_owned(), why };
     if log_key.promised_size() > site.size() {
@@ -74,7 +76,7 @@ pub(crate) fn log(
     request.require_complete()?;
     check(archive)?;
     let size = append(&site, &[addition(serial, request.note().to_bytes())], &log_key, &log_key.key())?;
-    Ok(Logged { origin, serial, size, already: false })
+    Ok(Logged { origin, serial, size, already: false, warnings: log_key.heard() })
 }
 
 /// Whether the note with this serial is logged and says this very text: then the archive, which was opened and so checked, has it.

@@ -201,6 +201,79 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A witness shows a checkpoint that the log's key signed and that the archive does not continue.
+    #[error(
+        "witness {witness} shows {seen} that this log's key signed, and {archive} has another of size {found}: the desk or the archive is an old copy, or \
+         another publisher uses the key; bring back the newest copy of the archive from a mirror and publish with --recovered, or begin a new \
+         archive with another --log-key (docs/witnessing.md)"
+    )]
+    SeenMore {
+        /// The name of its key.
+        witness: String,
+        /// What it shows, in words.
+        seen: String,
+        /// The folder.
+        archive: PathBuf,
+        /// The size of the archive's log.
+        found: u64,
+    },
+    /// A witness says so, and shows nothing.
+    #[error(
+        "witness {witness} says that it has cosigned {seen} of this log, and {archive} has one of size {found}: if the desk or the archive was ever \
+         restored from a backup, stop here and read docs/witnessing.md; if you are sure that it was not, the witness is wrong: publish with \
+         --without-witness {witness}"
+    )]
+    SaysMore {
+        /// The name of its key.
+        witness: String,
+        /// What it says, in words.
+        seen: String,
+        /// The folder.
+        archive: PathBuf,
+        /// The size of the archive's log.
+        found: u64,
+    },
+    /// Those who did not answer would be a quorum by themselves.
+    #[error(
+        "so few witnesses of {origin} answered that readers may have been shown a newer checkpoint than this desk knows: nothing was signed; publish again \
+         when more of them can be reached ({why})"
+    )]
+    TooFewAnswered {
+        /// The archive.
+        origin: String,
+        /// What came of asking the others.
+        why: String,
+    },
+    /// The release is committed, and readers do not see it yet.
+    #[error(
+        "the release is signed and committed, but readers do not see it yet: log size {size} of {origin} needs the cosignatures of witnesses, {needed}; so far \
+         it has: {have}; publish again to ask the others once more ({why})"
+    )]
+    Waiting {
+        /// The archive.
+        origin: String,
+        /// The size of its log.
+        size: u64,
+        /// What the policy asks for, in words.
+        needed: String,
+        /// Who cosigned, in words.
+        have: String,
+        /// Why the others did not.
+        why: String,
+    },
+    /// The policy needs witnesses, and whoever called did not say how to ask them.
+    #[error(
+        "what is published in {0} needs witnesses, and they are not asked here; something may wait for them: run `daylight publish` first"
+    )]
+    NobodyAsks(String),
+    /// A witness was to be left out that the policy does not have.
+    #[error("{origin} has no witness {name}; give its name as the policy in the root has it")]
+    NoSuchWitness {
+        /// The archive.
+        origin: String,
+        /// The name.
+        name: String,
+    },
     /// Something that the format does not allow.
     #[error("{0}")]
     Format(String),

@@ -4,7 +4,8 @@ use crate::commit::{Addition, append};
 use crate::promise::LogKey;
 use crate::request::{Request, Statement};
 use crate::site::{Holder, Site};
-use crate::{Error, Outcome, Progress, Result, close, finish_published, release};
+use crate::witness::must_ask;
+use crate::{Error, Outcome, Progress, Result, Witnessing, close, finish_published, release};
 use daylight_archive::release::ReleaseNote;
 use daylight_review::{Desk, Draft, is_still_clear, open_drafts};
 use std::path::Path;
@@ -18,6 +19,8 @@ pub struct Finish<'a> {
     pub archive: &'a Path,
     /// The file of the log's key.
     pub log_key: &'a Path,
+    /// How witnesses are asked, where the archive's root names some.
+    pub witnessing: Option<&'a Witnessing>,
 }
 
 /// Publishes a release that k editors signed on request. The bytes are those of [`crate::publish()`] with the same keys; killed at any instant and called
@@ -29,15 +32,16 @@ pub fn finish(desk: &mut Desk, job: &Finish<'_>, progress: &mut dyn FnMut(Progre
     let Statement::Release { note, .. } = job.request.statement() else {
         return Err(Error::OtherKind(job.request.kind().word()));
     };
-    let mut log_key = LogKey::open(job.log_key, Some(&note.origin))?;
+    let mut log_key = LogKey::open(job.log_key, Some(&note.origin))?.asking(job.witnessing);
     let site = Site::open(job.archive, &mut log_key, Holder::Same)?;
-    let mut outcome = Outcome { published: finish_published(desk, &site)?, waiting: None, withheld: Vec::new(), warnings: Vec::new() };
+    let mut outcome = Outcome { published: finish_published(desk, &site)?, waiting: None, withheld: Vec::new(), warnings: log_key.heard() };
     if outcome.published.as_ref().is_some_and(|published| published.serial == note.serial) {
         return Ok(outcome);
     }
     if site.release(note.serial) == Some(&**note) {
         return Ok(outcome);
     }
+    site.archive().map_or(Ok(()), |archive| must_ask(archive.root(), &log_key))?;
     check_follows(&site, note, &log_key)?;
     job.request.require_complete()?;
     let draft = drafted(desk, note)?;
@@ -49,6 +53,7 @@ pub fn finish(desk: &mut Desk, job: &Finish<'_>, progress: &mut dyn FnMut(Progre
         return Err(Error::OtherRelease { serial: note.serial, origin: note.origin.clone() });
     }
     let size = append(&site, &[Addition::release(note.serial, job.request.note().to_bytes())], &log_key, &log_key.key())?;
+    outcome.warnings.extend(log_key.heard());
     outcome.published = Some(close(&site, draft, written.bytes, size, false)?);
     Ok(outcome)
 }

@@ -71,6 +71,15 @@ pub struct SigningKeyFile {
 impl SigningKeyFile {
     /// Makes a key and writes it to `path`, and its public key to `path` with `.pub` added. Neither may exist.
     pub fn create(path: &Path, name: &str, passphrase: Option<&Passphrase>) -> Result<Self, KeyError> {
+        Self::create_as(path, name, passphrase, Signer::key)
+    }
+
+    /// Makes a witness's key: the file is of the same form, and its public key is one of type 0x04.
+    pub fn create_witness(path: &Path, name: &str, passphrase: Option<&Passphrase>) -> Result<Self, KeyError> {
+        Self::create_as(path, name, passphrase, Signer::cosigner_key)
+    }
+
+    fn create_as(path: &Path, name: &str, passphrase: Option<&Passphrase>, public_of: impl Fn(&Signer) -> Key) -> Result<Self, KeyError> {
         let public = public_path(path);
         for file in [path, &public] {
             if file.symlink_metadata().is_ok() {
@@ -82,7 +91,7 @@ impl SigningKeyFile {
             None => write_new(path, line(&signer).as_bytes(), 0o600)?,
             Some(passphrase) => write_new(path, encrypt(path, line(&signer).as_bytes(), passphrase)?.as_bytes(), 0o600)?,
         }
-        write_new(&public, format!("{}\n", signer.key()).as_bytes(), 0o644)?;
+        write_new(&public, format!("{}\n", public_of(&signer)).as_bytes(), 0o644)?;
         Ok(Self { signer, path: path.to_owned(), exposed: false })
     }
 

@@ -26,6 +26,7 @@ pub mod staged;
 mod tar;
 mod unseal;
 pub mod withdraw;
+pub mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub use republish::{UnsealedJob, UnsealedOutcome, publish_unsealed};
 pub use request_file::{read_request, write_request};
 pub use seal::{AskedToSeal, SealOutcome, SealTo, Sealed, ToSeal, ask_to_seal, finish_seal, remove_staged, seal};
 pub use unseal::{Approved, Skipped, Unsealed, unseal};
+pub use witness::{Witnesses, Witnessing};
 
 use commit::{Addition, append};
 use content::Content;
@@ -48,6 +50,7 @@ use promise::LogKey;
 use request::Request;
 use site::{Holder, Site};
 use std::path::{Path, PathBuf};
+use witness::must_ask;
 
 /// What is to be published, where, and signed with what.
 #[derive(Clone, Copy)]
@@ -66,6 +69,8 @@ pub struct Job<'a> {
     pub log_key: &'a Path,
     /// The archive's name if it is to be another than the log key's own, said when the log's key is made.
     pub origin: Option<&'a str>,
+    /// How witnesses are asked, where the archive's root names some. Without it nothing can be published that needs them.
+    pub witnessing: Option<&'a Witnessing>,
     /// The time, in seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
 }
@@ -130,18 +135,21 @@ pub struct Progress {
 /// drafted, with the same bytes.
 ///
 /// The order is: the draft in the catalogue; volumes, manifest and tree of the release; the first root where there is none; the note; the log's
-/// entries and tiles; what the log's key is about to sign, beside the key; `checkpoint.pending`, which commits; `checkpoint`; the draft marked as done.
+/// entries and tiles; what the log's key is about to sign, beside the key; `checkpoint.pending`, which commits; the cosignatures of witnesses, where
+/// the root asks for some; `checkpoint`; the draft marked as done.
 /// Where fewer keys were given than must sign, it stops before the note, and gives a request for it.
 pub fn publish(desk: &mut Desk, job: &Job<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Outcome> {
-    let mut log_key = LogKey::open(job.log_key, job.origin)?;
+    let mut log_key = LogKey::open(job.log_key, job.origin)?.asking(job.witnessing);
     let site = Site::open(job.archive, &mut log_key, Holder::Same)?;
     let mut warnings: Vec<String> = job.editors.iter().chain([log_key.file()]).filter_map(SigningKeyFile::warning).collect();
     warnings.dedup();
     let finished = finish_published(desk, &site)?;
+    site.archive().map_or(Ok(()), |archive| must_ask(archive.root(), &log_key))?;
     let target = target(desk, job, &site, &log_key)?;
     let editors = Editors::of(&site, job, &log_key)?;
     let drafted = draft(desk, job.collection, &target, job.now)?;
     let mut outcome = Outcome { published: finished, waiting: None, withheld: drafted.withheld, warnings };
+    outcome.warnings.extend(log_key.heard());
     let Some(draft) = drafted.draft else { return Ok(outcome) };
     let written = release::write(&site, &draft, progress)?;
     let note = Content::note(&draft, site.origin(), editors.root, written.manifest);
@@ -153,6 +161,7 @@ pub fn publish(desk: &mut Desk, job: &Job<'_>, progress: &mut dyn FnMut(Progress
     let mut additions: Vec<Addition> = editors.first_root.into_iter().map(|(json, sig)| Addition::root(1, json, sig)).collect();
     additions.push(Addition::release(draft.serial(), signed.to_bytes()));
     let size = append(&site, &additions, &log_key, &log_key.key())?;
+    outcome.warnings.extend(log_key.heard());
     outcome.published = Some(close(&site, draft, written.bytes, size, drafted.resumed)?);
     Ok(outcome)
 }

@@ -5,11 +5,12 @@
 //! the old one, which stays as `<key>.old-<id>`. What the one has promised binds the other: it is one log.
 
 use crate::key::SigningKeyFile;
-use crate::{Error, Result};
+use crate::{Error, Result, Witnessing};
 use daylight_archive::log::{Files, Tree, verify_consistency};
 use daylight_archive::{Checkpoint, Key, Signer};
 use daylight_durable::{crash_point, sync_dir, write_atomic};
 use daylight_model::Digest;
+use std::cell::RefCell;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,9 @@ pub(crate) struct LogKey {
     next: Option<Held>,
     /// Whether a succession that was interrupted was ended when the key was opened.
     succeeded: bool,
+    witnessing: Option<Witnessing>,
+    /// What was heard of witnesses who did not cosign.
+    heard: RefCell<Vec<String>>,
 }
 
 /// A key's file with its promise.
@@ -50,7 +54,29 @@ impl LogKey {
         }
         let next = beside(path, ".next");
         let next = if next.metadata().is_ok_and(|file| file.len() > 0) { Some(Held::open(&next, |_| String::new())?) } else { None };
-        Ok(Self { current, next, succeeded })
+        Ok(Self { current, next, succeeded, witnessing: None, heard: RefCell::default() })
+    }
+
+    /// The same, with how witnesses are asked about what it signs.
+    pub(crate) fn asking(self, witnessing: Option<&Witnessing>) -> Self {
+        Self { witnessing: witnessing.cloned(), ..self }
+    }
+
+    /// How witnesses are asked, if they are.
+    pub(crate) fn witnessing(&self) -> Option<&Witnessing> {
+        self.witnessing.as_ref()
+    }
+
+    /// Keeps what the user should know of witnesses.
+    pub(crate) fn hear(&self, said: Vec<String>) {
+        self.heard.borrow_mut().extend(said);
+    }
+
+    /// What was kept, each once.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        let mut heard = self.heard.take();
+        heard.dedup();
+        heard
     }
 
     /// Whether opening it ended a succession that had been interrupted.
@@ -119,6 +145,17 @@ impl LogKey {
         let path = promise_path(held.file.path());
         write_atomic(&path, &bytes).map_err(Error::io(path))?;
         Ok(bytes)
+    }
+
+    /// Takes a checkpoint of this key for one that it has signed, where it is larger than the last one that is known here, which it must continue.
+    pub(crate) fn adopt(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        if checkpoint.size > self.promised_size() {
+            let bytes = checkpoint.sign(self.current.signer()).map_err(Error::format)?.to_bytes();
+            let path = promise_path(self.current.file.path());
+            write_atomic(&path, &bytes).map_err(Error::io(path))?;
+            self.current.promised = Some(Promise { checkpoint: checkpoint.clone(), bytes });
+        }
+        Ok(())
     }
 
     /// Gives the key that waited the place of the one before, once the log has the root that says so.

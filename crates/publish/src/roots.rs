@@ -6,7 +6,7 @@ use crate::editors::default_threshold;
 use crate::promise::LogKey;
 use crate::request::{Request, Statement};
 use crate::site::{Holder, Site};
-use crate::{Error, Result};
+use crate::{Error, Result, Witnessing};
 use daylight_archive::Archive;
 use daylight_archive::policy::Policy;
 use daylight_archive::root::{Chain, Quorum, Retired, Root, Succession};
@@ -45,6 +45,8 @@ pub struct Enacted {
     pub already: bool,
     /// Whether the log has another key by it.
     pub log_key_changed: bool,
+    /// What the user should know of witnesses.
+    pub warnings: Vec<String>,
 }
 
 /// Asks for signatures of an archive's first root. `origin` is the archive's name if it is to be another than one made of the log's key.
@@ -78,7 +80,7 @@ pub fn begin(proposal: &Proposal<'_>, origin: Option<&str>) -> Result<Request> {
 /// Whoever has lost the log's key, or must not trust it any longer, gives a new file for it and asks for the change: what the old key signed is not known
 /// then, and it is upon the caller that the archive's copy is the newest.
 pub fn change(proposal: &Proposal<'_>) -> Result<Request> {
-    let (mut log_key, site) = open(proposal.archive, proposal.log_key, proposal.changes.change_log_key)?;
+    let (mut log_key, site) = open(proposal.archive, proposal.log_key, proposal.changes.change_log_key, None)?;
     let archive = site.archive().ok_or_else(|| Error::NoRoot(site.dir().to_owned()))?;
     let old = archive.root();
     if site.resumed() {
@@ -137,14 +139,14 @@ fn asked(chain: Option<&Chain>, root: &Root) -> Result<Request> {
 /// Puts a root in force that enough have signed. Killed at any instant and called again, it ends the same bytes.
 ///
 /// The order is: the root's signatures; the root; the log's entry and tiles; what the log's key of that root signs, beside the key; `checkpoint.pending`,
-/// which commits; `checkpoint`; where the log's key changes, the new one in place of the old.
-pub fn enact(archive: &Path, log_key: &Path, request: &Request) -> Result<Enacted> {
+/// which commits; the cosignatures of the witnesses that the root asks for; `checkpoint`; where the log's key changes, the new one in place of the old.
+pub fn enact(archive: &Path, log_key: &Path, request: &Request, witnessing: Option<&Witnessing>) -> Result<Enacted> {
     let Statement::Root(root) = request.statement() else { return Err(Error::OtherKind(request.kind().word())) };
     let json = root.to_json().map_err(Error::format)?;
     let (mut log_key, site) = match request.chain() {
-        Some(_) => open(archive, log_key, false)?,
+        Some(_) => open(archive, log_key, false, witnessing)?,
         None => {
-            let mut log_key = LogKey::open(existing(log_key)?, Some(&root.origin))?;
+            let mut log_key = LogKey::open(existing(log_key)?, Some(&root.origin))?.asking(witnessing);
             let site = Site::open(archive, &mut log_key, Holder::Same)?;
             (log_key, site)
         }
@@ -157,12 +159,13 @@ pub fn enact(archive: &Path, log_key: &Path, request: &Request) -> Result<Enacte
         succession,
         already,
         log_key_changed: request.chain().is_some_and(|chain| chain.last().root.log != root.log),
+        warnings: Vec::new(),
     };
     let logged = |archive: &Archive| {
         archive.chain().by_digest(&Digest::of(&json)).filter(|link| archive.root_index(link.root.version).is_some()).cloned()
     };
     if let Some(link) = site.archive().and_then(logged) {
-        return Ok(enacted(site.size(), link.succession, true));
+        return Ok(Enacted { warnings: log_key.heard(), ..enacted(site.size(), link.succession, true) });
     }
     let sig = request.note().to_bytes();
     let succession = check_next(&site, request, &json, &sig, &log_key)?;
@@ -170,7 +173,7 @@ pub fn enact(archive: &Path, log_key: &Path, request: &Request) -> Result<Enacte
     if log_key.next_key().is_some_and(|next| next == root.log) {
         log_key.succeed()?;
     }
-    Ok(enacted(size, succession, false))
+    Ok(Enacted { warnings: log_key.heard(), ..enacted(size, succession, false) })
 }
 
 /// The archive must be where it was when the request was made, and all that it has must stay valid.
@@ -201,9 +204,9 @@ fn check_next(site: &Site, request: &Request, json: &[u8], sig: &[u8], log_key: 
 }
 
 /// Opens an archive that exists, with a log key that exists, or that is to be made for a change.
-fn open(archive: &Path, log_key: &Path, make: bool) -> Result<(LogKey, Site)> {
+fn open(archive: &Path, log_key: &Path, make: bool, witnessing: Option<&Witnessing>) -> Result<(LogKey, Site)> {
     let origin = Archive::open(archive)?.origin().to_owned();
-    let mut log_key = LogKey::open(if make { log_key } else { existing(log_key)? }, Some(&origin))?;
+    let mut log_key = LogKey::open(if make { log_key } else { existing(log_key)? }, Some(&origin))?.asking(witnessing);
     let site = Site::open(archive, &mut log_key, Holder::Any)?;
     Ok((log_key, site))
 }

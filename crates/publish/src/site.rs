@@ -1,14 +1,15 @@
 //! The archive that is added to: locked, brought out of whatever an interrupted publish left, and checked to be the one its key knows.
 
 use crate::files::Folder;
-use crate::promise::{LogKey, lock};
+use crate::promise::{LogKey, Promise, lock};
+use crate::witness::{before_signing, complete, signed_alone};
 use crate::{Error, Result};
 use daylight_archive::archive::Standing;
 use daylight_archive::log::{LogAppender, Tree, empty_root, verify_consistency};
 use daylight_archive::note::Note;
 use daylight_archive::release::ReleaseNote;
 use daylight_archive::{Archive, Checkpoint, paths};
-use daylight_durable::{crash_point, sync_dir, write_atomic};
+use daylight_durable::{sync_dir, write_atomic};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
@@ -35,8 +36,8 @@ pub(crate) enum Holder {
 }
 
 impl Site {
-    /// Opens or makes the folder. A `checkpoint.pending` that this key signed is put in its place; anything else that contradicts what the key
-    /// signed before is refused.
+    /// Opens or makes the folder. A `checkpoint.pending` that this key signed is put in its place once enough witnesses cosigned it; anything else that
+    /// contradicts what the key signed before, as it is known here or as witnesses have seen it, is refused.
     pub(crate) fn open(dir: &Path, log_key: &mut LogKey, holder: Holder) -> Result<Self> {
         let new = !dir.exists();
         fs::create_dir_all(dir).map_err(Error::io(dir))?;
@@ -46,7 +47,8 @@ impl Site {
             sync_dir(parent).map_err(Error::io(parent))?;
         }
         restore_pending(&dir, log_key)?;
-        let mut resumed = finish_pending(&dir, log_key)? || log_key.succeeded();
+        let finished = finish_pending(&dir, log_key)?;
+        let mut resumed = finished || log_key.succeeded();
         let mut archive = if dir.join(paths::CHECKPOINT).exists() { Some(Archive::open(&dir)?) } else { None };
         match &archive {
             Some(opened) => {
@@ -55,6 +57,11 @@ impl Site {
                     resumed = true;
                 }
                 check_known(opened, log_key, holder)?;
+                // Who was asked about a pending checkpoint a moment ago has nothing to add.
+                if !finished && log_key.witnessing().is_some() {
+                    before_signing(opened, log_key)?;
+                    adopt_recovered(opened, log_key)?;
+                }
                 if log_key.promised_size() <= opened.head() && remove_unlogged_roots(opened)? {
                     archive = Some(Archive::open(&dir)?);
                 }
@@ -192,7 +199,7 @@ fn remove_unlogged_roots(archive: &Archive) -> Result<bool> {
     Ok(!left.is_empty())
 }
 
-/// The last step of a publish that was killed after it had committed: its pending checkpoint becomes the checkpoint.
+/// The last step of a publish that was killed after it had committed, or that had too few witnesses: its pending checkpoint becomes the checkpoint.
 /// Says whether there was one.
 fn finish_pending(dir: &Path, log_key: &LogKey) -> Result<bool> {
     let pending = dir.join(paths::CHECKPOINT_PENDING);
@@ -201,7 +208,14 @@ fn finish_pending(dir: &Path, log_key: &LogKey) -> Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(Error::io(pending)(error)),
     };
-    let Some(promise) = log_key.promise().filter(|promise| promise.bytes == bytes) else {
+    // Lines of witnesses may stand there already, behind the log's own.
+    let is_it = |promise: &&Promise| {
+        let promised = Note::parse(&promise.bytes).ok();
+        promised.is_some_and(|promised| {
+            Note::parse(&bytes).is_ok_and(|note| signed_alone(&note, promised.signatures()) == Some(promised.clone()))
+        })
+    };
+    let Some(promise) = log_key.promise().filter(is_it) else {
         return Err(Error::Format(format!(
             "{} was not signed by this desk; nothing is published here until it is gone",
             pending.display()
@@ -210,17 +224,14 @@ fn finish_pending(dir: &Path, log_key: &LogKey) -> Result<bool> {
     let checkpoint = &promise.checkpoint;
     LogAppender::load(&dir.to_path_buf(), checkpoint.size, &checkpoint.root)
         .map_err(|error| Error::Format(format!("{}: {error}", pending.display())))?;
-    put_in_place(dir)?;
+    complete(dir, log_key)?;
     Ok(true)
 }
 
-/// Renames the pending checkpoint: from here on readers see the release.
-pub(crate) fn put_in_place(dir: &Path) -> Result<()> {
-    let checkpoint = dir.join(paths::CHECKPOINT);
-    fs::rename(dir.join(paths::CHECKPOINT_PENDING), &checkpoint).map_err(Error::io(&checkpoint))?;
-    // A crash here may lose the new name and keep the old one: then the pending checkpoint is still there, and is renamed again.
-    crash_point("publish.renamed");
-    sync_dir(dir).map_err(Error::io(dir))
+/// After a desk was restored, what the archive has more than the desk knows counts as signed by it: witnesses had to cosign it, those who were asked
+/// know nothing newer, and it continues what the desk knows.
+fn adopt_recovered(archive: &Archive, log_key: &mut LogKey) -> Result<()> {
+    if archive.root().log == log_key.key() { log_key.adopt(archive.checkpoint()) } else { Ok(()) }
 }
 
 /// Whether the archive is the one that this key signed, and has all that it signed or is about to get it.
@@ -235,11 +246,12 @@ fn check_known(archive: &Archive, log_key: &LogKey, holder: Holder) -> Result<()
         return if holder == Holder::Any && fresh { Ok(()) } else { Err(Error::OtherLogKey(dir)) };
     }
     let (found, signed) = (archive.head(), log_key.promised_size());
-    if found > signed {
+    let recovered = log_key.witnessing().is_some_and(|witnessing| witnessing.recovered) && archive.root().witnesses.needs_witnesses();
+    if found > signed && !recovered {
         return Err(Error::Ahead { archive: dir, found, signed });
     }
     // What has less than was signed is a release to be finished or an old copy: the drafts tell.
-    if found == signed { log_key.check(&dir, &dir, archive.checkpoint()) } else { Ok(()) }
+    if found >= signed { log_key.check(&dir, &dir, archive.checkpoint()) } else { Ok(()) }
 }
 
 /// A folder without a checkpoint may hold what an interrupted first publish left, and nothing else.

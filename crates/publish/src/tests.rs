@@ -4,9 +4,10 @@ mod crashes;
 mod keys;
 mod releases;
 mod requests;
-mod seals;
 mod roots;
+mod seals;
 mod withdrawals;
+mod witnesses;
 
 use crate::*;
 use daylight_archive::{Archive, verify};
@@ -93,6 +94,7 @@ impl World {
             threshold: None,
             log_key: &self.log_key,
             origin: None,
+            witnessing: None,
             now: NOW,
         };
         publish(&mut self.desk(), &change(job), &mut |_| {})

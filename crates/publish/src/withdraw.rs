@@ -6,7 +6,7 @@ mod touched;
 use crate::commit::Addition;
 use crate::entries::{Logged, log};
 use crate::request::{Kind, Request};
-use crate::{Error, Result};
+use crate::{Error, Result, Witnessing};
 use daylight_archive::Archive;
 use daylight_archive::archive::Standing;
 use daylight_archive::withdraw::{Copies, WithdrawNote, WithdrawnDocument, WithdrawnLine};
@@ -112,7 +112,14 @@ fn said(archive: &Archive, places: impl Iterator<Item = (u64, u64)>) -> Result<B
 /// The order is: the desk, if one is given, so that it does not publish again what is about to be withdrawn; the note; the log's entry and tiles; what the
 /// log's key signs, beside the key; `checkpoint.pending`, which commits; `checkpoint`. Errors: too few signed, the archive moved on, or what the note says
 /// of a line is not so.
-pub fn enact(desk: Option<&mut Desk>, archive: &Path, log_key: &Path, request: &Request, now: u64) -> Result<Logged> {
+pub fn enact(
+    desk: Option<&mut Desk>,
+    archive: &Path,
+    log_key: &Path,
+    request: &Request,
+    now: u64,
+    witnessing: Option<&Witnessing>,
+) -> Result<Logged> {
     if request.kind() != Kind::Withdraw {
         return Err(Error::OtherKind(request.kind().word()));
     }
@@ -125,7 +132,7 @@ pub fn enact(desk: Option<&mut Desk>, archive: &Path, log_key: &Path, request: &
             None => Ok(()),
         }
     };
-    log(archive, log_key, request, Addition::withdrawal, &mut check)
+    log(archive, (log_key, witnessing), request, Addition::withdrawal, &mut check)
 }
 
 /// Whoever made the request may have been mistaken, or worse: what is signed is compared with what is published.

@@ -23,7 +23,7 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 mod files;
@@ -184,6 +184,11 @@ fn stylesheet() -> Answer {
         .with(header::HeaderName::from_static("cross-origin-resource-policy"), "cross-origin")
 }
 
+/// Seconds since 1970.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or("");
     known == "*" || known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag.trim_start_matches("W/"))
@@ -242,10 +247,10 @@ impl Edition {
         Answer::page(StatusCode::OK, html).with(header::ETAG, &self.tag)
     }
 
-    /// The tag of a page. The home page says for how many days the archive has been silent, and so is another every day.
+    /// The tag of a page. Some say for how many days the archive has been silent or unseen, and so are others every day.
     fn tag_of(&self, route: &Route) -> String {
         match route {
-            Route::Home => format!("{}-{}\"", self.tag.trim_end_matches('"'), today()),
+            Route::Home | Route::Verify => format!("{}-{}\"", self.tag.trim_end_matches('"'), today()),
             _ => self.tag.clone(),
         }
     }
@@ -258,7 +263,10 @@ impl Edition {
                 Ok(Answer::page(StatusCode::OK, html).with(header::ETAG, &self.tag_of(route)))
             }
             Route::Help => Ok(self.page(pages::help(frame))),
-            Route::Verify => Ok(self.page(pages::verify(library, frame))),
+            Route::Verify => {
+                let html = pages::verify(library, frame, now());
+                Ok(Answer::page(StatusCode::OK, html).with(header::ETAG, &self.tag_of(route)))
+            }
             Route::About => Ok(self.page(pages::about(library, frame))),
             Route::Collection(name) => self.collection(name, asked),
             Route::Thread(collection, n) => {
@@ -441,8 +449,7 @@ impl Edition {
 
 /// The days since 1970-01-01, in UTC.
 fn today() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs() / 86_400).unwrap_or(0)
+    i64::try_from(now() / 86_400).unwrap_or(0)
 }
 
 /// Runs on a thread of its own, for as long as a slow reader makes it: it must not take the place of those who read quickly.

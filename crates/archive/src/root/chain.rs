@@ -49,13 +49,7 @@ impl Chain {
 
     /// Adds the next root: signed by k of the old and k of the new editors, or by m of the old recovery keys.
     pub fn extend(&mut self, json: &[u8], sig: &[u8]) -> Result<(), RootError> {
-        let old = self.last().root.clone();
-        let new = Root::parse(json)?;
-        self.may_follow(&new)?;
-        let note = signed_note(&new, sig)?;
-        let may_sign = [&old.editors, &new.editors, &old.recovery].map(|quorum| quorum.keys.as_slice()).concat();
-        note.refuse_stray(&may_sign)?;
-        let succession = succession(&note, &old, &new)?;
+        let (new, succession) = follow(&self.last().root, json, sig)?;
         self.links.push(link(new, succession, json, sig));
         Ok(())
     }
@@ -68,12 +62,7 @@ impl Chain {
 
     /// Whether this root could come after the newest, once it is signed.
     pub fn may_follow(&self, new: &Root) -> Result<(), RootError> {
-        let old = &self.last().root;
-        expect_version(new, old.version + 1)?;
-        if new.origin != old.origin {
-            return Err(RootError::Rule("the origin is fixed for ever"));
-        }
-        check_retired(old, new)
+        may_follow(&self.last().root, new)
     }
 
     /// Every root, the first one first.
@@ -117,6 +106,26 @@ impl Chain {
         let later = self.links.iter().filter(|link| link.root.version > version);
         later.flat_map(|link| &link.root.retired).any(|retired| retired.key.public() == key.public() && index >= retired.size)
     }
+}
+
+/// Reads the root that follows on `old` and says how it came to be in force: signed by k of the old and k of the new editors, or by m of the old
+/// recovery keys. Whoever trusts `old` may trust it.
+pub fn follow(old: &Root, json: &[u8], sig: &[u8]) -> Result<(Root, Succession), RootError> {
+    let new = Root::parse(json)?;
+    may_follow(old, &new)?;
+    let note = signed_note(&new, sig)?;
+    let may_sign = [&old.editors, &new.editors, &old.recovery].map(|quorum| quorum.keys.as_slice()).concat();
+    note.refuse_stray(&may_sign)?;
+    let succession = succession(&note, old, &new)?;
+    Ok((new, succession))
+}
+
+fn may_follow(old: &Root, new: &Root) -> Result<(), RootError> {
+    expect_version(new, old.version + 1)?;
+    if new.origin != old.origin {
+        return Err(RootError::Rule("the origin is fixed for ever"));
+    }
+    check_retired(old, new)
 }
 
 fn expect_version(root: &Root, wanted: u64) -> Result<(), RootError> {

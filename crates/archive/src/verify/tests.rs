@@ -248,3 +248,64 @@ fn directories_and_heartbeats_are_held_to_what_all_entries_have_in_common() {
     assert_eq!(log("heartbeat", 5, "time yesterday\n", editor(1)), (2, beat));
     assert_eq!(log("heartbeat", 2, "time 2026-11-22T18:40:36Z\n", editor(1)), (3, beat), "nor can an old one be played again");
 }
+
+/// An archive whose root asks for the cosignatures of two of three witnesses.
+fn witnessed() -> TestArchive {
+    let lines: String = (1..=3).map(|i| format!("witness w{i} {}\n", witness(i).cosigner_key())).collect();
+    let policy = crate::Policy::parse(&format!("{lines}group g 2 w1 w2 w3\nquorum g\n")).unwrap();
+    let mut archive = TestArchive::with_root(crate::root::Root { witnesses: policy, ..root(1, &[1], 1) }, vec![editor(1)]);
+    archive.publish("town", &[document(1)]);
+    archive
+}
+
+fn witness(i: u8) -> Signer {
+    crate::tests::signer(&format!("w{i}.example"), 80 + i)
+}
+
+/// Has witnesses cosign the checkpoint at `path`, as of a time.
+fn cosign(archive: &TestArchive, path: &str, by: &[u8]) {
+    let mut note = crate::note::Note::parse(&archive.read(path)).unwrap();
+    by.iter().for_each(|i| note.cosign(&witness(*i), 1_795_000_000));
+    archive.write(path, &note.to_bytes());
+}
+
+#[test]
+fn what_readers_see_is_cosigned_by_the_quorum_of_the_root_in_force() {
+    let archive = witnessed();
+    let open = || crate::Archive::open(archive.dir());
+    for (by, met) in [(&[][..], false), (&[1][..], false), (&[9][..], false), (&[3][..], true)] {
+        cosign(&archive, "checkpoint", by);
+        assert_eq!((check(&archive).ok(), open().is_ok()), (met, met), "{by:?}");
+    }
+    let report = check(&archive);
+    let seen: Vec<_> = report.witnessed.witnesses.iter().map(|seen| seen.time.is_some()).collect();
+    assert_eq!((seen, report.shown, report.witnessed.needed.as_str()), (vec![true, false, true], 2, "2 of 3"));
+    assert_eq!(*open().unwrap().witnessed(), report.witnessed);
+    // A line that a stranger added says nothing; a wrong one of a witness who is asked for speaks against the whole.
+    let good = archive.read("checkpoint");
+    let mut note = crate::note::Note::parse(&good).unwrap();
+    let mut forged = note.cosignature(&witness(2), 5);
+    forged.bytes[30] ^= 1;
+    note.add_signature(forged);
+    archive.write("checkpoint", &note.to_bytes());
+    assert!(wrong(&archive) == ["checkpoint"] && open().is_err());
+}
+
+#[test]
+fn a_pending_checkpoint_waits_for_witnesses_and_the_one_that_is_shown_has_them() {
+    let mut archive = witnessed();
+    cosign(&archive, "checkpoint", &[1, 2]);
+    let shown = archive.read("checkpoint");
+    archive.publish("town", &[document(2)]);
+    archive.write("checkpoint.pending", &archive.read("checkpoint"));
+    archive.write("checkpoint", &shown);
+    let report = check(&archive);
+    assert!(report.ok(), "{:?}", report.problems);
+    assert_eq!((report.shown, report.pending, report.size, report.witnessed.count()), (2, Some(3), 3, 2));
+    assert_eq!(crate::Archive::open(archive.dir()).unwrap().head(), 2);
+    let pending = crate::Outline::read(&archive.dir().to_path_buf(), "checkpoint.pending").unwrap();
+    assert_eq!((pending.checkpoint().size, pending.in_force().root.witnesses.is_met(pending.checkpoint_note())), (3, Ok(false)));
+    // Shown without them it is refused, whatever is pending.
+    archive.write("checkpoint", &archive.read("checkpoint.pending"));
+    assert_eq!(wrong(&archive), ["checkpoint"]);
+}

@@ -1,5 +1,6 @@
 //! Signing apart from publishing: requests, and who may sign.
 
+use super::Asking;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -158,6 +159,8 @@ pub(crate) struct RootSigning {
     /// The request to write for those who sign elsewhere; by default root-VERSION.request in the current folder.
     #[arg(long, value_name = "FILE")]
     pub(crate) request: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
     /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -175,6 +178,8 @@ pub(crate) struct RootFinish {
     /// The key of the archive's log.
     #[arg(long, value_name = "FILE")]
     pub(crate) log_key: PathBuf,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
     /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -56,6 +56,8 @@ pub(crate) struct EntrySigning {
     /// Logs what was signed elsewhere: the request, once for each copy that was signed.
     #[arg(long, value_name = "FILE")]
     pub(crate) finish: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) asking: super::Asking,
     /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,8 +1,10 @@
 //! `init`, `status` and `faults`: what is on a desk.
 
 use crate::args;
+use crate::commands::clear::now;
 use crate::commands::recognise;
 use crate::commands::search::plain;
+use crate::commands::witness::{seen_in_json, seen_in_words};
 use crate::life;
 use crate::output::{self, count, say};
 use crate::place::{self, Place};
@@ -67,8 +69,11 @@ fn archive_status(args: &args::Status) -> Result<ExitCode> {
         let (documents, unread) = totals(&collections);
         let releases = archive.releases().len();
         let (withdrawn, life) = (collections.values().map(|one| one.withdrawn).sum::<u64>(), archive.last_sign_of_life().map(life::json));
-        output::json(&json!({"documents": documents, "not_fully_read": unread, "withdrawn": withdrawn, "to_erase": unerased, "releases": releases,
-            "last_sign_of_life": life, "collections": values}))?;
+        output::json(
+            &json!({"documents": documents, "not_fully_read": unread, "withdrawn": withdrawn, "to_erase": unerased, "releases": releases,
+            "last_sign_of_life": life, "collections": values,
+            "seen": seen_in_json(archive.witnessed(), archive.head(), now())}),
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let (documents, unread) = totals(&collections);
@@ -86,6 +91,7 @@ fn archive_status(args: &args::Status) -> Result<ExitCode> {
     if let Some(sign) = archive.last_sign_of_life() {
         say!("{}", life::words(sign))?;
     }
+    seen_in_words(archive.witnessed(), archive.head(), now()).iter().try_for_each(|line| say!("{line}"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -21,3 +21,4 @@ pub(crate) mod show;
 pub(crate) mod sign;
 pub(crate) mod verify;
 pub(crate) mod withdraw;
+pub(crate) mod witness;

@@ -2,8 +2,10 @@
 
 use crate::args;
 use crate::commands::clear::now;
+use crate::commands::witness::{asking, seen_in_json, seen_in_words};
 use crate::output::{self, count, remark, say};
 use anyhow::{Context, Result, bail};
+use daylight_archive::Archive;
 use daylight_ingest::open_desk;
 use daylight_publish::request::Request;
 use daylight_publish::{
@@ -44,7 +46,7 @@ pub(crate) fn key_new(args: &args::KeyNew) -> Result<ExitCode> {
 }
 
 /// A new passphrase, typed twice; none if the line is left empty.
-fn asked_twice() -> Result<Option<Passphrase>> {
+pub(crate) fn asked_twice() -> Result<Option<Passphrase>> {
     let first = Passphrase::new(rpassword::prompt_password("passphrase for the new key (empty for none): ")?);
     if first.is_empty() {
         return Ok(None);
@@ -56,7 +58,7 @@ fn asked_twice() -> Result<Option<Passphrase>> {
     Ok(Some(first))
 }
 
-fn first_line(file: &Path) -> Result<Passphrase> {
+pub(crate) fn first_line(file: &Path) -> Result<Passphrase> {
     let text =
         Passphrase::new(std::fs::read_to_string(file).with_context(|| format!("cannot read the passphrase file {}", file.display()))?);
     let line = text.lines().next().unwrap_or_default();
@@ -69,9 +71,14 @@ fn first_line(file: &Path) -> Result<Passphrase> {
 pub(crate) fn publish(args: &args::Publish) -> Result<ExitCode> {
     let mut desk = open_desk(&args.desk)?;
     let log_key = args.log_key.clone().unwrap_or_else(|| desk.path().join("log.key"));
+    let witnessing = asking(&args.asking)?;
     let Some(collection) = args.collection.as_deref() else {
         let request = collected(&args.finish)?;
-        let outcome = finish(&mut desk, &Finish { request: &request, archive: &args.to, log_key: &log_key }, &mut |_| {})?;
+        let outcome = finish(
+            &mut desk,
+            &Finish { request: &request, archive: &args.to, log_key: &log_key, witnessing: Some(&witnessing) },
+            &mut |_| {},
+        )?;
         return tell(args, &outcome, &format!("what {} asks for", request.words()?.title), None);
     };
     let editors = args.key.iter().map(|file| signing_key(file, args.passphrase_file.as_deref())).collect::<Result<Vec<_>>>()?;
@@ -83,6 +90,7 @@ pub(crate) fn publish(args: &args::Publish) -> Result<ExitCode> {
         threshold: args.threshold.map(std::num::NonZeroUsize::get),
         log_key: &log_key,
         origin: args.origin.as_deref(),
+        witnessing: Some(&witnessing),
         now: now(),
     };
     let mut outcome = run(&mut desk, &job, &mut |_| {})?;
@@ -112,7 +120,7 @@ fn tell(args: &args::Publish, outcome: &Outcome, what: &str, request: Option<&Pa
         remark(format_args!("{warning}"));
     }
     if args.json {
-        in_json(outcome, request)?;
+        in_json(outcome, args, request)?;
     } else {
         in_words(outcome, args, what, request)?;
     }
@@ -131,7 +139,9 @@ pub(crate) fn signing_key(file: &Path, passphrase_file: Option<&Path>) -> Result
     Ok(SigningKeyFile::read(file, &mut ask)?)
 }
 
-fn in_json(outcome: &Outcome, request: Option<&Path>) -> Result<()> {
+fn in_json(outcome: &Outcome, args: &args::Publish, request: Option<&Path>) -> Result<()> {
+    let seen = outcome.published.as_ref().map(|_| Archive::open(&args.to)).transpose()?;
+    let seen = seen.map(|archive| seen_in_json(archive.witnessed(), archive.head(), now()));
     let withheld: Vec<_> = outcome.withheld.iter().map(|one| json!({"id": one.id, "why": one.why})).collect();
     let published = outcome.published.as_ref().map(|one| {
         json!({"origin": one.origin, "release": one.serial, "documents": one.documents, "bytes": one.bytes, "log_size": one.size,
@@ -142,7 +152,7 @@ fn in_json(outcome: &Outcome, request: Option<&Path>) -> Result<()> {
         json!({"origin": one.request.origin(), "release": one.serial, "documents": one.documents, "bytes": one.bytes,
             "request": request.map(|file| file.display().to_string()), "signatures": standing, "staged": one.staged.display().to_string()})
     });
-    output::json(&json!({"published": published, "waiting": waiting, "withheld": withheld}))
+    output::json(&json!({"published": published, "waiting": waiting, "withheld": withheld, "seen": seen}))
 }
 
 fn in_words(outcome: &Outcome, args: &args::Publish, what: &str, request: Option<&Path>) -> Result<()> {
@@ -151,6 +161,10 @@ fn in_words(outcome: &Outcome, args: &args::Publish, what: &str, request: Option
             let resumed = if one.resumed { ", finishing what was interrupted" } else { "" };
             say!("published release {}{resumed}: {}, {} written", one.serial, count(one.documents, "document"), HumanBytes(one.bytes))?;
             say!("archive {} in {}, log size {}", one.origin, args.to.display(), one.size)?;
+            let archive = Archive::open(&args.to)?;
+            if !archive.witnessed().witnesses.is_empty() {
+                seen_in_words(archive.witnessed(), archive.head(), now()).iter().try_for_each(|line| say!("{line}"))?;
+            }
             say!("readers who keep a copy of {} can check everything that follows", one.root.display())?;
         }
         (None, None) => say!("nothing new to publish: {what} is in {}", args.to.display())?,

@@ -2,6 +2,7 @@
 
 use crate::args;
 use crate::commands::publish::{collected, signing_key};
+use crate::commands::witness::asking;
 use crate::output::{self, remark, say};
 use anyhow::{Context, Result, bail};
 use daylight_archive::Archive;
@@ -98,7 +99,7 @@ fn proposed(proposal: &Proposal<'_>, signing: &args::RootSigning, request: Reque
         request.sign(key.signer())?;
     }
     if request.standing()?.complete() {
-        return told(&enact(proposal.archive, proposal.log_key, &request)?, signing.json);
+        return told(&enact(proposal.archive, proposal.log_key, &request, Some(&asking(&signing.asking)?))?, signing.json);
     }
     let Statement::Root(root) = request.statement() else { bail!("a request for a root asks for a root") };
     let file = signing.request.clone().unwrap_or_else(|| PathBuf::from(format!("root-{}.request", root.version)));
@@ -121,10 +122,11 @@ fn proposed(proposal: &Proposal<'_>, signing: &args::RootSigning, request: Reque
 }
 
 pub(crate) fn finish(args: &args::RootFinish) -> Result<ExitCode> {
-    told(&enact(&args.archive, &args.log_key, &collected(&args.requests)?)?, args.json)
+    told(&enact(&args.archive, &args.log_key, &collected(&args.requests)?, Some(&asking(&args.asking)?))?, args.json)
 }
 
 fn told(enacted: &Enacted, json: bool) -> Result<ExitCode> {
+    enacted.warnings.iter().for_each(|warning| remark(format_args!("{warning}")));
     if json {
         output::json(&json!({"waiting": null, "enacted": {"origin": enacted.origin, "version": enacted.version, "log_size": enacted.size,
             "root": enacted.root.display().to_string(), "by": by(enacted.succession), "already": enacted.already,

@@ -1,7 +1,9 @@
 //! `verify`: is this archive what its publisher signed?
 
 use crate::args;
+use crate::commands::clear::now;
 use crate::commands::mirror;
+use crate::commands::witness::{seen_in_json, seen_in_words};
 use crate::life;
 use crate::output::{self, count, say};
 use anyhow::{Context, Result, bail};
@@ -92,6 +94,7 @@ fn in_json(report: &Report, refused: &[Refusal]) -> Result<()> {
         "root_version": report.root_version,
         "recovered_roots": report.recovered,
         "pending_size": report.pending,
+        "seen": seen_in_json(&report.witnessed, report.shown, now()),
         "releases": report.releases,
         "documents": report.lines,
         "files": report.files,
@@ -131,7 +134,10 @@ fn in_words(report: &Report, refused: &[Refusal], afar: bool) -> Result<()> {
         say!("root {version} was made with the recovery keys, not by the editors before it")?;
     }
     if let Some(size) = report.pending {
-        say!("a release was interrupted before its last step (log size {size}): `daylight publish` completes it")?;
+        say!("a release waits for its last step, or for witnesses (log size {size}): `daylight publish` completes it")?;
+    }
+    if report.witnessed.met {
+        seen_in_words(&report.witnessed, report.shown, now()).iter().try_for_each(|line| say!("{line}"))?;
     }
     for problem in &report.problems {
         say!("{}: {}", problem.path, problem.what)?;

@@ -4,6 +4,7 @@ use crate::args::{self, EntrySigning};
 use crate::commands::clear::now;
 use crate::commands::publish::{collected, signing_key};
 use crate::commands::search::plain;
+use crate::commands::witness::asking;
 use crate::output::{self, count, remark, say};
 use crate::place::Place;
 use anyhow::{Context, Result, bail};
@@ -35,7 +36,8 @@ pub(crate) fn withdraw(args: &args::Withdraw) -> Result<ExitCode> {
     };
     let Some(request) = complete(&args.signing, request)? else { return Ok(ExitCode::SUCCESS) };
     let log_key = place.log_key.clone().context("name the key of the archive's log with --log-key, or the desk and --to ARCHIVE")?;
-    let logged = enact(place.desk.as_mut(), &place.archive, &log_key, &request, now())?;
+    let logged = enact(place.desk.as_mut(), &place.archive, &log_key, &request, now(), Some(&asking(&args.signing.asking)?))?;
+    logged.warnings.iter().for_each(|warning| remark(format_args!("{warning}")));
     let note = WithdrawNote::parse_text(request.text())?;
     let erased = match note.copies {
         Copies::Erase => Some(erase_here(&place.archive)?),
@@ -163,7 +165,8 @@ pub(crate) fn heartbeat(args: &args::Heartbeat) -> Result<ExitCode> {
     };
     let Some(request) = complete(&args.signing, request)? else { return Ok(ExitCode::SUCCESS) };
     let log_key = args.log_key.as_deref().context("name the key of the archive's log with --log-key, such as DESK/log.key")?;
-    let logged = log_heartbeat(&args.archive, log_key, &request)?;
+    let logged = log_heartbeat(&args.archive, log_key, &request, Some(&asking(&args.signing.asking)?))?;
+    logged.warnings.iter().for_each(|warning| remark(format_args!("{warning}")));
     if args.signing.json {
         output::json(&json!({"logged": logged_json(&logged)}))?;
     } else {
@@ -208,7 +211,13 @@ pub(crate) fn withdrawal_words(note: &WithdrawNote) -> Result<()> {
 fn in_words(logged: &Logged, note: &WithdrawNote, erased: Option<Erased>, touched: Option<&Touched>) -> Result<()> {
     let documents = count(note.documents.len() as u64, "document");
     let already = if logged.already { "already in the log" } else { "in the log" };
-    say!("withdrew {documents} of {}: withdrawal {} is {already} of {}, size {}", note.collection, logged.serial, logged.origin, logged.size)?;
+    say!(
+        "withdrew {documents} of {}: withdrawal {} is {already} of {}, size {}",
+        note.collection,
+        logged.serial,
+        logged.origin,
+        logged.size
+    )?;
     withdrawal_words(note)?;
     if let Some(erased) = erased {
         erased_words(erased)?;

@@ -2,7 +2,7 @@
 
 use super::{Client, HttpError};
 use crate::address::Address;
-use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::header::{self, HeaderMap};
 use hyper::{Request, Response, StatusCode};
@@ -55,29 +55,33 @@ impl Part {
     }
 }
 
-/// Requests here have no body.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct NoBody;
+/// The body of a request: none, or bytes until they are sent.
+#[derive(Debug)]
+pub(super) struct Sent(pub(super) Option<Bytes>);
 
-impl Body for NoBody {
+impl Body for Sent {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(None)
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {
-        true
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.as_ref().map_or(0, |bytes| bytes.len() as u64))
     }
 }
 
 /// A connection on which one request after the other is sent.
 #[derive(Debug)]
-pub(super) struct Session(SendRequest<NoBody>);
+pub(super) struct Session(SendRequest<Sent>);
 
 impl Session {
-    pub(super) fn new(sender: SendRequest<NoBody>) -> Self {
+    pub(super) fn new(sender: SendRequest<Sent>) -> Self {
         Self(sender)
     }
 
@@ -86,7 +90,7 @@ impl Session {
     }
 
     /// Sends a request and waits for the head of its answer.
-    pub(super) async fn send(&mut self, request: Request<NoBody>, patience: Duration) -> Result<Response<Incoming>, HttpError> {
+    pub(super) async fn send(&mut self, request: Request<Sent>, patience: Duration) -> Result<Response<Incoming>, HttpError> {
         let answered = async {
             self.0.ready().await?;
             self.0.send_request(request).await
@@ -410,6 +414,6 @@ fn retry_after(text: &str) -> Option<u64> {
 }
 
 /// What others wrote, so that it can stand in a line.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }

@@ -29,7 +29,7 @@ fn signed(world: &World, request: &Request, name: &str) -> Request {
 }
 
 pub(super) fn finished(world: &World, request: &Request) -> Result<Outcome> {
-    finish(&mut world.desk(), &Finish { request, archive: &world.site, log_key: &world.log_key }, &mut |_| {})
+    finish(&mut world.desk(), &Finish { request, archive: &world.site, log_key: &world.log_key, witnessing: None }, &mut |_| {})
 }
 
 #[test]

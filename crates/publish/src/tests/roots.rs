@@ -23,7 +23,7 @@ fn sign(world: &World, request: &Request, names: &[&str]) -> Request {
 }
 
 fn put(world: &World, request: &Request) -> Result<Enacted> {
-    enact(&world.site, &world.log_key, request)
+    enact(&world.site, &world.log_key, request, None)
 }
 
 /// Two of three editors, two of three recovery keys, and no release yet.

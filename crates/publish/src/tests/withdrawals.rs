@@ -30,7 +30,7 @@ fn signed(world: &World, mut request: Request, names: &[&str]) -> Request {
 }
 
 fn enacted(world: &World, request: &Request) -> Result<Logged> {
-    enact(Some(&mut world.desk()), &world.site, &world.log_key, request, NOW + 200)
+    enact(Some(&mut world.desk()), &world.site, &world.log_key, request, NOW + 200, None)
 }
 
 fn is_withdrawn(world: &World, number: u64) -> bool {
@@ -130,24 +130,24 @@ fn a_request_that_lies_about_a_line_or_comes_too_late_is_refused() {
     assert!(!is_withdrawn(&world, 2) && !is_withdrawn(&world, 3));
     assert!(Request::other(world.archive().chain(), &request.text().replace("copies erase", "copies burn")).is_err());
     let beat = signed(&world, ask_heartbeat(&world.site, NOW).unwrap(), &["ada"]);
-    log_heartbeat(&world.site, &world.log_key, &beat).unwrap();
+    log_heartbeat(&world.site, &world.log_key, &beat, None).unwrap();
     let late = signed(&world, request, &["ada"]);
     assert!(matches!(enacted(&world, &late), Err(Error::MovedOn { .. })));
     let stranger = world.path("stranger.key");
     SigningKeyFile::create(&stranger, "daylight-stranger", None).unwrap();
-    assert!(enact(None, &world.site, &stranger, &signed(&world, asked(&world, &[2]), &["ada"]), NOW).is_err());
+    assert!(enact(None, &world.site, &stranger, &signed(&world, asked(&world, &[2]), &["ada"]), NOW, None).is_err());
 }
 
 #[test]
 fn a_heartbeat_needs_one_editor_and_is_the_last_sign_of_life() {
     let world = of_three();
     let beat = signed(&world, ask_heartbeat(&world.site, NOW + 77).unwrap(), &["eve"]);
-    assert!(!log_heartbeat(&world.site, &world.log_key, &beat).unwrap().already);
-    assert!(log_heartbeat(&world.site, &world.log_key, &beat).unwrap().already);
+    assert!(!log_heartbeat(&world.site, &world.log_key, &beat, None).unwrap().already);
+    assert!(log_heartbeat(&world.site, &world.log_key, &beat, None).unwrap().already);
     world.verify();
     let sign = world.archive().last_sign_of_life().unwrap();
     assert_eq!((sign.word, sign.time), ("heartbeat", NOW as i64 + 77));
-    assert!(log_heartbeat(&world.site, &world.log_key, &asked(&world, &[1])).is_err(), "another kind");
+    assert!(log_heartbeat(&world.site, &world.log_key, &asked(&world, &[1]), None).is_err(), "another kind");
 }
 
 /// Played by this test binary, started again by the test below; on its own it passes.

@@ -1,6 +1,6 @@
 //! How to search, how to check and copy, and what this site is.
 
-use super::{home, page};
+use super::{home, page, seen};
 use crate::library::Library;
 use daylight_html::{Frame, Href, Markup};
 use maud::html;
@@ -70,7 +70,8 @@ pub(crate) fn help(frame: &Frame) -> String {
     page("How to search", "Skip to the help", main, None).render(frame)
 }
 
-pub(crate) fn verify(library: &Library, frame: &Frame) -> String {
+/// `now` is the time in seconds since 1970, by which the age of what witnesses say is told.
+pub(crate) fn verify(library: &Library, frame: &Frame, now: u64) -> String {
     let main = html! {
         h1 { "Check it, copy it" }
         p.lead { "You need not trust this site, nor whoever runs it. The archive is a folder of plain files, and every byte of it that matters is under a hash that is under a signature." }
@@ -88,6 +89,7 @@ pub(crate) fn verify(library: &Library, frame: &Frame) -> String {
             dt { "Root in force" } dd { "version " (library.root_version()) ", SHA-256 " span.hash { (library.root_digest()) } }
             dt { "Signed by" } dd { (library.signed()) }
         }
+        (seen::section(library, now))
         h2 { "Others' tools" }
         p { "The log is C2SP's tlog-tiles with signed checkpoints (c2sp.org/tlog-tiles, c2sp.org/signed-note), so tools written by others check it. A release's bytes are in ordinary zip files in which nothing is compressed; each member is named by its SHA-256:" }
         pre.commands { "unzip -p FOLDER/release/1/volume/0.zip HASH | sha256sum" }

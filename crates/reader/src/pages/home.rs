@@ -1,6 +1,6 @@
 //! What this archive is.
 
-use super::{lists, page};
+use super::{lists, page, seen};
 use crate::catalogue::Shelf;
 use crate::library::Library;
 use crate::when::{self, Civil};
@@ -33,6 +33,7 @@ pub(crate) fn home(library: &Library, frame: &Frame, today: i64) -> String {
         h2 { "Check it, copy it" }
         p { "Every document carries a hash; the hashes of a release make a tree whose root the editors signed; and every release stands in a log that can only grow. "
             "Whoever changes, adds or removes anything cannot hide it from you." }
+        p { (seen::sentence(library)) }
         p { "The archive is a folder of plain files. Any copy of it is as good as this one, and is checked by" }
         pre.commands { "daylight verify FOLDER" }
         p { a href="/verify" { "How to check with tools that are not ours, and how to copy" } }

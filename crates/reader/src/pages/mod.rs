@@ -7,6 +7,7 @@ mod home;
 mod lists;
 mod proof;
 mod results;
+mod seen;
 mod stop;
 mod thread;
 mod withdrawn;

@@ -92,12 +92,19 @@ pub(super) struct Publisher {
     serial: u64,
     size: u64,
     head: Digest,
+    /// Who cosigns each checkpoint, and when.
+    witnesses: Vec<(Signer, u64)>,
 }
 
 const ORIGIN: &str = "archive.example/harbour";
 
 impl Publisher {
     pub(super) fn new() -> Self {
+        Self::watched(Policy::none(), Vec::new())
+    }
+
+    /// An archive whose root has this policy, and whose checkpoints these witnesses cosign, each at this time.
+    pub(super) fn watched(policy: Policy, witnesses: Vec<(Signer, u64)>) -> Self {
         let home = tempfile::tempdir().unwrap();
         let editor = Signer::new("editor.example", SigningKey::from_bytes(&[7; 32])).unwrap();
         let log = Signer::new(ORIGIN, SigningKey::from_bytes(&[8; 32])).unwrap();
@@ -110,14 +117,14 @@ impl Publisher {
             recovery,
             log: key,
             retired: vec![],
-            witnesses: Policy::none(),
+            witnesses: policy,
             mirrors: vec![],
             onions: vec![],
         };
         let json = root.to_json().unwrap();
         let mut note = root.note().unwrap();
         note.sign(&editor);
-        let mut made = Self { home, editor, log, root: Digest::of(&json), serial: 0, size: 0, head: Builder::new().root() };
+        let mut made = Self { home, editor, log, root: Digest::of(&json), serial: 0, size: 0, head: Builder::new().root(), witnesses };
         made.put(&paths::root_json(1), &json);
         made.put(&paths::root_sig(1), &note.to_bytes());
         made.log(&Entry::Root { version: 1, json: made.root });
@@ -145,7 +152,9 @@ impl Publisher {
         appended.files.iter().for_each(|(path, bytes)| self.put(path, bytes));
         (self.size, self.head) = (appended.size, appended.root);
         let checkpoint = Checkpoint { origin: ORIGIN.into(), size: self.size, root: self.head };
-        self.put(paths::CHECKPOINT, &checkpoint.sign(&self.log).unwrap().to_bytes());
+        let mut note = checkpoint.sign(&self.log).unwrap();
+        self.witnesses.iter().for_each(|(witness, time)| note.cosign(witness, *time));
+        self.put(paths::CHECKPOINT, &note.to_bytes());
     }
 
     /// Publishes a release.

@@ -3,6 +3,7 @@ mod files;
 mod fixture;
 mod pages;
 mod requests;
+mod seen;
 mod withdrawn;
 mod words;
 
