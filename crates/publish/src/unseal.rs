@@ -121,7 +121,9 @@ impl Unsealed {
         let path = dir.join(APPROVAL);
         let why = |why: String| Error::Sealed { path: path.clone(), why };
         let mut bytes = Vec::new();
-        File::open(&path).and_then(|file| file.take(1 << 20).read_to_end(&mut bytes)).map_err(|error| Error::Unread(path.clone(), error))?;
+        File::open(&path)
+            .and_then(|file| file.take(1 << 20).read_to_end(&mut bytes))
+            .map_err(|error| Error::Unread(path.clone(), error))?;
         let note = Note::parse(&bytes).map_err(|error| why(error.to_string()))?;
         let told = parse_seal_text(note.text()).map_err(|error| why(error.to_string()))?;
         let archive = Archive::open(&dir.join(ARCHIVE))?;

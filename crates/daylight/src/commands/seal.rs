@@ -164,8 +164,7 @@ fn key(files: &[PathBuf]) -> Result<(SealKey, Vec<String>)> {
 pub(crate) fn publish(args: &args::PublishUnsealed) -> Result<ExitCode> {
     let request = if args.finish.is_empty() { None } else { Some(collected(&args.finish)?) };
     let keys = args.key.iter().map(|file| signing_key(file, args.passphrase_file.as_deref())).collect::<Result<Vec<SigningKeyFile>>>()?;
-    let job =
-        UnsealedJob {
+    let job = UnsealedJob {
         unsealed: &args.unsealed,
         archive: &args.to,
         editors: &keys,

@@ -44,7 +44,8 @@ impl World {
     fn publish_unsealed(&self) -> Result<UnsealedOutcome> {
         let keys = [self.key("ada.key")];
         let opened = self.path("opened");
-        let job = UnsealedJob { unsealed: &opened, archive: &self.site, editors: &keys, request: None, log_key: &self.log_key, now: LATER + 2 };
+        let job =
+            UnsealedJob { unsealed: &opened, archive: &self.site, editors: &keys, request: None, log_key: &self.log_key, now: LATER + 2 };
         publish_unsealed(&job, &mut |_| {})
     }
 }
@@ -322,7 +323,14 @@ fn editors_who_are_elsewhere_approve_on_request() {
 
     // Publishing it waits for signatures as any release does.
     let opened = world.path("opened");
-    let job = UnsealedJob { unsealed: &opened, archive: &world.site, editors: &keys[1..2], request: None, log_key: &world.log_key, now: LATER + 3 };
+    let job = UnsealedJob {
+        unsealed: &opened,
+        archive: &world.site,
+        editors: &keys[1..2],
+        request: None,
+        log_key: &world.log_key,
+        now: LATER + 3,
+    };
     let mut asked = publish_unsealed(&job, &mut |_| {}).unwrap().waiting.unwrap().request;
     asked.sign(keys[2].signer()).unwrap();
     // The time was fixed when it was asked for.
