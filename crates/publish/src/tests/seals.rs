@@ -176,7 +176,7 @@ fn what_holds_a_document_that_was_replaced_or_withdrawn_later_is_left_out_with_i
     };
     let mut request = withdraw::ask(&what).unwrap();
     request.sign(keys[0].signer()).unwrap();
-    withdraw::enact(None, &world.site, &world.log_key, &request, LATER + 10).unwrap();
+    withdraw::enact(None, &world.site, &world.log_key, &request, LATER + 10, None).unwrap();
     let outcome = world.publish_unsealed().unwrap();
     assert!(outcome.published.is_none());
     let why: Vec<_> = outcome.skipped.iter().map(|one| (one.number, one.why)).collect();
