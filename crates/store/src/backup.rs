@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 const WORDS: &str = "A backup of a Daylight desk. It holds everything that the desk does, unpublished documents and keys among it: keep it as safe.\n\
                      Make a desk of it again with: daylight restore THIS-FOLDER NEW-DESK\n";
 /// Files of the desk's folder that are copied as they are.
-const FILES: [&str; 3] = ["daylight.toml", "log.key", "log.key.signed"];
+const FILES: [&str; 5] = ["daylight.toml", "log.key", "log.key.signed", "log.key.next", "log.key.next.signed"];
 /// How much of the end of a pack is compared to see that it is the same pack.
 const TAIL: u64 = 64 << 10;
 const BUFFER: usize = 1 << 20;

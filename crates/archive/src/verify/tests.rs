@@ -1,3 +1,4 @@
+mod roots;
 mod withdrawn;
 
 use super::*;

@@ -44,7 +44,7 @@ pub(crate) fn sign(args: &args::Sign) -> Result<ExitCode> {
 /// What is signed, and what of it cannot be checked with what was given.
 fn words(args: &args::Sign, request: &Request) -> Result<Words> {
     let mut words = request.words()?;
-    if args.archive.is_some() {
+    if args.archive.is_some() && request.kind() == Kind::Release {
         words.unchecked.clear();
     }
     if args.root.is_none() && request.chain().is_some() {

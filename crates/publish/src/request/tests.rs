@@ -174,6 +174,27 @@ fn request_line(request: &Request, place: usize) -> Value {
 }
 
 #[test]
+fn no_byte_of_a_signed_request_can_be_changed_unseen() {
+    let mut release = release(&["The budget", "The wall", "The gate"]);
+    let mut root = Request::root(Some(&first()), &second()).unwrap();
+    assert!(release.sign(&editor(1)).unwrap() && root.sign(&editor(2)).unwrap());
+    for request in [release, root] {
+        let bytes = request.to_bytes().unwrap();
+        for at in 0..bytes.len() - 1 {
+            for bit in [1, 32] {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= bit;
+                assert!(
+                    Request::parse(&flipped).is_err(),
+                    "byte {at}: {:?}",
+                    String::from_utf8_lossy(&flipped[at.saturating_sub(20)..at + 9])
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_root_is_shown_as_who_comes_and_who_goes() {
     let request = Request::root(Some(&first()), &second()).unwrap();
     let text = shown(&Request::parse(&request.to_bytes().unwrap()).unwrap());
@@ -189,6 +210,7 @@ fn a_root_is_shown_as_who_comes_and_who_goes() {
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
+    assert_eq!(request.words().unwrap().unchecked.len(), 1, "whose key editor4's is");
     let other = Root { mirrors: vec!["https://evil.example/".into()], ..second() };
     let (honest, evil) = (second().to_json().unwrap(), other.to_json().unwrap());
     let quoted = |json: Vec<u8>| Value::from(String::from_utf8(json).unwrap()).to_string();

@@ -52,7 +52,7 @@ impl Request {
     pub fn words(&self) -> Result<Words, RequestError> {
         let mut words = match self.statement() {
             Statement::Release { note, first } => release(note, first),
-            Statement::Root(new) => root_words(new, self.chain().map(|chain| &chain.last().root)),
+            Statement::Root(new) => proposed(new, self.chain().map(|chain| &chain.last().root)),
             Statement::Other { serial } => other(self, *serial),
         };
         if let Some(chain) = self.chain() {
@@ -119,6 +119,15 @@ pub(crate) fn title(collection: &str, listed: &Listed) -> String {
     let record = &listed.record;
     let reason = if record.reason.is_empty() { String::new() } else { format!(" (replaces an earlier one: {})", record.reason) };
     format!("{collection}/{}  {}  {}{reason}", record.number, record.kind.word(), record.title)
+}
+
+fn proposed(new: &Root, old: Option<&Root>) -> Words {
+    let mut words = root_words(new, old);
+    let known = |key: &Key| old.is_some_and(|old| [&old.editors, &old.recovery].iter().any(|quorum| same(&quorum.keys, key).is_some()));
+    if [&new.editors, &new.recovery].iter().any(|quorum| quorum.keys.iter().any(|key| !known(key))) {
+        words.unchecked.push("whose the new keys are: compare them with their owners, by voice or in person".into());
+    }
+    words
 }
 
 /// A root in words: with the one before it, who comes and who goes.

@@ -47,6 +47,7 @@ impl Check<'_, '_> {
             );
         }
         self.private(&key, 0o600)?;
+        self.private(&root.join("log.key.next"), 0o600)?;
         self.private(&root, 0o700)
     }
 
