@@ -111,7 +111,9 @@ impl Town {
     fn letter(&self, name: &str) {
         let trove = self.at("trove");
         fs::create_dir_all(&trove).unwrap();
-        let text = format!("From: ana@town.example\nSubject: {name}\nDate: Tue, 7 Oct 2014 08:00:00 +0100\nMessage-ID: <{name}@x>\n\nAbout {name}.\n");
+        let text = format!(
+            "From: ana@town.example\nSubject: {name}\nDate: Tue, 7 Oct 2014 08:00:00 +0100\nMessage-ID: <{name}@x>\n\nAbout {name}.\n"
+        );
         fs::write(trove.join(format!("{name}.eml")), text).unwrap();
         self.run("ingest desk trove --collection council");
         self.run("clear desk --collection council --all --as Ana");
@@ -196,10 +198,16 @@ fn a_release_is_shown_once_three_of_four_witnesses_have_seen_it() {
 
     // Readers see who has seen it, on the page and by command.
     let status = town.run("status archive").text();
-    assert!(status.contains("seen at log size 5 by 3 of its 4 witnesses") && status.contains("w1.example  has not cosigned this"), "{status}");
+    assert!(
+        status.contains("seen at log size 5 by 3 of its 4 witnesses") && status.contains("w1.example  has not cosigned this"),
+        "{status}"
+    );
     let server = Server::start(&town.at("archive"));
     let page = get(&server.at("/verify"), &[]).text();
-    assert!(page.contains("3 of its 4 witnesses have seen this archive at 5 log entries") && page.contains("has not cosigned it"), "{page}");
+    assert!(
+        page.contains("3 of its 4 witnesses have seen this archive at 5 log entries") && page.contains("has not cosigned it"),
+        "{page}"
+    );
     assert!(get(&server.at("/"), &[]).text().contains("3 of its 4 witnesses have seen it at 5 log entries"));
 }
 
@@ -216,7 +224,12 @@ fn another_verifier_holds_an_archive_to_its_witnesses_too() {
     let lines: Vec<&str> = whole.lines().collect();
     let with = |kept: &[usize]| kept.iter().map(|i| format!("{}\n", lines[*i])).collect::<String>();
     // Lines 0 to 2 are the text, 4 is the log's, 5 to 8 are the witnesses'.
-    for (kept, well) in [(&[0, 1, 2, 3, 4, 5, 6, 8][..], true), (&[0, 1, 2, 3, 4, 7, 8][..], false), (&[0, 1, 2, 3, 4, 5, 5, 5, 6][..], false), (&[0, 1, 2, 3, 5, 6, 7, 8][..], false)] {
+    for (kept, well) in [
+        (&[0, 1, 2, 3, 4, 5, 6, 8][..], true),
+        (&[0, 1, 2, 3, 4, 7, 8][..], false),
+        (&[0, 1, 2, 3, 4, 5, 5, 5, 6][..], false),
+        (&[0, 1, 2, 3, 5, 6, 7, 8][..], false),
+    ] {
         fs::write(archive.join("checkpoint"), with(kept)).unwrap();
         assert_eq!(both(&archive, None).0, well, "{kept:?}");
     }
@@ -262,7 +275,8 @@ impl Liar {
     }
 
     fn says(&self, status: u16, media_type: &str, body: &str) {
-        let head = format!("HTTP/1.1 {status} X\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+        let head =
+            format!("HTTP/1.1 {status} X\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
         *self.says.lock().unwrap() = (head + body).into_bytes();
     }
 }
@@ -347,7 +361,11 @@ fn a_witness_killed_between_storing_and_answering_cosigns_the_same_again() {
 #[test]
 fn a_publish_killed_around_its_witnesses_goes_on_with_the_same_bytes() {
     let town = Town::new();
-    for (number, point) in ["publish.signed", "publish.pending", "publish.asked", "publish.cosigned", "publish.renamed", "publish.checkpoint"].iter().enumerate() {
+    for (number, point) in
+        ["publish.signed", "publish.pending", "publish.asked", "publish.cosigned", "publish.renamed", "publish.checkpoint"]
+            .iter()
+            .enumerate()
+    {
         town.letter(&format!("letter-{number}"));
         let line = "publish desk --collection council --to archive --key ana.key";
         let mut command = Command::new(program());
@@ -390,7 +408,10 @@ fn a_witness_is_told_by_command_and_says_what_it_knows() {
     let town = Town::new();
     town.publish("").code(0);
     let words = town.run("witness status w1").text();
-    assert!(words.contains("news.example/papers: cosigned at log size 2 on ") && words.contains("log.example: nothing was cosigned yet"), "{words}");
+    assert!(
+        words.contains("news.example/papers: cosigned at log size 2 on ") && words.contains("log.example: nothing was cosigned yet"),
+        "{words}"
+    );
     let again = town.run("witness add w1 --root archive/root/1.json").text();
     assert!(again.contains("known by this key already"), "{again}");
     let said: Value = town.run("witness key w9.key --json").json();
@@ -409,7 +430,8 @@ fn a_witness_is_told_by_command_and_says_what_it_knows() {
     refused("witness policy --quorum 2 --witness w1.key.pub=https://w1.example/", "more are needed than there are members");
     town.say("witness serve w1 --key w1.key --listen nowhere").code(2);
     town.say("witness add w1").code(2);
-    let warned = town.run("witness policy --quorum 1 --witness w1.key.pub=https://w1.example/ --witness w2.key.pub=https://w2.example/").stderr;
+    let warned =
+        town.run("witness policy --quorum 1 --witness w1.key.pub=https://w1.example/ --witness w2.key.pub=https://w2.example/").stderr;
     assert!(warned.contains("do not keep a publisher from showing two histories"), "{warned}");
     // The guide's unit starts the program as it is.
     let guide = fs::read_to_string(root().join("docs/witnessing.md")).unwrap();

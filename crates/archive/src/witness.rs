@@ -41,7 +41,8 @@ impl AddCheckpoint {
         let text = std::str::from_utf8(bytes).map_err(|_| "the request is not UTF-8")?;
         let (head, checkpoint) = text.split_once("\n\n").ok_or("an empty line must stand before the checkpoint")?;
         let mut lines = head.split('\n');
-        let old = lines.next().and_then(|line| line.strip_prefix("old ")).and_then(decimal).ok_or("the first line is not `old` and a size")?;
+        let old =
+            lines.next().and_then(|line| line.strip_prefix("old ")).and_then(decimal).ok_or("the first line is not `old` and a size")?;
         let mut proof = Vec::new();
         for line in lines {
             if proof.len() == MAX_PROOF {

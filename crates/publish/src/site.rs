@@ -207,7 +207,9 @@ fn finish_pending(dir: &Path, log_key: &LogKey) -> Result<bool> {
     // Lines of witnesses may stand there already, behind the log's own.
     let is_it = |promise: &&Promise| {
         let promised = Note::parse(&promise.bytes).ok();
-        promised.is_some_and(|promised| Note::parse(&bytes).is_ok_and(|note| signed_alone(&note, promised.signatures()) == Some(promised.clone())))
+        promised.is_some_and(|promised| {
+            Note::parse(&bytes).is_ok_and(|note| signed_alone(&note, promised.signatures()) == Some(promised.clone()))
+        })
     };
     let Some(promise) = log_key.promise().filter(is_it) else {
         return Err(Error::Format(format!(

@@ -87,7 +87,8 @@ pub(crate) fn before_first(dir: &Path, log_key: &LogKey) -> Result<()> {
     let shown = of_all(&root.witnesses, |witness| evidence(witness, &nothing, dir, std::slice::from_ref(&root.log), witnessing));
     // What this desk signed itself it will sign again, to the byte.
     let ours = |seen: &Checkpoint| log_key.promise().is_some_and(|promise| promise.checkpoint == *seen);
-    let seen = root.witnesses.members().iter().zip(shown).find_map(|(witness, seen)| Some((witness, seen??)).filter(|(_, seen)| !ours(seen)));
+    let seen =
+        root.witnesses.members().iter().zip(shown).find_map(|(witness, seen)| Some((witness, seen??)).filter(|(_, seen)| !ours(seen)));
     match seen {
         Some((witness, seen)) => Err(seen_more(witness, dir, &nothing, Some(seen.size), true)),
         None => Ok(()),

@@ -28,7 +28,8 @@ fn the_example_of_the_standard_is_read_and_written() {
 #[test]
 fn the_cosignature_of_the_standards_example_has_its_form() {
     // c2sp.org/tlog-cosignature gives a line, not the key that made it: its ID, and the time behind that, as in the text of the example.
-    let line = "— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==";
+    let line =
+        "— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==";
     let signature = Signature::parse(line).unwrap();
     assert_eq!((signature.key_id, signature.bytes.len()), ([0x8d, 0x66, 0xcf, 0x3f], 72));
     assert_eq!(u64::from_be_bytes(signature.bytes[..8].try_into().unwrap()), 1_679_315_147);

@@ -36,8 +36,10 @@ pub(crate) struct WitnessKey {
 /// Tells a witness of a log: from then on it cosigns checkpoints that this log's key signed.
 #[derive(Args)]
 #[command(group(clap::ArgGroup::new("log").required(true).args(["root", "log_key"])))]
-#[command(after_help = "Where the archive's root gives its log another key, add that root: the roots between and their signatures are read beside it.\n\
-    Example: daylight witness add /var/lib/daylight-witness --root root/1.json")]
+#[command(
+    after_help = "Where the archive's root gives its log another key, add that root: the roots between and their signatures are read beside it.\n\
+    Example: daylight witness add /var/lib/daylight-witness --root root/1.json"
+)]
 pub(crate) struct WitnessAdd {
     /// The witness's folder, made if there is none.
     pub(crate) state: PathBuf,
@@ -75,7 +77,9 @@ pub(crate) struct WitnessServe {
 
 /// Says of which logs a witness was told, and what it cosigned last of each.
 #[derive(Args)]
-#[command(after_help = "Exits 1 if a log signed two checkpoints that cannot both be true.\nExample: daylight witness status /var/lib/daylight-witness")]
+#[command(
+    after_help = "Exits 1 if a log signed two checkpoints that cannot both be true.\nExample: daylight witness status /var/lib/daylight-witness"
+)]
 pub(crate) struct WitnessStatus {
     /// The witness's folder.
     pub(crate) state: PathBuf,
@@ -86,8 +90,10 @@ pub(crate) struct WitnessStatus {
 
 /// Writes the policy of an archive's witnesses (c2sp.org/tlog-policy), which `root new --witnesses` and `root rotate --witnesses` take.
 #[derive(Args)]
-#[command(after_help = "Example: daylight witness policy --witness w1.key.pub=https://w1.example/ --witness w2.key.pub=https://w2.example/ \
-    --witness w3.key.pub=http://w3xyz.onion/ --witness w4.key.pub=https://w4.example/ > witnesses.policy")]
+#[command(
+    after_help = "Example: daylight witness policy --witness w1.key.pub=https://w1.example/ --witness w2.key.pub=https://w2.example/ \
+    --witness w3.key.pub=http://w3xyz.onion/ --witness w4.key.pub=https://w4.example/ > witnesses.policy"
+)]
 pub(crate) struct WitnessPolicy {
     /// A witness's public key, as a file or its text, and where it is asked; once for each.
     #[arg(long, value_name = "KEY=URL", required = true)]

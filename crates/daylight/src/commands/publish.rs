@@ -74,7 +74,11 @@ pub(crate) fn publish(args: &args::Publish) -> Result<ExitCode> {
     let witnessing = asking(&args.asking)?;
     let Some(collection) = args.collection.as_deref() else {
         let request = collected(&args.finish)?;
-        let outcome = finish(&mut desk, &Finish { request: &request, archive: &args.to, log_key: &log_key, witnessing: Some(&witnessing) }, &mut |_| {})?;
+        let outcome = finish(
+            &mut desk,
+            &Finish { request: &request, archive: &args.to, log_key: &log_key, witnessing: Some(&witnessing) },
+            &mut |_| {},
+        )?;
         return tell(args, &outcome, &format!("what {} asks for", request.words()?.title), None);
     };
     let editors = args.key.iter().map(|file| signing_key(file, args.passphrase_file.as_deref())).collect::<Result<Vec<_>>>()?;

@@ -104,7 +104,11 @@ fn in_words(log: &Log) -> String {
         (Some((last, _)), None) => format!("cosigned at log size {}", last.size),
         (None, _) => "nothing was cosigned yet".to_owned(),
     };
-    let fork = if log.forked { "; its key signed two checkpoints that cannot both be true: they are kept in the log's folder as fork" } else { "" };
+    let fork = if log.forked {
+        "; its key signed two checkpoints that cannot both be true: they are kept in the log's folder as fork"
+    } else {
+        ""
+    };
     format!("{}: {last}{fork}", plain(log.key.name()))
 }
 
@@ -163,7 +167,8 @@ pub(crate) fn seen_in_words(witnessed: &Witnessed, size: u64, now: u64) -> Vec<S
         return vec!["no witness watches this archive: its root names none, so nobody vouches that everybody is shown the same".into()];
     }
     let needed = if witnessed.needed.is_empty() { "none is needed".into() } else { format!("{} must have", witnessed.needed) };
-    let mut lines = vec![format!("seen at log size {size} by {} of its {} witnesses; {needed}", witnessed.count(), witnessed.witnesses.len())];
+    let mut lines =
+        vec![format!("seen at log size {size} by {} of its {} witnesses; {needed}", witnessed.count(), witnessed.witnesses.len())];
     lines.extend(witnessed.witnesses.iter().map(|seen| {
         let said = match seen.time {
             None => "has not cosigned this".to_owned(),
@@ -176,15 +181,19 @@ pub(crate) fn seen_in_words(witnessed: &Witnessed, size: u64, now: u64) -> Vec<S
     }));
     let days = witnessed.last().map(|last| now.saturating_sub(last) / 86_400);
     lines.extend(days.filter(|days| *days >= OLD).map(|days| {
-        format!("  the last of them saw it {} days ago: there may be a newer state, which another copy or the witnesses have", output::thousands(days))
+        format!(
+            "  the last of them saw it {} days ago: there may be a newer state, which another copy or the witnesses have",
+            output::thousands(days)
+        )
     }));
     lines
 }
 
 /// The same for programs.
 pub(crate) fn seen_in_json(witnessed: &Witnessed, size: u64, now: u64) -> Value {
-    let seen = witnessed.witnesses.iter().map(
-        |seen| json!({"witness": seen.witness, "cosigned": seen.time.map(when::moment), "ahead_of_clock": seen.is_ahead_of(now)}),
-    );
+    let seen = witnessed
+        .witnesses
+        .iter()
+        .map(|seen| json!({"witness": seen.witness, "cosigned": seen.time.map(when::moment), "ahead_of_clock": seen.is_ahead_of(now)}));
     json!({"log_size": size, "needed": witnessed.needed, "enough": witnessed.met, "witnesses": seen.collect::<Vec<_>>()})
 }

@@ -8,8 +8,8 @@ mod serve;
 mod state;
 
 pub use client::Client;
-pub use pin::{PinError, Pinned};
 pub use connections::Listen;
+pub use pin::{PinError, Pinned};
 pub use serve::{ServeError, serve};
 pub use state::{Cosigned, Log, Refusal, State, StateError};
 

@@ -80,7 +80,9 @@ impl State {
         let folder = self.folder_of(key.name());
         match read_log(&folder)? {
             Some(known) if known.key == key => Ok(Pinned { key, changed: false }),
-            Some(_) if !replace => Err(PinError::Other { origin: key.name().to_owned(), why: "a key does not say what it follows on".into() }),
+            Some(_) if !replace => {
+                Err(PinError::Other { origin: key.name().to_owned(), why: "a key does not say what it follows on".into() })
+            }
             _ => self.keep(&folder, "key", format!("{key}\n").as_bytes(), key),
         }
     }

@@ -3,8 +3,8 @@
 
 use super::connections::{Listen, Listener, Stream};
 use super::state::{Refusal, State};
-use daylight_archive::witness::{MAX_REQUEST, SIZE_TYPE};
 use daylight_archive::Signer;
+use daylight_archive::witness::{MAX_REQUEST, SIZE_TYPE};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-
 
 /// How many connections are open at once.
 const CONNECTIONS: usize = 256;
@@ -47,8 +46,7 @@ pub enum ServeError {
 
 /// Answers checkpoints until the process is told to end (SIGINT or SIGTERM). Calls `ready` with the address once it listens there.
 pub fn serve(state: State, signer: Signer, listen: &Listen, ready: &mut dyn FnMut(&str)) -> Result<(), ServeError> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(JUDGES).build().map_err(ServeError::Run)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(JUDGES).build().map_err(ServeError::Run)?;
     let served = runtime.block_on(async {
         let (listener, said) = Listener::bind(listen).await.map_err(|e| ServeError::Listen(format!("{listen:?}"), e))?;
         let end = end().map_err(ServeError::Run)?;

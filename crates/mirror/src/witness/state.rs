@@ -70,7 +70,9 @@ pub enum Refusal {
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// There is none.
-    #[error("{0} holds no witness's state; make it with `daylight witness add`, and never anew where there was one: a witness that forgot must not go on")]
+    #[error(
+        "{0} holds no witness's state; make it with `daylight witness add`, and never anew where there was one: a witness that forgot must not go on"
+    )]
     Missing(PathBuf),
     /// A file could not be read or written.
     #[error("{0}: {1}")]
@@ -116,7 +118,11 @@ impl State {
 
     /// The log whose origin has this SHA-256, in lower-case hex; `None` for any other text and for one that was never pinned.
     pub fn log_by_hash(&self, hash: &str) -> Result<Option<Log>, StateError> {
-        if hash.parse::<Digest>().is_ok_and(|digest| digest.to_string() == hash) { read_log(&self.dir.join("log").join(hash)) } else { Ok(None) }
+        if hash.parse::<Digest>().is_ok_and(|digest| digest.to_string() == hash) {
+            read_log(&self.dir.join("log").join(hash))
+        } else {
+            Ok(None)
+        }
     }
 
     /// Answers an `add-checkpoint` request, in the order of the checks of c2sp.org/tlog-witness. What it cosigns is stored before it returns.

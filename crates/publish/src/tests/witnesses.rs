@@ -1,6 +1,7 @@
 //! Publishing to an archive whose root asks for three of four witnesses. The witnesses are those of the `mirror` crate, with no network between.
 
 use super::*;
+use crate::{request, roots};
 use daylight_archive::entry::Entry;
 use daylight_archive::key::Signer;
 use daylight_archive::log::{Builder, LogAppender, empty_root, leaf_hash};
@@ -10,7 +11,6 @@ use daylight_archive::root::{Quorum, Root};
 use daylight_archive::witness::AddCheckpoint;
 use daylight_archive::{Checkpoint, paths};
 use daylight_mirror::witness::{Refusal, State};
-use crate::{request, roots};
 use std::process::Command;
 use witness::{Answer, Submission};
 
@@ -277,7 +277,9 @@ fn a_restored_backup_signs_nothing_and_goes_on_from_the_newest_copy() {
     more(&restored, 50);
     let signed = fs::read(restored.path("desk/log.key.signed")).unwrap();
     let four_of = |moods| Four { folder: world.folder.clone(), moods };
-    for (moods, without) in [([Honest; 4], vec![]), ([Gone, Gone, Gone, Honest], vec![]), ([Honest; 4], ["w1", "w2", "w3", "w4"].map(String::from).to_vec())] {
+    for (moods, without) in
+        [([Honest; 4], vec![]), ([Gone, Gone, Gone, Honest], vec![]), ([Honest; 4], ["w1", "w2", "w3", "w4"].map(String::from).to_vec())]
+    {
         for recovered in [false, true] {
             let error = publish_asking(&restored, &four_of(moods), &without, recovered).unwrap_err();
             assert!(matches!(error, Error::SeenMore { .. }), "{error}");
@@ -455,7 +457,8 @@ fn a_publish_killed_anywhere_around_its_witnesses_ends_the_same_archive() {
     // Cosignatures have a time, which is the same in this test.
     let expected = undisturbed.files();
     let way = fs::read_to_string(&log).unwrap();
-    let around = ["publish.tiles", "publish.signed", "publish.pending", "witness.stored", "publish.asked", "publish.cosigned", "publish.renamed"];
+    let around =
+        ["publish.tiles", "publish.signed", "publish.pending", "witness.stored", "publish.asked", "publish.cosigned", "publish.renamed"];
     assert!(around.iter().all(|point| way.lines().any(|line| line == *point)), "{way}");
     for point in around {
         for time in 1..=way.lines().filter(|line| *line == point).count() {

@@ -22,7 +22,9 @@ fn a_witness_cosigns_wherever_it_was_left() {
     let (told, log, fork) = (Told::new(), Grown::new(300, 300, ""), Grown::new(300, 8, "another"));
     let server = Served::start(told.state.clone(), witness_key());
     // With and without a slash at the end, and whatever it was thought to know.
-    for (address, old, size) in [(server.address.as_str(), 7, 10), (server.address.trim_end_matches('/'), 10, 200), (&server.address, 3, 300)] {
+    for (address, old, size) in
+        [(server.address.as_str(), 7, 10), (server.address.trim_end_matches('/'), 10, 200), (&server.address, 3, 300)]
+    {
         let Answer::Cosigned(signature) = submit(&named(Some(address)), &log, old, size) else { panic!("{old} {size}") };
         assert!(signature.is_by(&witness_key().cosigner_key()));
         assert_eq!(told.stored(), Some(size));
@@ -50,7 +52,8 @@ fn scripted(answers: Vec<Vec<u8>>) -> String {
             loop {
                 let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
                 let whole = text.split_once("\r\n\r\n").is_some_and(|(head, _)| {
-                    let length: usize = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok()).unwrap_or(0);
+                    let length: usize =
+                        head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok()).unwrap_or(0);
                     request.len() >= head.len() + 4 + length
                 });
                 if whole {

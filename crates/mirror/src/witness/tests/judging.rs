@@ -55,7 +55,11 @@ fn whatever_is_wrong_has_its_own_refusal_and_changes_nothing() {
         assert_eq!(told.stored(), Some(10), "{what}");
     }
     let fresh = Told::new();
-    assert_eq!(status_of(&fresh.ask(&with(0, vec![], zero.sign(&log_key()).unwrap())).unwrap_err()), 422, "an empty tree with another root");
+    assert_eq!(
+        status_of(&fresh.ask(&with(0, vec![], zero.sign(&log_key()).unwrap())).unwrap_err()),
+        422,
+        "an empty tree with another root"
+    );
     assert_eq!(status_of(&fresh.ask(&with(0, vec![empty_root()], log.signed(5))).unwrap_err()), 422, "a proof from nothing");
     assert_eq!(fresh.stored(), None);
     assert!(matches!(told.ask(&log.request(0, 20)), Err(Refusal::Conflict(10))));

@@ -78,7 +78,8 @@ fn every_answer_has_the_status_that_the_standard_gives_it() {
         note.sign(by);
         AddCheckpoint { old: 10, proof: log.proof(10, 20), checkpoint: note }.to_bytes()
     };
-    let long_proof = [b"old 10\n".to_vec(), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n".repeat(64).into_bytes(), b"\n".to_vec()].concat();
+    let long_proof =
+        [b"old 10\n".to_vec(), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n".repeat(64).into_bytes(), b"\n".to_vec()].concat();
     let table: Vec<(&str, Vec<u8>, u16)> = vec![
         ("nothing", vec![], 400),
         ("an old size with a zero before it", text("old 010"), 400),
@@ -86,7 +87,15 @@ fn every_answer_has_the_status_that_the_standard_gives_it() {
         ("a proof of 64 hashes", [long_proof, log.signed(20).to_bytes()].concat(), 400),
         ("base64 that is none", text("old 10\n!!!!"), 400),
         ("base64 of another length", text("old 10\nAAAA"), 400),
-        ("no newline at the end", { let mut body = log.request(10, 20); body.pop(); body }, 400),
+        (
+            "no newline at the end",
+            {
+                let mut body = log.request(10, 20);
+                body.pop();
+                body
+            },
+            400,
+        ),
         ("bytes that are no text", vec![0xff; 100], 400),
         ("a checkpoint without a signature", [b"old 10\n\n".to_vec(), log.checkpoint(20).text().into_bytes()].concat(), 400),
         ("an origin that is not known", signed_by(&stranger, &signer("stranger.example", 1)), 404),
@@ -129,7 +138,9 @@ fn what_is_no_request_for_a_witness_is_answered_too() {
     let (status, _, body) = server.get("/");
     assert!(status == 200 && body.contains(&witness_key().cosigner_key().to_string()), "{body}");
     let upper = hash.to_uppercase();
-    for path in ["/x", "/add-checkpoint/", "/../checkpoint", "//checkpoint", "/checkpoint", &format!("/{upper}/checkpoint"), "/%2e%2e/checkpoint"] {
+    for path in
+        ["/x", "/add-checkpoint/", "/../checkpoint", "//checkpoint", "/checkpoint", &format!("/{upper}/checkpoint"), "/%2e%2e/checkpoint"]
+    {
         assert_eq!(server.get(path).0, 404, "{path}");
     }
     let (status, head, _) = server.get("/add-checkpoint");
@@ -173,7 +184,10 @@ fn of_32_at_once_over_sockets_one_is_cosigned_and_the_disk_agrees() {
     let size = forks[winners[0]].leaves.len() as u64;
     let (stored, _) = told.state.logs().unwrap().remove(0).last.unwrap();
     assert_eq!(stored, forks[winners[0]].checkpoint(size));
-    assert!(answers.iter().filter(|(status, _)| *status != 200).all(|(status, body)| *status == 409 && *body == format!("{size}\n")), "{answers:?}");
+    assert!(
+        answers.iter().filter(|(status, _)| *status != 200).all(|(status, body)| *status == 409 && *body == format!("{size}\n")),
+        "{answers:?}"
+    );
 }
 
 #[test]
