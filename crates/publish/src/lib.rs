@@ -162,6 +162,8 @@ pub fn publish(desk: &mut Desk, job: &Job<'_>, progress: &mut dyn FnMut(Progress
     additions.push(Addition::release(draft.serial(), signed.to_bytes()));
     let size = append(&site, &additions, &log_key, &log_key.key())?;
     outcome.warnings.extend(log_key.heard());
+    // Who was away before anything was signed may still have been afterwards.
+    outcome.warnings.dedup();
     outcome.published = Some(close(&site, draft, written.bytes, size, drafted.resumed)?);
     Ok(outcome)
 }
