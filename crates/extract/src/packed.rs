@@ -175,4 +175,4 @@ pub(crate) fn is_link(mode: u32) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

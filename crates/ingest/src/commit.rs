@@ -399,7 +399,7 @@ pub(crate) fn new_document<'a>(doc: &'a Doc, blob: BlobId, title: &'a str) -> Ne
 }
 
 pub(crate) fn is_deferred(doc: &Doc) -> bool {
-    doc.index > 0 && doc.faults.iter().any(|fault| fault.code == FaultCode::Deferred)
+    doc.faults.iter().any(|fault| fault.code == FaultCode::Deferred)
 }
 
 /// A message is called by its subject, anything else by its name.

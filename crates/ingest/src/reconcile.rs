@@ -24,6 +24,7 @@ impl Committer<'_> {
         let mut docs = docs.into_iter();
         let Some(mut root) = docs.next() else { return Ok(()) };
         self.keep_what_parents_said(again.seq, &mut root)?;
+        root.faults.extend(opened.unpacked.as_ref().and_then(|unpacked| unpacked.fault.clone()));
         let docs: Vec<Doc> = docs.collect();
         let holds = !docs.is_empty() || open.root.is_some();
         if let Some(number) = root.password {
@@ -78,8 +79,9 @@ impl Committer<'_> {
         }
         let open = self.open.remove(&opened.number).unwrap_or_default();
         let before = self.writer.reading_faults(again.seq)?;
+        let is_unread = |code| matches!(code, FaultCode::Deferred | FaultCode::ReaderDied | FaultCode::TooSlow | FaultCode::NoProgram);
         // What was never read, because it waited or because its reader died, has this to say of it now.
-        if before.iter().any(|fault| matches!(fault.code, FaultCode::Deferred | FaultCode::ReaderDied | FaultCode::TooSlow)) {
+        if before.iter().any(|fault| is_unread(fault.code)) {
             self.writer.set_faults(again.seq, &[fault])?;
             self.summary.faults += u64::from(again.deferred);
         } else {

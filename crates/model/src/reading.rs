@@ -83,12 +83,14 @@ pub struct Request {
     /// What is packed and comes to more bytes than this is given as it unpacks and not read, with the fault [`FaultCode::Deferred`](crate::FaultCode::Deferred),
     /// so that it can be read by itself.
     pub apart: u64,
+    /// The input is not the file itself but, in so many bytes, a tar of what a program of the system unpacked of it, and behind that the file.
+    pub unpacked: Option<u64>,
 }
 
 impl Request {
     /// Asks for this of a file of a trove, with no password to try.
     pub fn new(task: Task, name: Name, budget: u64) -> Self {
-        Self { task, name, budget, passwords: Vec::new(), standing: Standing::default(), apart: APART }
+        Self { task, name, budget, passwords: Vec::new(), standing: Standing::default(), apart: APART, unpacked: None }
     }
 }
 

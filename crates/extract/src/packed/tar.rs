@@ -9,6 +9,8 @@ use crate::output::{Output, Problem};
 use daylight_model::reading::{Input, Place, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 use header::{Header, Long, What};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 
 pub(crate) const TOOL: &str = "tar 1";
@@ -30,7 +32,7 @@ pub(crate) fn begins(head: &[u8]) -> bool {
 pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume, inside: &dyn Inside) -> Result<(), Stop> {
     let depth = doc.depth;
     let index = document::found(out, doc, Kind::Container, "application/x-tar", "", input)?;
-    Tar::new(index, depth, Source::File { input, at: 0 }, inside).run(out, resume)
+    Tar::new(index, depth, Source::File { input, at: 0 }, inside).run(out, resume).map(drop)
 }
 
 /// Reads a tar from a stream. Its entries are children of `container`, which was found.
@@ -42,7 +44,37 @@ pub(crate) fn read_stream(
     resume: Resume,
     inside: &dyn Inside,
 ) -> Result<(), Stop> {
-    Tar::new(container, depth, Source::Stream { stream, at: 0 }, inside).run(out, resume)
+    Tar::new(container, depth, Source::Stream { stream, at: 0 }, inside).run(out, resume).map(drop)
+}
+
+/// What a tar held that a program of the system made of another container.
+pub(crate) struct Met {
+    /// How many files there were.
+    pub(crate) read: u64,
+    /// How many of them could not be read at all.
+    pub(crate) failed: u64,
+    /// How many of each name, by [`key`].
+    pub(crate) names: HashMap<u64, u32>,
+}
+
+/// A name in so few bytes that a million of them can be kept in mind.
+pub(crate) fn key(name: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&name[..name.len().min(LONGEST_NAME)]);
+    hasher.finish()
+}
+
+/// Reads a tar that a program of the system made of another container, whose children its entries are.
+pub(crate) fn read_unpacked(
+    out: &mut Output<'_>,
+    (container, depth): (u32, u32),
+    stream: &mut dyn Read,
+    resume: Resume,
+    inside: &dyn Inside,
+) -> Result<Met, Stop> {
+    let mut tar = Tar::new(container, depth, Source::Stream { stream, at: 0 }, inside);
+    tar.names = Some(HashMap::new());
+    tar.run(out, resume)
 }
 
 enum Source<'a> {
@@ -95,15 +127,17 @@ struct Tar<'a> {
     read: u64,
     others: u64,
     long: Long,
+    /// What is called how, where somebody wants to know.
+    names: Option<HashMap<u64, u32>>,
 }
 
 impl<'a> Tar<'a> {
     fn new(container: u32, depth: u32, source: Source<'a>, inside: &'a dyn Inside) -> Self {
         let unpacking = Unpacking::new(container, TOOL, inside);
-        Self { depth, source, unpacking, number: 0, read: 0, others: 0, long: Long::default() }
+        Self { depth, source, unpacking, number: 0, read: 0, others: 0, long: Long::default(), names: None }
     }
 
-    fn run(mut self, out: &mut Output<'_>, resume: Resume) -> Result<(), Stop> {
+    fn run(mut self, out: &mut Output<'_>, resume: Resume) -> Result<Met, Stop> {
         if let Err(error) = self.entries(out, resume)? {
             let streamed = matches!(self.source, Source::Stream { .. });
             let code = if streamed { FaultCode::Truncated } else { FaultCode::Unreadable };
@@ -114,7 +148,9 @@ impl<'a> Tar<'a> {
             let why = format!("{} more links and devices are not followed", self.others - NAMED);
             self.say(out, Problem::new(Stage::Split, FaultCode::NotAFile, TOOL, why))?;
         }
-        out.counted(self.unpacking.container, None, self.read, self.unpacking.failed)
+        let met = Met { read: self.read, failed: self.unpacking.failed, names: self.names.unwrap_or_default() };
+        out.counted(self.unpacking.container, None, met.read, met.failed)?;
+        Ok(met)
     }
 
     fn say(&self, out: &mut Output<'_>, problem: Problem) -> Result<(), Stop> {
@@ -220,6 +256,9 @@ impl<'a> Tar<'a> {
             _ => (),
         }
         self.read += 1;
+        if let Some(names) = &mut self.names {
+            *names.entry(key(&name)).or_default() += 1;
+        }
         if number < resume.start {
             return self.pass(out, size);
         }

@@ -139,6 +139,7 @@ fn every_event_and_request_reads_back_as_it_was() {
                 passwords: vec!["one".into(), String::new()],
                 standing: Standing { depth: 20, claimed_type: "a/b".into(), ..Standing::default() },
                 apart: u64::MAX,
+                unpacked: inline,
             };
             let mut out = Vec::new();
             put_order(&mut out, &request, inline);
