@@ -22,3 +22,4 @@ mod rereading;
 mod samples;
 mod second_verifier;
 mod support;
+mod unpacking;

@@ -121,7 +121,7 @@ pub(crate) struct Faults {
     pub(crate) json: bool,
 }
 
-/// Reads again what could not be read, from the bytes on the desk: what died or took too long, or what has a certain fault.
+/// Reads again what could not be read, from the bytes on the desk: what died, took too long or needed a program that was not here, or what has a certain fault.
 ///
 /// What is read takes the place of what was read before. What gives less than before stays as it was, and so does what somebody decided on. A file
 /// that could not be opened is looked for where it was.

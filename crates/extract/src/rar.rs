@@ -30,7 +30,7 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_)) -> 
         if links > 0 {
             out.fault(index, Problem::new(Stage::Split, FaultCode::NotAFile, TOOL, format!("links in it that are not followed: {links}")))?;
         }
-        return Rar { index, depth, input, listing: &listing }.end(out, &mut HashMap::new(), (0, 0));
+        return Rar { index, depth, input, listing: &listing, spent_out: false }.end(out, &mut HashMap::new(), (0, 0));
     }
     let why = Problem::new(Stage::Split, FaultCode::Deferred, TOOL, "it waits for the program that unpacks it");
     out.fault(index, why)?;
@@ -52,8 +52,10 @@ pub(crate) fn read_unpacked(
     let index = document::found(out, doc, Kind::Container, MEDIA, "", &packed)?;
     let mut stream = Packed { stretch: Stretch { input, start: 0, length: tar }, at: 0 };
     let mut met = tar::read_unpacked(out, (index, depth), &mut stream, resume, inside)?;
-    let counts = (met.read, met.failed);
-    Rar { index, depth, input: &packed, listing: &listing }.end(out, &mut met.names, counts)
+    // What the budget did not hold is counted with what was not unpacked.
+    let given: u64 = met.names.values().map(|count| u64::from(*count)).sum();
+    let counts = (given, met.failed.saturating_sub(met.read - given));
+    Rar { index, depth, input: &packed, listing: &listing, spent_out: met.spent_out }.end(out, &mut met.names, counts)
 }
 
 struct Rar<'a> {
@@ -61,6 +63,8 @@ struct Rar<'a> {
     depth: u32,
     input: &'a (dyn Input + 'a),
     listing: &'a Listing,
+    /// The budget did not hold all that was unpacked.
+    spent_out: bool,
 }
 
 impl Rar<'_> {
@@ -85,12 +89,15 @@ impl Rar<'_> {
         } else if secret > 0 {
             say(FaultCode::Encrypted, format!("entries protected by RAR's own encryption: {secret}; {way_out}"))?;
         }
-        if others > 0 {
+        if others > 0 && !self.spent_out {
             say(FaultCode::NoReader, format!("entries that were not unpacked: {others}; {way_out}"))?;
         }
         if let Some(volume) = self.listing.volume {
             let number = volume.map_or("one".to_owned(), |number| format!("number {}", number + 1));
-            say(FaultCode::Truncated, format!("it is {number} of several files of one archive: unpack them together, and bring in what they hold"))?;
+            say(
+                FaultCode::Truncated,
+                format!("it is {number} of several files of one archive: unpack them together, and bring in what they hold"),
+            )?;
         }
         if let Some((at, why)) = self.listing.torn {
             out.fault(self.index, Problem::new(Stage::Split, FaultCode::Truncated, TOOL, why).at(at))?;
@@ -101,7 +108,10 @@ impl Rar<'_> {
     fn keep(&self, out: &mut Output<'_>, entry: &Entry, number: u64) -> Result<(), Stop> {
         let (code, why) = match entry {
             Entry { secret: true, .. } => (FaultCode::Encrypted, "it is protected by RAR's own encryption; it is kept as it stands packed"),
-            Entry { parted: true, .. } => (FaultCode::NoReader, "only a part of it is in this file of the archive; it is kept as it stands packed"),
+            Entry { parted: true, .. } => {
+                (FaultCode::NoReader, "only a part of it is in this file of the archive; it is kept as it stands packed")
+            }
+            _ if self.spent_out => (FaultCode::TooLarge, "it unpacks to more than the budget; it is kept as it stands packed"),
             _ => (FaultCode::NoReader, "it was not unpacked; it is kept as it stands packed"),
         };
         let mut doc = Doc::child(self.index, BEHIND + number, self.depth + 1);

@@ -65,8 +65,9 @@ impl Unpacker {
         let folder = PrivateFolder::make(&self.scratch).map_err(broken)?;
         let path = folder.path().join("unpacked");
         let mut written = File::create_new(&path).map_err(broken)?;
-        // As it stands in the container, whatever its name would lead to: nothing is ever unpacked to a path.
-        let args = ["-c", "-f", "-", "-P", "--format=pax", "@-"].into_iter().map(OsString::from).collect();
+        // As it stands in the container, whatever its name would lead to: nothing is ever unpacked to a path. Written block by block, for what a program
+        // holds back is lost when it meets what it cannot unpack.
+        let args = ["-c", "-f", "-", "-b", "1", "-P", "--format=pax", "@-"].into_iter().map(OsString::from).collect();
         let tool = Tool { program: self.program.clone(), args, reads: Vec::new(), scratch: self.scratch.clone() };
         let limits = ToolLimits { wall, output: 0, folder: budget.saturating_add(BESIDES), memory: MEMORY };
         let fault = match tool.run_into(written.try_clone().map_err(broken)?, source.tool_input(), &limits) {

@@ -53,6 +53,8 @@ pub(crate) struct Met {
     pub(crate) read: u64,
     /// How many of them could not be read at all.
     pub(crate) failed: u64,
+    /// The budget did not hold all.
+    pub(crate) spent_out: bool,
     /// How many of each name, by [`key`].
     pub(crate) names: HashMap<u64, u32>,
 }
@@ -148,8 +150,9 @@ impl<'a> Tar<'a> {
             let why = format!("{} more links and devices are not followed", self.others - NAMED);
             self.say(out, Problem::new(Stage::Split, FaultCode::NotAFile, TOOL, why))?;
         }
-        let met = Met { read: self.read, failed: self.unpacking.failed, names: self.names.unwrap_or_default() };
-        out.counted(self.unpacking.container, None, met.read, met.failed)?;
+        let Unpacking { container, failed, spent_out, .. } = self.unpacking;
+        let met = Met { read: self.read, failed, spent_out, names: self.names.unwrap_or_default() };
+        out.counted(container, None, met.read, met.failed)?;
         Ok(met)
     }
 
@@ -256,12 +259,12 @@ impl<'a> Tar<'a> {
             _ => (),
         }
         self.read += 1;
-        if let Some(names) = &mut self.names {
-            *names.entry(key(&name)).or_default() += 1;
-        }
+        let met = self.names.as_ref().map(|_| key(&name));
         if number < resume.start {
+            self.note(met);
             return self.pass(out, size);
         }
+        let before = out.next_index();
         let mut doc = Doc::child(self.unpacking.container, number, self.depth + 1);
         let mut problems: Vec<Problem> = unsafe_name(&name, TOOL).into_iter().collect();
         name.truncate(LONGEST_NAME);
@@ -276,10 +279,19 @@ impl<'a> Tar<'a> {
             }
         }
         let done = self.file(out, doc, size, problems, resume.skip_first && number == resume.start)?;
+        if out.next_index() > before {
+            self.note(met);
+        }
         if done.is_ok() && !self.unpacking.spent_out {
             out.cursor(self.unpacking.container, number + 1)?;
         }
         Ok(done)
+    }
+
+    fn note(&mut self, key: Option<u64>) {
+        if let (Some(names), Some(key)) = (&mut self.names, key) {
+            *names.entry(key).or_default() += 1;
+        }
     }
 
     /// GNU's map of a sparse file goes on in blocks of its own, each of which says whether one more follows.

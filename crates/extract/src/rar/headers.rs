@@ -238,7 +238,13 @@ fn file_of_five(header: &Header, body: &mut Fields<'_>) -> Option<Entry> {
             _ => {}
         }
     }
-    let what = if flags & 1 != 0 { What::Directory } else if link { What::Link } else { What::File };
+    let what = if flags & 1 != 0 {
+        What::Directory
+    } else if link {
+        What::Link
+    } else {
+        What::File
+    };
     Some(Entry { name: cut(name), what, at: header.data, packed: header.packed, secret, parted: header.flags & 0x18 != 0 })
 }
 
@@ -250,7 +256,13 @@ fn file_of_four(header: &Header) -> Option<Entry> {
     let mut name = if header.flags & 0x200 != 0 { unicode(name) } else { name.to_vec() };
     name.iter_mut().filter(|byte| **byte == b'\\').for_each(|byte| *byte = b'/');
     let link = *system == 3 && super::super::packed::is_link(u32::try_from(mode).ok()?);
-    let what = if header.flags & 0xe0 == 0xe0 { What::Directory } else if link { What::Link } else { What::File };
+    let what = if header.flags & 0xe0 == 0xe0 {
+        What::Directory
+    } else if link {
+        What::Link
+    } else {
+        What::File
+    };
     let (secret, parted) = (header.flags & 4 != 0, header.flags & 3 != 0);
     Some(Entry { name: cut(&name), what, at: header.data, packed: header.packed, secret, parted })
 }

@@ -166,12 +166,19 @@ fn what_is_encrypted_or_one_of_several_says_so() {
         let heard = hear_unpacked(&tar(&[(b"b.txt", b"open")]), &rar);
         assert_eq!((names(&heard), heard.codes(0)), (vec!["b.txt".to_owned(), "a.txt".into()], vec![FaultCode::Encrypted]));
     }
-    for headers in [&b"Rar!\x1a\x07\0\xce\x99\x73\x80\0\x0d\0\0\0\0\0\0\0"[..], &[b"Rar!\x1a\x07\x01\0".to_vec(), block5(&[4, 0, 0, 0, 15])].concat()] {
+    for headers in
+        [&b"Rar!\x1a\x07\0\xce\x99\x73\x80\0\x0d\0\0\0\0\0\0\0"[..], &[b"Rar!\x1a\x07\x01\0".to_vec(), block5(&[4, 0, 0, 0, 15])].concat()]
+    {
         let heard = hear("x.rar", headers);
         assert_eq!((heard.codes(0), heard.found.len()), (vec![FaultCode::Encrypted], 1));
     }
     let parted: &[File<'_>] = &[(b"whole.txt", b"words", Sort::Plain), (b"half.txt", b"ha", Sort::Parted)];
-    for (rar, said) in [(four(parted, Some(0)), "number 1"), (five(parted, Some(0)), "number 1"), (five(parted, Some(6)), "number 7"), (four(parted, Some(2)), "one of")] {
+    for (rar, said) in [
+        (four(parted, Some(0)), "number 1"),
+        (five(parted, Some(0)), "number 1"),
+        (five(parted, Some(6)), "number 7"),
+        (four(parted, Some(2)), "one of"),
+    ] {
         let heard = hear_unpacked(&tar(&[(b"whole.txt", b"words")]), &rar);
         assert_eq!(heard.codes(0), [FaultCode::NoReader, FaultCode::Truncated]);
         let detail = &heard.faults.last().unwrap().1.detail;
