@@ -160,7 +160,11 @@ fn a_rar_that_comes_to_too_much_or_is_torn_says_so_and_gives_what_it_can() {
     case.put("fine.txt", b"needleseven");
     case.ingest().code(0);
     assert_eq!((case.total("needlesix"), case.total("needleseven")), (1, 1));
-    assert!(case.faults().contains("large.rar,too large,split,tar 1,the entries from here on unpack to more than the budget"), "{}", case.faults());
+    assert!(
+        case.faults().contains("large.rar,too large,split,tar 1,the entries from here on unpack to more than the budget"),
+        "{}",
+        case.faults()
+    );
 
     let torn = Case::new();
     let whole = rar(&[("a.txt", b"needlesix"), ("b.txt", b"needleeight is cut off here")]);

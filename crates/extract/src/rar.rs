@@ -6,16 +6,17 @@ mod headers;
 
 use crate::document::{self, Doc, Inside, Resume};
 use crate::output::{Output, Problem};
-use crate::packed::{Packed, Stretch, tar, unsafe_name};
+use crate::packed::{LONGEST_NAME, Packed, Stretch, tar, unsafe_name};
 use daylight_model::reading::{Input, Place, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 use headers::{Entry, Listing, What};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hasher};
 
 pub(crate) const TOOL: &str = "rar 1";
 pub(crate) const MEDIA: &str = "application/vnd.rar";
 /// Of the entries that were not unpacked so many are kept one by one.
-const KEPT: usize = 100_000;
+const KEPT: u64 = 100_000;
 /// Documents that are kept as they stand packed come behind all that a tar may hold.
 const BEHIND: u64 = 1 << 32;
 
@@ -25,12 +26,12 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_)) -> 
     let listing = Listing::of(input);
     let index = document::found(out, doc, Kind::Container, MEDIA, "", input)?;
     let shut = listing.entries.iter().all(|entry| entry.secret || entry.what != What::File);
-    if listing.secret || shut && !listing.is_torn() {
+    if listing.secret || shut && listing.torn.is_none() {
         let links = listing.entries.iter().filter(|entry| entry.what == What::Link).count();
         if links > 0 {
             out.fault(index, Problem::new(Stage::Split, FaultCode::NotAFile, TOOL, format!("links in it that are not followed: {links}")))?;
         }
-        return Rar { index, depth, input, listing: &listing, spent_out: false }.end(out, &mut HashMap::new(), (0, 0));
+        return Rar { index, depth, input, listing: &listing, spent_out: false }.end(out, &Came::none(&listing), (0, 0));
     }
     let why = Problem::new(Stage::Split, FaultCode::Deferred, TOOL, "it waits for the program that unpacks it");
     out.fault(index, why)?;
@@ -51,11 +52,65 @@ pub(crate) fn read_unpacked(
     doc.tool = TOOL;
     let index = document::found(out, doc, Kind::Container, MEDIA, "", &packed)?;
     let mut stream = Packed { stretch: Stretch { input, start: 0, length: tar }, at: 0 };
-    let mut met = tar::read_unpacked(out, (index, depth), &mut stream, resume, inside)?;
-    // What the budget did not hold is counted with what was not unpacked.
-    let given: u64 = met.names.values().map(|count| u64::from(*count)).sum();
-    let counts = (given, met.failed.saturating_sub(met.read - given));
-    Rar { index, depth, input: &packed, listing: &listing, spent_out: met.spent_out }.end(out, &mut met.names, counts)
+    let mut came = Came::none(&listing);
+    let met = tar::read_unpacked(out, (index, depth), &mut stream, resume, (inside, &mut |name, size| came.take(&listing, name, size)))?;
+    let mut counts = (met.read, met.failed);
+    if !met.last_found {
+        // What the budget did not hold is kept with what was not unpacked.
+        came.take_back();
+        counts = (met.read.saturating_sub(1), met.failed.saturating_sub(1));
+    }
+    Rar { index, depth, input: &packed, listing: &listing, spent_out: met.spent_out }.end(out, &came, counts)
+}
+
+/// Which entries came out of the program that unpacks.
+struct Came {
+    all: Vec<bool>,
+    /// The entries of each name that did not come yet.
+    waiting: HashMap<u64, VecDeque<usize>>,
+    last: Option<usize>,
+}
+
+impl Came {
+    fn none(listing: &Listing) -> Self {
+        let mut waiting: HashMap<u64, VecDeque<usize>> = HashMap::new();
+        for (number, entry) in listing.entries.iter().enumerate() {
+            waiting.entry(key(&entry.name)).or_default().push_back(number);
+        }
+        Self { all: vec![false; listing.entries.len()], waiting, last: None }
+    }
+
+    /// A file came: what there is to say against it, or that it is none to be read. What is encrypted comes as it is, and is not words.
+    fn take(&mut self, listing: &Listing, name: &[u8], size: u64) -> Option<Vec<Problem>> {
+        self.last = None;
+        let Some(waiting) = self.waiting.get_mut(&key(name)) else { return Some(Vec::new()) };
+        while let Some(number) = waiting.pop_front() {
+            let entry = &listing.entries[number];
+            match entry.what {
+                What::Directory | What::Link if size == 0 => return None,
+                What::Directory | What::Link => continue,
+                What::File if entry.secret => return None,
+                What::File => {}
+            }
+            (self.all[number], self.last) = (true, Some(number));
+            let parted = || Problem::new(Stage::Split, FaultCode::Truncated, TOOL, "only a part of it is in this file of the archive");
+            return Some(entry.parted.then(parted).into_iter().collect());
+        }
+        Some(Vec::new())
+    }
+
+    fn take_back(&mut self) {
+        if let Some(number) = self.last {
+            self.all[number] = false;
+        }
+    }
+}
+
+/// A name in so few bytes that a million of them can be kept in mind.
+fn key(name: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&name[..name.len().min(LONGEST_NAME)]);
+    hasher.finish()
 }
 
 struct Rar<'a> {
@@ -68,18 +123,17 @@ struct Rar<'a> {
 }
 
 impl Rar<'_> {
-    /// Keeps what was not unpacked, and says what is wrong with the RAR. `met` has what was unpacked, by [`tar::key`] of its name.
-    fn end(&self, out: &mut Output<'_>, met: &mut HashMap<u64, u32>, (mut read, mut failed): (u64, u64)) -> Result<(), Stop> {
+    /// Keeps what was not unpacked, and says what is wrong with the RAR.
+    fn end(&self, out: &mut Output<'_>, came: &Came, (mut read, mut failed): (u64, u64)) -> Result<(), Stop> {
         let (mut secret, mut others) = (0u64, 0u64);
-        for (number, entry) in (0..).zip(&self.listing.entries).filter(|(_, entry)| entry.what == What::File) {
-            if let Some(left) = met.get_mut(&tar::key(&entry.name)).filter(|left| **left > 0) {
-                *left -= 1;
+        for (number, entry) in self.listing.entries.iter().enumerate() {
+            if entry.what != What::File || came.all[number] {
                 continue;
             }
             (read, failed) = (read + 1, failed + 1);
             *(if entry.secret { &mut secret } else { &mut others }) += 1;
-            if secret + others <= KEPT as u64 {
-                self.keep(out, entry, number)?;
+            if secret + others <= KEPT {
+                self.keep(out, entry, number as u64)?;
             }
         }
         let mut say = |code, why: String| out.fault(self.index, Problem::new(Stage::Split, code, TOOL, why));
@@ -94,10 +148,8 @@ impl Rar<'_> {
         }
         if let Some(volume) = self.listing.volume {
             let number = volume.map_or("one".to_owned(), |number| format!("number {}", number + 1));
-            say(
-                FaultCode::Truncated,
-                format!("it is {number} of several files of one archive: unpack them together, and bring in what they hold"),
-            )?;
+            let why = format!("it is {number} of several files of one archive: unpack them together, and bring in what they hold");
+            say(FaultCode::Truncated, why)?;
         }
         if let Some((at, why)) = self.listing.torn {
             out.fault(self.index, Problem::new(Stage::Split, FaultCode::Truncated, TOOL, why).at(at))?;

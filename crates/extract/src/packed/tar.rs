@@ -9,8 +9,6 @@ use crate::output::{Output, Problem};
 use daylight_model::reading::{Input, Place, Stop};
 use daylight_model::{FaultCode, Kind, Name, Stage};
 use header::{Header, Long, What};
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read};
 
 pub(crate) const TOOL: &str = "tar 1";
@@ -55,16 +53,13 @@ pub(crate) struct Met {
     pub(crate) failed: u64,
     /// The budget did not hold all.
     pub(crate) spent_out: bool,
-    /// How many of each name, by [`key`].
-    pub(crate) names: HashMap<u64, u32>,
+    /// The last of them was found before that.
+    pub(crate) last_found: bool,
 }
 
-/// A name in so few bytes that a million of them can be kept in mind.
-pub(crate) fn key(name: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(&name[..name.len().min(LONGEST_NAME)]);
-    hasher.finish()
-}
+/// Whoever knows what a container holds that a program of the system unpacked: told the name and the length of each file in the tar, in order, it says what
+/// there is to say against it, or that it is not to be read.
+pub(crate) type Known<'a> = dyn FnMut(&[u8], u64) -> Option<Vec<Problem>> + 'a;
 
 /// Reads a tar that a program of the system made of another container, whose children its entries are.
 pub(crate) fn read_unpacked(
@@ -72,10 +67,10 @@ pub(crate) fn read_unpacked(
     (container, depth): (u32, u32),
     stream: &mut dyn Read,
     resume: Resume,
-    inside: &dyn Inside,
+    (inside, known): (&dyn Inside, &mut Known<'_>),
 ) -> Result<Met, Stop> {
     let mut tar = Tar::new(container, depth, Source::Stream { stream, at: 0 }, inside);
-    tar.names = Some(HashMap::new());
+    tar.known = Some(known);
     tar.run(out, resume)
 }
 
@@ -129,14 +124,14 @@ struct Tar<'a> {
     read: u64,
     others: u64,
     long: Long,
-    /// What is called how, where somebody wants to know.
-    names: Option<HashMap<u64, u32>>,
+    last_found: bool,
+    known: Option<&'a mut Known<'a>>,
 }
 
 impl<'a> Tar<'a> {
     fn new(container: u32, depth: u32, source: Source<'a>, inside: &'a dyn Inside) -> Self {
         let unpacking = Unpacking::new(container, TOOL, inside);
-        Self { depth, source, unpacking, number: 0, read: 0, others: 0, long: Long::default(), names: None }
+        Self { depth, source, unpacking, number: 0, read: 0, others: 0, long: Long::default(), last_found: true, known: None }
     }
 
     fn run(mut self, out: &mut Output<'_>, resume: Resume) -> Result<Met, Stop> {
@@ -151,7 +146,7 @@ impl<'a> Tar<'a> {
             self.say(out, Problem::new(Stage::Split, FaultCode::NotAFile, TOOL, why))?;
         }
         let Unpacking { container, failed, spent_out, .. } = self.unpacking;
-        let met = Met { read: self.read, failed, spent_out, names: self.names.unwrap_or_default() };
+        let met = Met { read: self.read, failed, spent_out, last_found: self.last_found };
         out.counted(container, None, met.read, met.failed)?;
         Ok(met)
     }
@@ -258,15 +253,16 @@ impl<'a> Tar<'a> {
             _ if name.ends_with(b"/") && size == 0 => return Ok(Ok(())),
             _ => (),
         }
+        let Some(known) = self.known.as_mut().map_or_else(|| Some(Vec::new()), |known| known(&name, size)) else {
+            return self.pass(out, size);
+        };
         self.read += 1;
-        let met = self.names.as_ref().map(|_| key(&name));
         if number < resume.start {
-            self.note(met);
             return self.pass(out, size);
         }
         let before = out.next_index();
         let mut doc = Doc::child(self.unpacking.container, number, self.depth + 1);
-        let mut problems: Vec<Problem> = unsafe_name(&name, TOOL).into_iter().collect();
+        let mut problems: Vec<Problem> = unsafe_name(&name, TOOL).into_iter().chain(known).collect();
         name.truncate(LONGEST_NAME);
         doc.name = Some(Name(name));
         if header.what == What::Sparse || long.sparse {
@@ -279,19 +275,11 @@ impl<'a> Tar<'a> {
             }
         }
         let done = self.file(out, doc, size, problems, resume.skip_first && number == resume.start)?;
-        if out.next_index() > before {
-            self.note(met);
-        }
+        self.last_found = out.next_index() > before;
         if done.is_ok() && !self.unpacking.spent_out {
             out.cursor(self.unpacking.container, number + 1)?;
         }
         Ok(done)
-    }
-
-    fn note(&mut self, key: Option<u64>) {
-        if let (Some(names), Some(key)) = (&mut self.names, key) {
-            *names.entry(key).or_default() += 1;
-        }
     }
 
     /// GNU's map of a sparse file goes on in blocks of its own, each of which says whether one more follows.

@@ -103,11 +103,6 @@ impl Listing {
         }
     }
 
-    /// Whether something could not be made out.
-    pub(super) fn is_torn(&self) -> bool {
-        self.torn.is_some()
-    }
-
     fn add(&mut self, entry: Entry) {
         self.files += u64::from(entry.what == What::File);
         if self.entries.len() < MOST {
