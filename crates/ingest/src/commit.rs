@@ -190,8 +190,7 @@ impl<'a> Committer<'a> {
             let nested = doc.counted.filter(|_| doc.index > 0 && doc.kind == Kind::Container);
             if doc.parent == Some(0) {
                 open.read += 1;
-                open.failed +=
-                    u64::from(doc.faults.iter().any(|fault| fault.code.loses_text()) && !doc.has_text() && !parents.contains(&doc.index));
+                open.failed += u64::from(doc.faults.iter().any(Fault::loses_text) && !doc.has_text() && !parents.contains(&doc.index));
             }
             let again = doc.index == 0 && open.root.is_some();
             let attached = doc.parent.is_some_and(|parent| parent > 0 || root_kind == Kind::Message);

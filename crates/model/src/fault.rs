@@ -156,6 +156,13 @@ pub struct Fault {
     pub at: Option<u64>,
 }
 
+impl Fault {
+    /// Whether some of the document's words may be missing from search because of it. What could not be made for publishing has its words all the same.
+    pub fn loses_text(&self) -> bool {
+        self.stage != Stage::Render && self.code.loses_text()
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code.words())?;

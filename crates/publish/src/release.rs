@@ -142,11 +142,11 @@ impl<'a> Writing<'a> {
     /// The header before a member has its checksum, so what does not fit into memory is read twice.
     fn write_file(&mut self, document: &Cleared<Document>, file: &Rendition) -> Result<Place> {
         let gone = || Error::Format(format!("the bytes {} of the draft are not on the desk", file.digest));
-        let mut bytes = self.draft.open(document, file.role)?.ok_or_else(gone)?;
+        let mut bytes = self.draft.open(document, file)?.ok_or_else(gone)?;
         let unread = |error| Error::Io { path: PathBuf::from(format!("desk: {}", file.digest)), source: error };
         if file.length > IN_MEMORY {
             let member = Member::measure(&mut BufReader::with_capacity(1 << 18, &mut bytes)).map_err(unread)?;
-            let mut again = self.draft.open(document, file.role)?.ok_or_else(gone)?;
+            let mut again = self.draft.open(document, file)?.ok_or_else(gone)?;
             return self.member(&expected(member, file)?, Bytes::Stream(&mut again));
         }
         let mut memory = Vec::with_capacity(file.length as usize);
@@ -266,5 +266,6 @@ fn role(role: daylight_review::Role) -> Role {
         daylight_review::Role::Raw => Role::Raw,
         daylight_review::Role::Text => Role::Text,
         daylight_review::Role::View => Role::View,
+        daylight_review::Role::Page => Role::Page,
     }
 }

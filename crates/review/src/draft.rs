@@ -150,8 +150,8 @@ impl Draft {
     }
 
     /// The bytes of one of a cleared document's files, as a stream that ends in an error if they are not those that were drafted.
-    pub fn open(&self, document: &Cleared<Document>, role: Role) -> Result<Option<Box<dyn Read + Send>>> {
-        let file = document.files.iter().find(|file| file.role == role);
+    pub fn open(&self, document: &Cleared<Document>, file: &Rendition) -> Result<Option<Box<dyn Read + Send>>> {
+        let file = document.files.iter().find(|one| *one == file);
         Ok(file.map(|file| self.desk.open_blob(&file.digest)).transpose()?)
     }
 
@@ -274,7 +274,7 @@ impl<'a> Drafting<'a> {
             let mut salt = [0; 32];
             getrandom::fill(&mut salt).map_err(|error| Error::NoRandomness(error.to_string()))?;
             let reason = if before.is_some() {
-                "its text, its view, its place in other documents or what is known of its signatures is not as it was"
+                "its text, its view, its pictures, its place in other documents or what is known of its signatures is not as it was"
             } else {
                 ""
             };
@@ -330,6 +330,7 @@ impl<'a> Drafting<'a> {
             let role = match made.role {
                 RenditionRole::Text => Role::Text,
                 RenditionRole::View => Role::View,
+                RenditionRole::Page => Role::Page,
             };
             Rendition { role, digest: made.digest, length: made.length, media_type: made.media_type }
         });

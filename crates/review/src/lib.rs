@@ -11,6 +11,7 @@ mod document;
 mod draft;
 mod error;
 mod order;
+mod pictures;
 mod rule;
 mod search;
 mod standing;

@@ -185,7 +185,8 @@ fn put_task(out: &mut Vec<u8>, task: &Task) {
             TASK_DRAW.put(out);
             pages.put(out);
             dots_per_inch.put(out);
-            (*form == Drawn::Png).put(out);
+            let number = Drawn::ALL.iter().position(|one| one == form).unwrap_or(0);
+            (number as u8).put(out);
         }
     }
 }
@@ -197,7 +198,8 @@ fn get_task(from: &mut Source<'_>) -> Result<Task, Garbled> {
         TASK_UNREAD => Task::Unread,
         TASK_DRAW => {
             let (pages, dots_per_inch) = (Value::get(from)?, Value::get(from)?);
-            Task::Draw { pages, dots_per_inch, form: if bool::get(from)? { Drawn::Png } else { Drawn::Grey } }
+            let form = Drawn::ALL.get(usize::from(u8::get(from)?)).ok_or(Garbled("a picture of an unknown form"))?;
+            Task::Draw { pages, dots_per_inch, form: *form }
         }
         _ => return Err(Garbled("an unknown task")),
     })
