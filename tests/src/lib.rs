@@ -17,6 +17,7 @@ mod large;
 mod licences;
 mod mutations;
 mod pages;
+mod pictures;
 mod recognition;
 mod rereading;
 mod samples;
