@@ -480,10 +480,15 @@ pub(crate) struct Doctor {
 /// What can be derived is the index, conversations, counters, what was made for publishing, rows of documents that are gone, and tails of interrupted
 /// writes; a damaged text is marked to be read again. Damaged originals are named and left alone: a backup has them.
 #[derive(Args)]
-#[command(after_help = "Exits 1 if something is wrong that could not be repaired.\nExample: daylight check ~/desk")]
+#[command(
+    after_help = "Exits 1 if something is wrong that could not be repaired.\nExample: daylight check ~/desk\nExample: daylight check ~/desk --look"
+)]
 pub(crate) struct Check {
     /// The desk; nobody else may ingest, clear or forget meanwhile.
     pub(crate) desk: PathBuf,
+    /// Only looks: repairs nothing, and says what it would. Exits 1 if there is anything to repair.
+    #[arg(long)]
+    pub(crate) look: bool,
     /// Prints one JSON object a finding, and last one with counts.
     #[arg(long)]
     pub(crate) json: bool,

@@ -245,7 +245,11 @@ impl Committer<'_> {
         let parents = self.writer.readers_above(seq)?;
         for fault in self.writer.reading_faults(seq)? {
             let name = parse_reader(&fault.tool).map_or(fault.tool.as_str(), |(name, _)| name);
-            let by_parent = fault.stage == Stage::Split && name != own && parents.iter().any(|parent| parent == name);
+            // Where both have one reader, what the parent said is told by its own words for that alone.
+            let by_parent = match name.strip_prefix("in ") {
+                Some(parent) => parents.iter().any(|one| one == parent),
+                None => fault.stage == Stage::Split && name != own && parents.iter().any(|parent| parent == name),
+            };
             if (by_parent || fault.code == FaultCode::UnsafeName) && !root.faults.contains(&fault) {
                 root.faults.push(fault);
             }
