@@ -18,7 +18,7 @@ mod tests;
 pub use error::{Error, Result};
 pub use key::{KeyError, Passphrase, SigningKeyFile, public_path};
 
-use daylight_review::{Desk, Draft, Refusal, Target, draft, open_drafts};
+use daylight_review::{Desk, Draft, Refusal, Target, draft, gave_up, open_drafts};
 use site::Site;
 use std::path::{Path, PathBuf};
 
@@ -88,11 +88,12 @@ pub struct Progress {
 /// The order is: the draft in the catalogue; volumes, manifest and tree of the release; the first root where there is none; the note; the log's
 /// entries and tiles; what the log's key is about to sign, beside the key; `checkpoint.pending`, which commits; `checkpoint`; the draft marked as done.
 pub fn publish(desk: &mut Desk, job: &Job<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Outcome> {
-    let log_key = promise::LogKey::open(job.log_key, job.origin)?;
+    let mut log_key = promise::LogKey::open(job.log_key, job.origin)?;
     let mut site = Site::open(job.archive, &log_key)?;
     let mut warnings: Vec<String> = job.editors.iter().chain([log_key.file()]).filter_map(SigningKeyFile::warning).collect();
     let finished = finish_published(desk, &site)?;
-    let target = target(desk, job, &site, &log_key)?;
+    warnings.extend(forgotten_but_public(desk, &site)?);
+    let target = target(desk, job, &site, &mut log_key)?;
     let editors = site.editors(job, &log_key)?;
     let drafted = draft(desk, job.collection, &target, job.now)?;
     let Some(draft) = drafted.draft else {
@@ -138,9 +139,25 @@ fn finish_published(desk: &Desk, site: &Site) -> Result<Option<Published>> {
     Ok(finished)
 }
 
-/// What the next release must follow on from. A log's key that has signed more than the archive has may only finish the very release it signed.
-fn target(desk: &Desk, job: &Job<'_>, site: &Site, log_key: &promise::LogKey) -> Result<Target> {
+/// A release that was committed when something in it was forgotten: nothing can take it back.
+fn forgotten_but_public(desk: &Desk, site: &Site) -> Result<Option<String>> {
+    let last = site.next_serial() - 1;
+    Ok((last > 0 && gave_up(desk, site.origin(), last)?).then(|| {
+        format!("release {last} holds what was forgotten here, for it was committed before that: it is public, and must be withdrawn if nobody may see it")
+    }))
+}
+
+/// What the next release must follow on from. A log's key that has signed more than the archive has may only finish the very release it signed; unless
+/// something in that was forgotten: then what was signed and never given out is taken back, and what was written of it goes.
+fn target(desk: &Desk, job: &Job<'_>, site: &Site, log_key: &mut promise::LogKey) -> Result<Target> {
     let serial = site.next_serial();
+    if gave_up(desk, site.origin(), serial)? {
+        release::remove_leftovers(site, serial)?;
+        if log_key.promised_size() > site.size() {
+            // What was given out stands in `checkpoint.pending`, and was put in its place when the archive was opened.
+            log_key.take_back(site.checkpoint()?)?;
+        }
+    }
     let signed = log_key.promised_size() > site.size();
     if signed {
         let open: Vec<Draft> = open_drafts(desk, site.origin())?;

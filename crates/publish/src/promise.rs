@@ -5,7 +5,7 @@ use crate::key::SigningKeyFile;
 use crate::{Error, Result};
 use daylight_archive::log::{Files, Tree, verify_consistency};
 use daylight_archive::{Checkpoint, Signer};
-use daylight_durable::write_atomic;
+use daylight_durable::{crash_point, sync_dir, write_atomic};
 use daylight_model::Digest;
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -75,6 +75,26 @@ impl LogKey {
         let path = Tree::new(files, "", checkpoint.size).consistency(promised.size).map_err(Error::format)?;
         verify_consistency(promised.size, &promised.root, checkpoint.size, &checkpoint.root, &path)
             .map_err(|_| Error::Forked(at.to_owned()))
+    }
+
+    /// Takes back what it signed last and never gave out, so that it is bound to `checkpoint` again, the archive's own in its very bytes; `None` is an archive
+    /// that has none yet. Only for a signature that stands nowhere but beside this key: see the caller.
+    pub(crate) fn take_back(&mut self, checkpoint: Option<Vec<u8>>) -> Result<()> {
+        let path = promise_path(&self.path);
+        match &checkpoint {
+            Some(bytes) => write_atomic(&path, bytes).map_err(Error::io(&path))?,
+            None => {
+                fs::remove_file(&path).map_err(Error::io(&path))?;
+                sync_dir(path.parent().unwrap_or(Path::new("."))).map_err(Error::io(&path))?;
+            }
+        }
+        self.promised = match checkpoint {
+            Some(bytes) => Some((Checkpoint::open(&bytes, &self.file.key()).map_err(Error::format)?.0, bytes)),
+            None => None,
+        };
+        // A crash here leaves the key bound to what the archive has: the next publish begins as if the release had never been signed.
+        crash_point("publish.taken-back");
+        Ok(())
     }
 
     /// Signs a checkpoint that [`LogKey::check`] finds consistent, and gives its bytes after they are written down here to last.

@@ -46,7 +46,7 @@ pub(crate) fn write(site: &Site, draft: &Draft, progress: &mut dyn FnMut(Progres
 }
 
 /// What stands under a serial that no note was logged for is not part of the archive.
-fn remove_leftovers(site: &Site, serial: u64) -> Result<()> {
+pub(crate) fn remove_leftovers(site: &Site, serial: u64) -> Result<()> {
     let path = site.path(&paths::release_prefix(serial));
     match std::fs::remove_dir_all(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(error)),

@@ -85,6 +85,11 @@ pub fn open_drafts(desk: &Desk, origin: &str) -> Result<Vec<Draft>> {
     Ok(drafts)
 }
 
+/// Whether the release with this serial was given up because something in it was forgotten, and none took its place.
+pub fn gave_up(desk: &Desk, origin: &str, serial: u64) -> Result<bool> {
+    Ok(desk.gave_up(origin, serial)?)
+}
+
 impl Draft {
     fn new(desk: &Desk, collection: &str, inner: daylight_store::Draft) -> Result<Self> {
         Ok(Self { desk: desk.reopen()?, collection: collection.to_owned(), inner })

@@ -24,6 +24,6 @@ pub use clear::{Outcome, Selection, clear, hold, render_again};
 pub use cleared::Cleared;
 pub use daylight_store::Desk;
 pub use document::{Document, Occurrence, Rendition, Role};
-pub use draft::{Draft, Drafted, Target, draft, open_drafts};
+pub use draft::{Draft, Drafted, Target, draft, gave_up, open_drafts};
 pub use error::{Error, Refusal, Result};
 pub use search::{Answer, Hit, search};

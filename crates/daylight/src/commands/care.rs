@@ -266,7 +266,8 @@ fn tell_plan(report: &Report) -> Result<()> {
         say!("published already as {one}: it stays there, and the number is never given again")?;
     }
     if report.drafts > 0 {
-        say!("{} that was begun and not finished is given up: publish again", count(report.drafts, "release"))?;
+        say!("{} that was begun and not finished is given up: publish again at once,", count(report.drafts, "release"))?;
+        say!("    for what was written of it stands in the archive's folder until then")?;
     }
     if report.notes > 0 {
         say!("{} of decisions on them in the audit log are emptied", count(report.notes, "note"))?;
