@@ -259,6 +259,9 @@ pub(crate) struct Show {
     /// The file to write the picture to, which must not exist; by default standard output, unless it is a terminal.
     #[arg(long, value_name = "FILE", requires = "page")]
     pub(crate) png: Option<PathBuf>,
+    /// How finely a page of a PDF is drawn, in dots an inch. Text is recognised at 300.
+    #[arg(long, value_name = "N", requires = "page", default_value = "150", value_parser = clap::value_parser!(u32).range(36..=600))]
+    pub(crate) dots: u32,
 }
 
 /// Records an editor's decision that documents may be published as they are. Nothing is published without it.
