@@ -241,7 +241,7 @@ impl Readers {
         let length = opened.source.length();
         let wall = Duration::from_secs(4 * self.seconds + (length >> 20).saturating_mul(4));
         let unpacked = match self.unpacker.get_or_init(find) {
-            Ok(unpacker) => unpacker.unpack(&opened.source, opened.budget, wall)?,
+            Ok(unpacker) => unpacker.unpack(&opened.source, opened.budget, wall).map_err(Halt::Desk)?,
             Err(why) => Err(why.clone()),
         };
         Ok(match unpacked {

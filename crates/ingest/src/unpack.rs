@@ -4,13 +4,13 @@
 //! bsdtar, of libarchive, is C, and reads RAR of versions 4 and 5. It gets the bytes of one document on its standard input and writes to a file that it
 //! cannot name; behind what it wrote the document's own bytes are put, so that the reader can hold one against the other.
 
-use crate::lease::Halt;
 use crate::source::{Source, desk_error};
 use daylight_model::{Fault, FaultCode, Stage};
 use daylight_sandbox::{PrivateFolder, Tool, ToolDeath, ToolInput, ToolLimits};
+use daylight_store::Error;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
+use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -60,8 +60,8 @@ impl Unpacker {
     }
 
     /// Unpacks a document, as far as it goes: to at most so many bytes, and in at most this time. The inner error says why the program was not run at all.
-    pub(crate) fn unpack(&self, source: &Source, budget: u64, wall: Duration) -> Result<Result<Unpacked, String>, Halt> {
-        let broken = |error: io::Error| Halt::Desk(desk_error(error));
+    pub(crate) fn unpack(&self, source: &Source, budget: u64, wall: Duration) -> Result<Result<Unpacked, String>, Error> {
+        let broken = desk_error;
         let folder = PrivateFolder::make(&self.scratch).map_err(broken)?;
         let path = folder.path().join("unpacked");
         let mut written = File::create_new(&path).map_err(broken)?;
@@ -76,7 +76,7 @@ impl Unpacker {
             Err(death) => Some(self.fault(&death)),
         };
         let tar = written.seek(SeekFrom::End(0)).map_err(broken)?;
-        source.copy_to(&mut written).map_err(Halt::Desk)?;
+        source.copy_to(&mut written)?;
         Ok(Ok(Unpacked { file: File::open(&path).map_err(broken)?, tar, fault, _folder: folder }))
     }
 
