@@ -28,6 +28,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("gzip", |data| read("x.gz", &marked(b"\x1f\x8b\x08", data))),
     ("bzip2", |data| read("x.bz2", &marked(b"BZh", data))),
     ("seven", |data| read("x.7z", &marked(b"7z\xbc\xaf\x27\x1c", data))),
+    ("rar", rar),
     ("pst", |data| read("x.pst", &marked(b"!BDN", data))),
     ("compound", |data| read("x.msg", &marked(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", data))),
     ("msg", |data| streams("x.msg", &["__properties_version1.0", "__substg1.0_1000001F", "__substg1.0_10090102"], data)),
@@ -151,6 +152,40 @@ fn read(name: &str, data: &[u8]) {
 fn marked(mark: &[u8], data: &[u8]) -> Vec<u8> {
     let rest = if data.starts_with(mark) { &data[mark.len()..] } else { data };
     [mark, rest].concat()
+}
+
+/// A RAR of either version, and what a program unpacked of it, if anything stands before the divider. Checksums of version 5 are made to hold.
+fn rar(data: &[u8]) {
+    let (tar, rar) = match data.windows(4).position(|four| four == DIVIDER) {
+        Some(at) => (&data[..at], &data[at + 4..]),
+        None => (&data[..0], data),
+    };
+    let mut rar = marked(b"Rar!\x1a\x07", rar);
+    if rar.get(6) == Some(&1) {
+        seal(&mut rar);
+    }
+    if tar.is_empty() {
+        return read("x.rar", &rar);
+    }
+    let mut heard = Heard { counted: rar.len() as u64, ..Heard::default() };
+    let task = Task::Read { start: 0, skip_first: false };
+    let request = Request { unpacked: Some(tar.len() as u64), ..request("x.rar", task) };
+    daylight_extract::read(&request, &OnDisk(&[tar, &rar].concat()), &mut heard).unwrap();
+    assert!(!heard.lengths.is_empty(), "the root is always found");
+}
+
+/// Writes the checksum of each header, as far as they can be followed.
+fn seal(rar: &mut [u8]) {
+    let mut at = 8;
+    while let Some(length) = rar.get(at + 4).map(|byte| usize::from(*byte)) {
+        let (start, end) = (at + 4, at + 5 + length);
+        let Some(sealed) = rar.get(start..end).filter(|_| (2..0x80).contains(&length)) else { return };
+        let (sum, has_data) = (make::crc32(sealed), sealed.get(2).is_some_and(|flags| flags & 2 != 0));
+        let at_length = if sealed.get(2).is_some_and(|flags| flags & 1 != 0) { 4 } else { 3 };
+        let data = if has_data { sealed.get(at_length).map_or(0, |byte| usize::from(*byte & 0x7f)) } else { 0 };
+        rar[at..start].copy_from_slice(&sum.to_le_bytes());
+        at = end + data;
+    }
 }
 
 fn mbox(data: &[u8]) {

@@ -32,6 +32,7 @@ fn pages(origin: &str) -> Vec<(&'static str, String)> {
         ("document-hebrew", found("from:shachar-lab.example")),
         ("document-chinese", found("from:haiping-grout.example")),
         ("document-attached", found("file:prices.csv+-type:message")),
+        ("document-pdf", found("file:%22Alder-east-wall-survey-2014.pdf%22+-type:message")),
         ("document-unreadable", found("file:%22hole+23%22")),
         ("verify", "/verify".to_owned()),
         ("help", "/help".to_owned()),

@@ -602,3 +602,50 @@ fn each_kind_of_file_is_damaged_and_named_and_repaired_if_it_can_be() {
     fs::rename(desk.join("log.key"), desk.join("log.key.signed")).unwrap();
     found(&check(&desk, 1), "damaged", "no release can follow");
 }
+
+#[test]
+fn a_look_says_what_would_be_repaired_and_repairs_nothing() {
+    let work = workplace();
+    let desk = desk_of(work.path());
+    run(&["clear", path(&desk), "--collection", "c", "--all", "--as", "Ana Ruiz"]);
+    let look = |code: i32| -> Vec<Value> {
+        let text = daylight(["check", path(&desk), "--look", "--json"]).code(code).text();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    assert_eq!(look(0).last().unwrap()["sound"], true);
+    // A torn tail, a damaged text, a damaged rendition, a key that others can read, no index.
+    let mut bytes = fs::read(desk.join("pack/1")).unwrap();
+    let text = bytes.windows(25).rposition(|window| window == b"About something harmless.").unwrap();
+    bytes[text] ^= 1;
+    bytes.extend(b"torn");
+    fs::write(desk.join("pack/1"), bytes).unwrap();
+    let mut bytes = fs::read(desk.join("pack/2")).unwrap();
+    let view = bytes.windows(12).position(|window| window == b"harmless tea").unwrap();
+    bytes[view] ^= 1;
+    fs::write(desk.join("pack/2"), bytes).unwrap();
+    fs::write(desk.join("log.key"), "x").unwrap();
+    fs::set_permissions(desk.join("log.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    fs::remove_dir_all(desk.join("index")).unwrap();
+    let state = || -> Vec<(PathBuf, Vec<u8>, u32)> {
+        let all = files(&desk).into_iter().filter(|file| !["-wal", "-shm", ".lease"].iter().any(|end| path(file).ends_with(end)));
+        all.map(|file| (file.clone(), fs::read(&file).unwrap(), fs::metadata(&file).unwrap().permissions().mode())).collect()
+    };
+    let before = state();
+    let findings = look(1);
+    for words in [
+        "4 bytes of an interrupted write at its end would be cut",
+        "would be taken out",
+        "would be made again",
+        "would be made private",
+        "it would be made anew",
+    ] {
+        found(&findings, "repairable", words);
+    }
+    assert!(findings.iter().all(|one| one["outcome"] != "repaired"), "{findings:?}");
+    assert_eq!(findings.last().unwrap()["repairable"], 5, "{findings:?}");
+    let changed: Vec<PathBuf> = state().into_iter().filter(|one| !before.contains(one)).map(|(file, ..)| file).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+    assert!(daylight(["check", path(&desk), "--look"]).code(1).text().contains("5 that `daylight check` without --look repairs"));
+    assert_eq!(check(&desk, 0).last().unwrap()["repaired"], 5);
+    assert_eq!(look(0).last().unwrap()["sound"], true);
+}

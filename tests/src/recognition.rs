@@ -41,7 +41,7 @@ fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
 }
 
 /// A PDF whose pages are these: further entries of each, and what it draws. `resources` is shared by all, as are the objects after the pages.
-fn pages(pages: &[(&str, &str)], resources: &str, others: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn pages(pages: &[(&str, &str)], resources: &str, others: &[Vec<u8>]) -> Vec<u8> {
     let first = 3 + others.len();
     let kids: Vec<String> = (0..pages.len()).map(|n| format!("{} 0 R", first + 2 * n)).collect();
     let mut objects = vec![
@@ -57,7 +57,7 @@ fn pages(pages: &[(&str, &str)], resources: &str, others: &[Vec<u8>]) -> Vec<u8>
 }
 
 /// Half a sheet.
-const A5: &str = "/MediaBox [0 0 420 595]";
+pub(crate) const A5: &str = "/MediaBox [0 0 420 595]";
 
 /// A page of large letters.
 fn written(lines: &[&str]) -> Vec<u8> {

@@ -180,3 +180,30 @@ fn a_file_that_could_not_be_opened_is_looked_for_where_it_was() {
     case.ask(["retry", "--reason", "t"]).code(2);
     assert!(case.ask(["retry", "--reason", "gremlins"]).code(2).stderr.contains("reader died"));
 }
+
+/// A zip of one entry: its bytes as they stand there, deflated or stored.
+fn zip(name: &str, method: u16, packed: &[u8], length: usize) -> Vec<u8> {
+    let sizes = [(packed.len() as u32).to_le_bytes(), (length as u32).to_le_bytes()].concat();
+    let common = [&[20, 0, 0, 0][..], &method.to_le_bytes(), &[0; 8], &sizes, &(name.len() as u16).to_le_bytes(), &[0, 0]].concat();
+    let local = [b"PK\x03\x04".to_vec(), common.clone(), name.into(), packed.to_vec()].concat();
+    let central = [b"PK\x01\x02\x14\0".to_vec(), common, vec![0; 14], name.into()].concat();
+    let end = [&b"PK\x05\x06\0\0\0\0\x01\0\x01\0"[..], &(central.len() as u32).to_le_bytes(), &(local.len() as u32).to_le_bytes(), &[0, 0]];
+    [local, central, end.concat()].concat()
+}
+
+#[test]
+fn what_a_zip_says_of_a_zip_in_it_stays_when_that_is_read_again_alone() {
+    let case = Case::new();
+    let inner = zip("note.txt", 0, b"needle in a zip in a zip", 24);
+    let mut packed = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::none());
+    packed.write_all(&inner).unwrap();
+    let packed = packed.finish().unwrap();
+    fs::write(case.trove().join("outer.zip"), zip("inner.zip", 8, &packed[..packed.len() - 30], inner.len())).unwrap();
+    case.ingest();
+    let told = || case.ask(["faults", "--csv"]).code(0).text();
+    let before = told();
+    assert!(before.contains("inner.zip,truncated,split,in zip 1,"), "{before}");
+    let id = case.ask(["search", "file:inner.zip", "--json"]).json()["hits"][0]["id"].as_str().unwrap().to_owned();
+    case.ask(["retry", &id]).code(0);
+    assert_eq!(told(), before);
+}

@@ -9,7 +9,7 @@ mod write;
 pub(crate) use read::Essentials;
 
 use crate::json::JsonError;
-use daylight_model::{Date, Digest, Fault, Kind, Name, Person, Verdict};
+use daylight_model::{Date, Digest, Fault, Kind, Name, PagePicture, Person, Verdict};
 
 /// The longest record that stands in a manifest line, in bytes.
 pub const MAX_RECORD: usize = 16 * 1024;
@@ -190,6 +190,15 @@ impl Record {
     /// The first published file with this role.
     pub fn file(&self, role: &Role) -> Option<&FileRef> {
         self.files.iter().find(|file| file.role == *role)
+    }
+
+    /// The pictures of its pages, in the order of the pages, each page once.
+    pub fn pages(&self) -> Vec<(PagePicture, &FileRef)> {
+        let pictures = self.files.iter().filter(|file| file.role == Role::Page);
+        let mut pages: Vec<_> = pictures.filter_map(|file| Some((PagePicture::parse(&file.media_type)?, file))).collect();
+        pages.sort_by_key(|(picture, _)| picture.page);
+        pages.dedup_by_key(|(picture, _)| picture.page);
+        pages
     }
 
     /// The first document it stands in, if any.

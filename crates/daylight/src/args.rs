@@ -152,7 +152,7 @@ pub(crate) struct Faults {
     pub(crate) json: bool,
 }
 
-/// Reads again what could not be read, from the bytes on the desk: what died or took too long, or what has a certain fault.
+/// Reads again what could not be read, from the bytes on the desk: what died, took too long or needed a program that was not here, or what has a certain fault.
 ///
 /// What is read takes the place of what was read before. What gives less than before stays as it was, and so does what somebody decided on. A file
 /// that could not be opened is looked for where it was.
@@ -290,6 +290,9 @@ pub(crate) struct Show {
     /// The file to write the picture to, which must not exist; by default standard output, unless it is a terminal.
     #[arg(long, value_name = "FILE", requires = "page")]
     pub(crate) png: Option<PathBuf>,
+    /// How finely a page of a PDF is drawn, in dots an inch. Text is recognised at 300.
+    #[arg(long, value_name = "N", requires = "page", default_value = "150", value_parser = clap::value_parser!(u32).range(36..=600))]
+    pub(crate) dots: u32,
 }
 
 /// Records an editor's decision that documents may be published as they are. Nothing is published without it.
@@ -547,10 +550,15 @@ pub(crate) struct Doctor {
 /// What can be derived is the index, conversations, counters, what was made for publishing, rows of documents that are gone, and tails of interrupted
 /// writes; a damaged text is marked to be read again. Damaged originals are named and left alone: a backup has them.
 #[derive(Args)]
-#[command(after_help = "Exits 1 if something is wrong that could not be repaired.\nExample: daylight check ~/desk")]
+#[command(
+    after_help = "Exits 1 if something is wrong that could not be repaired.\nExample: daylight check ~/desk\nExample: daylight check ~/desk --look"
+)]
 pub(crate) struct Check {
     /// The desk; nobody else may ingest, clear or forget meanwhile.
     pub(crate) desk: PathBuf,
+    /// Only looks: repairs nothing, and says what it would. Exits 1 if there is anything to repair.
+    #[arg(long)]
+    pub(crate) look: bool,
     /// Prints one JSON object a finding, and last one with counts.
     #[arg(long)]
     pub(crate) json: bool,

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use daylight_archive::Archive;
-use daylight_ingest::Machine;
+use daylight_ingest::{Machine, Unpacker};
 use daylight_sandbox::Reader;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +41,13 @@ pub(crate) fn recogniser(languages: &[String]) -> std::result::Result<Machine, S
     #[expect(clippy::disallowed_methods, reason = "it is asked its version there, and gets nothing of any desk")]
     let folder = std::env::temp_dir();
     Machine::find(languages, &folder)
+}
+
+/// bsdtar as it is installed here; or why it cannot be used.
+pub(crate) fn unpacker() -> std::result::Result<Unpacker, String> {
+    #[expect(clippy::disallowed_methods, reason = "it is asked its version there, and gets nothing of any desk")]
+    let folder = std::env::temp_dir();
+    Unpacker::find(&folder)
 }
 
 /// The folder for an archive's index: the one that was named, or one in the user's cache folder.

@@ -4,7 +4,7 @@ use crate::document::{load, read_full};
 use crate::mail::Fields;
 use crate::office::{self, Office, Sort};
 use crate::packed::{stream::Method, tar};
-use crate::{dbf, emlx, mbox, media, picture, zip};
+use crate::{dbf, emlx, mbox, media, picture, rar, zip};
 use daylight_model::reading::Input;
 use daylight_model::{FaultCode, Kind, Name};
 use std::io;
@@ -39,6 +39,7 @@ pub(crate) enum Format {
     Zip(&'static str),
     Tar,
     Seven,
+    Rar,
     /// Outlook's, PST or OST.
     MailStore,
     /// One file, packed.
@@ -69,6 +70,7 @@ impl Format {
             | Format::Zip(_)
             | Format::Tar
             | Format::Seven
+            | Format::Rar
             | Format::MailStore
             | Format::Compressed(_) => Kind::Container,
             Format::Office(office, _) => office.kind(),
@@ -86,6 +88,7 @@ impl Format {
             Format::Pdf => "application/pdf",
             Format::Tar => "application/x-tar",
             Format::Seven => "application/x-7z-compressed",
+            Format::Rar => rar::MEDIA,
             Format::MailStore => "application/vnd.ms-outlook-pst",
             Format::Compressed(method) => method.media(),
             Format::Picture(media) => media,
@@ -207,24 +210,9 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
         "application/x-7z-compressed" => Format::Seven,
         mark if picture::is_read(mark) => Format::Picture(mark),
         "application/vnd.ms-outlook-pst" => Format::MailStore,
-        "application/vnd.rar" => rar(head),
+        rar::MEDIA => Format::Rar,
         mark => Format::opaque(media::narrowed(mark, named, claims.claimed)),
     }))
-}
-
-/// There is no free reader of RAR.
-fn rar(head: &[u8]) -> Format {
-    // Version 4 says in its main header that all others are encrypted, version 5 has a header of type 4 for it.
-    let four = head.get(9) == Some(&0x73) && head.get(10).is_some_and(|flags| flags & 0x80 != 0);
-    let five = head.starts_with(b"Rar!\x1a\x07\x01\0") && head.get(13) == Some(&4);
-    if (four && !head.starts_with(b"Rar!\x1a\x07\x01")) || five {
-        return Format::encrypted(
-            "application/vnd.rar",
-            "it is protected by RAR's own encryption: unpack it with unrar, and bring in what it holds",
-        );
-    }
-    let why = "unpack it with unrar, and bring in what it holds";
-    Format::Opaque { media: "application/vnd.rar".into(), code: FaultCode::NoReader, why }
 }
 
 /// A compound file of this sort. Of those that are not told by their streams the name tells.

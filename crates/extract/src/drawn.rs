@@ -1,4 +1,5 @@
 //! What a page is once it is drawn: plain pixels, or a PNG file that was made here. No byte of the document reaches whoever is given the picture.
+//! A picture that is to be published is given as pixels, so that no file that is published was made by what read the document.
 
 use crate::output::{Output, Problem};
 use daylight_model::reading::{Drawn, MOST_PIXELS, Stop};
@@ -31,17 +32,27 @@ pub(crate) fn problem(code: FaultCode, detail: impl Into<String>) -> Problem {
     Problem::new(Stage::Read, code, TOOL, detail)
 }
 
-/// What a page of this size is scaled by so that it stays within bounds.
-pub(crate) fn fit(width: f64, height: f64) -> f64 {
-    let by_area = (MOST_PIXELS as f64 / (width * height)).sqrt();
+/// What a page of this size is scaled by so that it stays within the bounds of its form.
+pub(crate) fn fit(width: f64, height: f64, form: Drawn) -> f64 {
+    let by_area = (form.most_pixels() as f64 / (width * height)).sqrt();
     by_area.min(LONGEST_SIDE / width).min(LONGEST_SIDE / height).min(1.0)
+}
+
+/// Which pages are drawn of those that are asked for, when there are so many: where they are to be shown, those that there are, and how many are there is said.
+pub(crate) fn pages<'a>(out: &mut Output<'_>, asked: &'a [u32], count: usize, form: Drawn) -> Result<&'a [u32], Stop> {
+    if form != Drawn::Shown {
+        return Ok(asked);
+    }
+    out.counted(0, Some(count as u64), 0, 0)?;
+    let there = asked.iter().take_while(|number| **number as usize <= count).count();
+    Ok(&asked[..there])
 }
 
 /// Gives a page, and says that it was given.
 pub(crate) fn give(out: &mut Output<'_>, number: u32, picture: Result<Picture, Problem>, form: Drawn) -> Result<(), Stop> {
     match picture {
         Ok(picture) => {
-            if (1..COARSE).contains(&picture.dots_per_inch) {
+            if (1..COARSE).contains(&picture.dots_per_inch) && form != Drawn::Shown {
                 let why = format!(
                     "a page so large that it is drawn with {} dots an inch, in which small letters are lost",
                     picture.dots_per_inch
@@ -58,7 +69,8 @@ pub(crate) fn give(out: &mut Output<'_>, number: u32, picture: Result<Picture, P
 fn send(out: &mut Output<'_>, picture: Picture, form: Drawn) -> Result<(), Stop> {
     let Picture { width, height, dots_per_inch, pixels } = picture;
     let bytes = match (form, pixels) {
-        (Drawn::Grey, Pixels::Grey(grey)) => grey,
+        (Drawn::Grey | Drawn::Shown, Pixels::Grey(grey)) => grey,
+        (Drawn::Shown, Pixels::Colour(colour)) => colour,
         (Drawn::Grey, Pixels::Colour(colour)) => grey(&colour),
         (Drawn::Png, pixels) => match png(width, height, &pixels) {
             Ok(file) => file,

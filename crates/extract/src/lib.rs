@@ -28,6 +28,7 @@ mod pages;
 mod pdf;
 mod picture;
 mod pst;
+mod rar;
 mod text;
 mod transfer;
 mod view;

@@ -3,8 +3,8 @@
 use crate::detect::{self, Claims, Format};
 use crate::document::{self, Doc, Inside, Memory, Resume, TOOL, keep, load};
 use crate::output::{Output, Problem};
-use crate::packed::{compressed, seven, tar};
-use crate::{dbf, emlx, mail, mbox, office, pdf, picture, pst, text, zip};
+use crate::packed::{Stretch, compressed, seven, tar};
+use crate::{dbf, emlx, mail, mbox, office, pdf, picture, pst, rar, text, zip};
 use daylight_model::reading::{Input, Request, Stop};
 use daylight_model::{FaultCode, Kind, Stage};
 
@@ -41,6 +41,12 @@ impl Inside for Readers {
 /// Reads the root, from where an earlier reading of it came to.
 pub(crate) fn read_root(out: &mut Output<'_>, request: &Request, input: &(dyn Input + '_), resume: Resume) -> Result<(), Stop> {
     let doc = Doc::root(&request.name, &request.standing);
+    if let Some(tar) = request.unpacked.map(|tar| tar.min(input.length())) {
+        if doc.depth < DEEPEST {
+            return rar::read_unpacked(out, doc, (input, tar), resume, &Readers);
+        }
+        return dispatch(out, doc, &Stretch { input, start: tar, length: input.length() - tar }, resume);
+    }
     if doc.is_message
         && !resume.skip_first
         && let Ok(message) = load(input)
@@ -60,6 +66,7 @@ pub const READERS: &[&str] = &[
     zip::TOOL,
     tar::TOOL,
     seven::TOOL,
+    rar::TOOL,
     pst::TOOL,
     compressed::TOOL,
     picture::TOOL,
@@ -77,6 +84,7 @@ fn reader_of(format: &Format) -> &'static str {
         Format::Zip(_) => zip::TOOL,
         Format::Tar => tar::TOOL,
         Format::Seven => seven::TOOL,
+        Format::Rar => rar::TOOL,
         Format::MailStore => pst::TOOL,
         Format::Compressed(_) => compressed::TOOL,
         Format::Picture(_) => picture::TOOL,
@@ -128,6 +136,7 @@ fn open(out: &mut Output<'_>, doc: Doc, format: &Format, input: &(dyn Input + '_
         Format::Zip(media) => zip::read(out, doc, media, input, resume, &Readers),
         Format::Tar => tar::read(out, doc, input, resume, &Readers),
         Format::Seven => seven::read(out, doc, input, resume, &Readers),
+        Format::Rar => rar::read(out, doc, input),
         Format::MailStore => pst::read(out, doc, input, resume, &Readers),
         Format::Compressed(method) => compressed::read(out, doc, *method, input, resume, &Readers),
         Format::Picture(media) => picture::read(out, doc, media, input),

@@ -41,6 +41,13 @@ impl Problem {
         Self { fault: Fault { stage, code, tool: tool.into(), detail: detail.into(), limit: None, at: None } }
     }
 
+    /// The same, said by what holds the document, of which its own reader knows nothing: `in zip 1`. It holds still when the document is read again alone, even
+    /// where both have one reader.
+    pub(crate) fn by_holder(mut self) -> Self {
+        self.fault.tool = format!("in {}", self.fault.tool);
+        self
+    }
+
     pub(crate) fn limit(mut self, limit: u64) -> Self {
         self.fault.limit = Some(limit);
         self

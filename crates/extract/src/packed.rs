@@ -126,25 +126,25 @@ impl<'a> Unpacking<'a> {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) => {
-                    out.fault(index, self.torn(&error))?;
+                    out.fault(index, self.torn(&error).by_holder())?;
                     break;
                 }
             };
             if !out.spend(count) {
                 self.spent_out = true;
                 let why = Problem::new(Stage::Split, FaultCode::TooLarge, self.tool, "the rest of it is past the budget");
-                out.fault(index, why.limit(out.budget()))?;
+                out.fault(index, why.by_holder().limit(out.budget()))?;
                 break;
             }
             out.bytes(index, &buffer[..count])?;
         }
         let why = Problem::new(Stage::Read, FaultCode::Deferred, self.tool, "it is too long to be read with what holds it");
         out.fault(index, why.limit(out.apart))?;
-        say(out, index, problems)
+        say_in(out, index, problems)
     }
 }
 
-/// Has a document read and then says what its container has against it.
+/// Has a document read and then says what its container has against it, in the container's name.
 pub(crate) fn read_with(
     out: &mut Output<'_>,
     doc: Doc,
@@ -154,7 +154,11 @@ pub(crate) fn read_with(
 ) -> Result<(), Stop> {
     let index = out.next_index();
     inside.read(out, doc, input)?;
-    say(out, index, problems)
+    say_in(out, index, problems)
+}
+
+fn say_in(out: &mut Output<'_>, index: u32, problems: Vec<Problem>) -> Result<(), Stop> {
+    say(out, index, problems.into_iter().map(Problem::by_holder).collect())
 }
 
 pub(crate) fn say(out: &mut Output<'_>, index: u32, problems: Vec<Problem>) -> Result<(), Stop> {
@@ -175,4 +179,4 @@ pub(crate) fn is_link(mode: u32) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::indexing::complete_index;
 use daylight_index::{Index, IndexError};
-use daylight_store::{Alone, CheckOutcome, Desk, Error as StoreError, Finding, ForgetPlan, IngestLease, Order};
+use daylight_store::{Alone, CheckOutcome, Desk, Error as StoreError, Finding, ForgetPlan, IngestLease, Order, Repair};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -74,8 +74,11 @@ fn erase_index(desk: &Desk) -> Result<(), Error> {
     }
 }
 
-/// Checks that the index holds the catalogue's documents and no others, and makes it anew if not.
-pub fn check_index(desk: &Desk, _lease: &IngestLease, tell: &mut dyn FnMut(Finding)) -> Result<(), Error> {
+/// Checks that the index holds the catalogue's documents and no others, and makes it anew if not, unless this is only a look.
+pub fn check_index(desk: &Desk, _lease: &IngestLease, repair: Repair, tell: &mut dyn FnMut(Finding)) -> Result<(), Error> {
+    if repair == Repair::Look {
+        return look_at_index(desk, tell);
+    }
     let Some(why) = trouble(desk)? else { return Ok(()) };
     Index::recreate(&desk.index_dir())?;
     complete_index(desk)?;
@@ -88,25 +91,52 @@ pub fn check_index(desk: &Desk, _lease: &IngestLease, tell: &mut dyn FnMut(Findi
     Ok(())
 }
 
+fn look_at_index(desk: &Desk, tell: &mut dyn FnMut(Finding)) -> Result<(), Error> {
+    let place = desk.index_dir().display().to_string();
+    let mut say = |outcome, what: String| tell(Finding { outcome, place: place.clone(), what, document: None });
+    let why = match whole(desk)? {
+        Ok(Some(index)) if index.committed()? < desk.latest_change()? => {
+            say(CheckOutcome::Noted, "it lacks the last changes, which it is given before anybody searches; it was not compared".into());
+            return Ok(());
+        }
+        Ok(Some(index)) => compare(desk, &index)?,
+        Ok(None) => None,
+        Err(why) => Some(why),
+    };
+    if let Some(why) = why {
+        say(CheckOutcome::Repairable, format!("{why}: it would be made anew from the catalogue"));
+    }
+    Ok(())
+}
+
 /// What is wrong with the index, if anything. That it only lacks the last changes is not wrong: it is given them.
 fn trouble(desk: &Desk) -> Result<Option<String>, Error> {
+    match whole(desk)? {
+        Ok(Some(_)) => compare(desk, &complete_index(desk)?),
+        Ok(None) => Ok(None),
+        Err(why) => Ok(Some(why)),
+    }
+}
+
+/// The index, if its files are whole and it is not ahead of the catalogue; `None` if there is nothing to be indexed yet. The inner error says what is wrong.
+fn whole(desk: &Desk) -> Result<Result<Option<Index>, String>, Error> {
     let folder = desk.index_dir();
     match Index::open(&folder) {
         Ok(index) => {
             let damaged = index.damaged_files()?;
             if let Some(first) = damaged.first() {
-                return Ok(Some(format!("{} of its files are damaged, among them {first}", damaged.len())));
+                return Ok(Err(format!("{} of its files are damaged, among them {first}", damaged.len())));
             }
             if index.committed()? > desk.latest_change()? {
-                return Ok(Some("it is ahead of the catalogue".into()));
+                return Ok(Err("it is ahead of the catalogue".into()));
             }
+            Ok(Ok(Some(index)))
         }
-        Err(IndexError::Missing(_)) if desk.latest_change()? == 0 => return Ok(None),
-        Err(IndexError::Missing(_)) => return Ok(Some("it was not there".into())),
-        Err(IndexError::Rebuild(why)) => return Ok(Some(why)),
-        Err(error) => return Err(error.into()),
+        Err(IndexError::Missing(_)) if desk.latest_change()? == 0 => Ok(Ok(None)),
+        Err(IndexError::Missing(_)) => Ok(Err("it was not there".into())),
+        Err(IndexError::Rebuild(why)) => Ok(Err(why)),
+        Err(error) => Err(error.into()),
     }
-    compare(desk, &complete_index(desk)?)
 }
 
 fn compare(desk: &Desk, index: &Index) -> Result<Option<String>, Error> {

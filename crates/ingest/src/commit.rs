@@ -190,8 +190,7 @@ impl<'a> Committer<'a> {
             let nested = doc.counted.filter(|_| doc.index > 0 && doc.kind == Kind::Container);
             if doc.parent == Some(0) {
                 open.read += 1;
-                open.failed +=
-                    u64::from(doc.faults.iter().any(|fault| fault.code.loses_text()) && !doc.has_text() && !parents.contains(&doc.index));
+                open.failed += u64::from(doc.faults.iter().any(Fault::loses_text) && !doc.has_text() && !parents.contains(&doc.index));
             }
             let again = doc.index == 0 && open.root.is_some();
             let attached = doc.parent.is_some_and(|parent| parent > 0 || root_kind == Kind::Message);
@@ -399,7 +398,7 @@ pub(crate) fn new_document<'a>(doc: &'a Doc, blob: BlobId, title: &'a str) -> Ne
 }
 
 pub(crate) fn is_deferred(doc: &Doc) -> bool {
-    doc.index > 0 && doc.faults.iter().any(|fault| fault.code == FaultCode::Deferred)
+    doc.faults.iter().any(|fault| fault.code == FaultCode::Deferred)
 }
 
 /// A message is called by its subject, anything else by its name.

@@ -4,11 +4,13 @@
 use crate::assemble::{self, Assembler, Doc, Refused};
 use crate::progress::Progress;
 use crate::source::{ReadError, Source};
+use crate::unpack::{self, Unpacked, Unpacker};
 use crate::walk::{self, Root};
 use daylight_model::reading::{Request, Standing, Stop, Task};
 use daylight_model::{Digest, Fault, FaultCode, Name, Stage};
-use daylight_sandbox::{Death, Ended, Item, Limits, Reader, Worker};
+use daylight_sandbox::{Death, Ended, Item, ItemInput, Limits, Reader, Worker};
 use daylight_store::{CollectionId, Desk, Error, Settings, Staging};
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +34,18 @@ pub(crate) struct Opened {
     pub(crate) start: u64,
     /// The document that stood for it while it could not be opened.
     pub(crate) stand_in: Option<u64>,
+    /// What a program of the system unpacked of it, where no reader does.
+    pub(crate) unpacked: Option<Unpacked>,
+}
+
+/// A document of the desk that is to be read again.
+pub(crate) enum Stored {
+    /// It is gone by now.
+    Gone,
+    /// It can be read.
+    Open(Opened),
+    /// It cannot be read here.
+    Shut(Opened, Fault),
 }
 
 /// Where a root comes from.
@@ -63,6 +77,11 @@ impl Opened {
             Origin::Trove(root) => root.file_name(),
             Origin::Desk(again) => again.name.clone(),
         }
+    }
+
+    /// How a worker is given it.
+    fn input(&self) -> ItemInput<'_> {
+        self.unpacked.as_ref().map_or_else(|| self.source.input(), |unpacked| ItemInput::File(&unpacked.file))
     }
 }
 
@@ -123,6 +142,10 @@ pub(crate) struct Readers {
     staging: Staging,
     readers: assemble::Readers,
     progress: Arc<Progress>,
+    /// The program that unpacks what no reader does, once something was to be unpacked; or why there is none.
+    unpacker: OnceCell<Result<Unpacker, String>>,
+    /// How long it may take for what is small.
+    seconds: u64,
 }
 
 /// What a reader may use, by the desk's settings.
@@ -159,6 +182,8 @@ impl Readers {
             staging,
             readers,
             progress,
+            unpacker: OnceCell::new(),
+            seconds: settings.seconds,
         })
     }
 
@@ -171,7 +196,7 @@ impl Readers {
             Ok(source) => {
                 let budget = self.budget_of(source.length());
                 let passwords = self.known(desk, &source.digest()).map_err(Halt::Desk)?.into();
-                Ok(Ok(Opened { number, origin: Origin::Trove(root), source, budget, passwords, start: 0, stand_in: None }))
+                Ok(Ok(Opened { number, origin: Origin::Trove(root), source, budget, passwords, start: 0, stand_in: None, unpacked: None }))
             }
             Err(ReadError::Desk(error)) => Err(Halt::Desk(error)),
             Err(ReadError::Trove(error)) => {
@@ -181,10 +206,10 @@ impl Readers {
         }
     }
 
-    /// Opens a document of the desk; `None` if it is gone by now.
-    pub(crate) fn open_stored(&self, number: u64, desk: &Desk, target: &Target) -> Result<Option<Opened>, Halt> {
+    /// Opens a document of the desk.
+    pub(crate) fn open_stored(&self, number: u64, desk: &Desk, target: &Target) -> Result<Stored, Halt> {
         let document = match desk.document(target.seq) {
-            Err(Error::NoDocument(_)) => return Ok(None),
+            Err(Error::NoDocument(_)) => return Ok(Stored::Gone),
             result => result.map_err(Halt::Desk)?,
         };
         let source = Source::stored(desk, &document, &self.staging).map_err(Halt::Desk)?;
@@ -205,8 +230,24 @@ impl Readers {
             tried: target.passwords.len(),
         };
         self.progress.bytes(source.length());
-        let passwords = passwords.into();
-        Ok(Some(Opened { number, origin: Origin::Desk(again), source, budget, passwords, start, stand_in: None }))
+        let (origin, passwords) = (Origin::Desk(again), passwords.into());
+        let opened = Opened { number, origin, source, budget, passwords, start, stand_in: None, unpacked: None };
+        if unpack::is_for(&document.media_type) { self.unpack(opened) } else { Ok(Stored::Open(opened)) }
+    }
+
+    /// Has a document unpacked before it is read.
+    fn unpack(&self, opened: Opened) -> Result<Stored, Halt> {
+        let find = || self.staging.scratch().map_err(|error| error.to_string()).and_then(|scratch| Unpacker::find(&scratch));
+        let length = opened.source.length();
+        let wall = Duration::from_secs(4 * self.seconds + (length >> 20).saturating_mul(4));
+        let unpacked = match self.unpacker.get_or_init(find) {
+            Ok(unpacker) => unpacker.unpack(&opened.source, opened.budget, wall).map_err(Halt::Desk)?,
+            Err(why) => Err(why.clone()),
+        };
+        Ok(match unpacked {
+            Ok(unpacked) => Stored::Open(Opened { unpacked: Some(unpacked), ..opened }),
+            Err(why) => Stored::Shut(opened, unpack::missing(&why)),
+        })
     }
 
     /// The passwords that opened these very bytes before.
@@ -283,6 +324,7 @@ impl Attempt {
             passwords: opened.passwords.to_vec(),
             standing,
             apart,
+            unpacked: opened.unpacked.as_ref().map(|unpacked| unpacked.tar),
         }
     }
 }
@@ -311,7 +353,7 @@ fn run(
     let items: Vec<Item<'_>> = lease
         .iter()
         .zip(attempts)
-        .map(|(opened, attempt)| Item { request: attempt.request(opened, apart), input: opened.source.input() })
+        .map(|(opened, attempt)| Item { request: attempt.request(opened, apart), input: opened.input() })
         .collect();
     let mut current = 0;
     let mut assembler = lease.first().map(|opened| Assembler::new(&opened.source, staging, readers));

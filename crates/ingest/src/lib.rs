@@ -19,6 +19,7 @@ mod reconcile;
 mod rereading;
 mod room;
 mod source;
+mod unpack;
 mod verdicts;
 mod walk;
 
@@ -27,6 +28,7 @@ pub use indexing::{complete_index, open_index};
 pub use progress::{Moment, Progress};
 pub use recognise::{Machine, Recognition, Which, count_waiting, page_picture, recognise};
 pub use rereading::{Rereading, Retried, Retry, Unlocked, Wanted, retry, unlock};
+pub use unpack::Unpacker;
 pub use verdicts::{Imported, import_keys};
 
 use commit::Committer;

@@ -24,6 +24,7 @@ impl Committer<'_> {
         let mut docs = docs.into_iter();
         let Some(mut root) = docs.next() else { return Ok(()) };
         self.keep_what_parents_said(again.seq, &mut root)?;
+        root.faults.extend(opened.unpacked.as_ref().and_then(|unpacked| unpacked.fault.clone()));
         let docs: Vec<Doc> = docs.collect();
         let holds = !docs.is_empty() || open.root.is_some();
         if let Some(number) = root.password {
@@ -78,8 +79,9 @@ impl Committer<'_> {
         }
         let open = self.open.remove(&opened.number).unwrap_or_default();
         let before = self.writer.reading_faults(again.seq)?;
+        let is_unread = |code| matches!(code, FaultCode::Deferred | FaultCode::ReaderDied | FaultCode::TooSlow | FaultCode::NoProgram);
         // What was never read, because it waited or because its reader died, has this to say of it now.
-        if before.iter().any(|fault| matches!(fault.code, FaultCode::Deferred | FaultCode::ReaderDied | FaultCode::TooSlow)) {
+        if before.iter().any(|fault| is_unread(fault.code)) {
             self.writer.set_faults(again.seq, &[fault])?;
             self.summary.faults += u64::from(again.deferred);
         } else {
@@ -243,7 +245,11 @@ impl Committer<'_> {
         let parents = self.writer.readers_above(seq)?;
         for fault in self.writer.reading_faults(seq)? {
             let name = parse_reader(&fault.tool).map_or(fault.tool.as_str(), |(name, _)| name);
-            let by_parent = fault.stage == Stage::Split && name != own && parents.iter().any(|parent| parent == name);
+            // Where both have one reader, what the parent said is told by its own words for that alone.
+            let by_parent = match name.strip_prefix("in ") {
+                Some(parent) => parents.iter().any(|one| one == parent),
+                None => fault.stage == Stage::Split && name != own && parents.iter().any(|parent| parent == name),
+            };
             if (by_parent || fault.code == FaultCode::UnsafeName) && !root.faults.contains(&fault) {
                 root.faults.push(fault);
             }

@@ -1,9 +1,9 @@
 //! Reading again what is on the desk, from the desk alone: what waits because it is too long to be read with what holds it, what an older reader read,
 //! what somebody asks for, and what a password may open.
 
-use crate::lease::{Halt, Piece, Readers, Target};
+use crate::lease::{Halt, Piece, Readers, Stored, Target};
 use crate::room::Room;
-use crate::{Error, LEASE_BYTES, Means, Plan, Progress, Running, Sent, flow, hand_on, hints, ingest, open_index};
+use crate::{Error, LEASE_BYTES, Means, Plan, Progress, Running, Sent, flow, hand_on, hints, ingest, open_index, unpack};
 use daylight_model::{FaultCode, Name};
 use daylight_sandbox::{LEASE, Reader};
 use daylight_store::{Collection, CollectionId, Desk, IngestLease};
@@ -157,6 +157,10 @@ pub fn unlock(
     let (_, again) = flow(desk, lease, &means, None, &index, &mut |running| {
         let mut left = Vec::new();
         for seq in read_within(desk, &asked)? {
+            // No password is tried on what a program of the system unpacks.
+            if unpack::is_for(&desk.document(seq)?.media_type) {
+                continue;
+            }
             let mut passwords = given.to_vec();
             if from_trove {
                 passwords.extend(hints::of(desk, seq)?);
@@ -321,7 +325,11 @@ fn read_group(
         if let Some((_, left)) = &mut target.deferred {
             *left = left.saturating_sub(spent);
         }
-        lease.extend(readers.open_stored(number, desk, &target)?.map(Arc::new));
+        match readers.open_stored(number, desk, &target)? {
+            Stored::Gone => {}
+            Stored::Open(opened) => lease.push(Arc::new(opened)),
+            Stored::Shut(opened, fault) => hand_on(pieces, Piece::GaveUp { opened: Arc::new(opened), fault })?,
+        }
         if waited {
             let mut spending = |piece: Piece| {
                 if let Piece::Part { docs, .. } | Piece::Last { docs, .. } = &piece {

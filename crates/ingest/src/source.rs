@@ -1,7 +1,7 @@
 //! Bytes on their way to the desk: small ones in memory, large ones in a file that the store has staged.
 
 use daylight_model::{Digest, Hasher};
-use daylight_sandbox::ItemInput;
+use daylight_sandbox::{ItemInput, ToolInput};
 use daylight_store::{Desk, Document, Error, LargeBlob, Staged, Staging};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -112,6 +112,32 @@ impl Source {
         }
     }
 
+    /// How a program of the system is given it.
+    pub(crate) fn tool_input(&self) -> ToolInput<'_> {
+        match self {
+            Self::Memory { bytes, .. } => ToolInput::Bytes(bytes),
+            Self::Staged(_, file) | Self::Stored { file, .. } => ToolInput::File(file),
+        }
+    }
+
+    /// Adds all of it to what is put aside.
+    pub(crate) fn copy_to(&self, aside: &mut File) -> Result<(), Error> {
+        let file = match self {
+            Self::Memory { bytes, .. } => return aside.write_all(bytes).map_err(desk_error),
+            Self::Staged(_, file) | Self::Stored { file, .. } => file,
+        };
+        let mut piece = vec![0; 1 << 20];
+        let mut at = 0;
+        loop {
+            let count = file.read_at(&mut piece, at).map_err(desk_error)?;
+            if count == 0 {
+                return Ok(());
+            }
+            aside.write_all(&piece[..count]).map_err(desk_error)?;
+            at += count as u64;
+        }
+    }
+
     pub(crate) fn digest_at(&self, offset: u64, length: u64) -> Result<Digest, Error> {
         match self {
             Self::Memory { bytes, .. } => Ok(digest_in(bytes, offset, length)),
@@ -131,7 +157,7 @@ fn on_desk(error: io::Error) -> ReadError {
 }
 
 /// An error while bytes are put aside on the desk: a full disk, most often.
-fn desk_error(error: io::Error) -> Error {
+pub(crate) fn desk_error(error: io::Error) -> Error {
     Error::Refused(format!("the desk cannot take more bytes: {error}; make room and ingest again, it goes on where it was"))
 }
 

@@ -58,11 +58,13 @@ pub enum FaultCode {
     Forgotten,
     /// What was read of it was damaged on the desk's disk, and waits to be read again.
     Damaged,
+    /// It is read with a program of the system, which is not installed or cannot be caged here.
+    NoProgram,
 }
 
 impl FaultCode {
     /// Every code, in the order of its number on disk and on the wire; new ones are added at the end.
-    pub const ALL: [FaultCode; 21] = [
+    pub const ALL: [FaultCode; 22] = [
         FaultCode::Unreadable,
         FaultCode::Empty,
         FaultCode::NoReader,
@@ -84,6 +86,7 @@ impl FaultCode {
         FaultCode::Deferred,
         FaultCode::Forgotten,
         FaultCode::Damaged,
+        FaultCode::NoProgram,
     ];
 
     /// The words for it, as people and JSON see them.
@@ -110,6 +113,7 @@ impl FaultCode {
             FaultCode::Deferred => "waits to be read by itself",
             FaultCode::Forgotten => "forgotten",
             FaultCode::Damaged => "damaged on the desk",
+            FaultCode::NoProgram => "needs a program that is not here",
         }
     }
 
@@ -150,6 +154,13 @@ pub struct Fault {
     pub limit: Option<u64>,
     /// The byte of the document at which it happened.
     pub at: Option<u64>,
+}
+
+impl Fault {
+    /// Whether some of the document's words may be missing from search because of it. What could not be made for publishing has its words all the same.
+    pub fn loses_text(&self) -> bool {
+        self.stage != Stage::Render && self.code.loses_text()
+    }
 }
 
 impl fmt::Display for Fault {

@@ -65,6 +65,19 @@ pub enum Drawn {
     Grey,
     /// A PNG file, in colours where the page has any.
     Png,
+    /// One byte of grey for each pixel, or three of colour where the page has any, of a picture of at most [`SHOWN_PIXELS`]: what a page of a site shows.
+    /// Before the first it is said how many pages there are, by [`Event::Counted`] of document 0, and pages beyond the last are passed over.
+    Shown,
+}
+
+impl Drawn {
+    /// Every form, in the order of its number on the wire.
+    pub const ALL: [Drawn; 3] = [Drawn::Grey, Drawn::Png, Drawn::Shown];
+
+    /// The most pixels that a page has in this form.
+    pub fn most_pixels(self) -> u64 {
+        if self == Drawn::Shown { SHOWN_PIXELS } else { MOST_PIXELS }
+    }
 }
 
 /// What is asked of a reader.
@@ -83,12 +96,14 @@ pub struct Request {
     /// What is packed and comes to more bytes than this is given as it unpacks and not read, with the fault [`FaultCode::Deferred`](crate::FaultCode::Deferred),
     /// so that it can be read by itself.
     pub apart: u64,
+    /// The input is not the file itself but, in so many bytes, a tar of what a program of the system unpacked of it, and behind that the file.
+    pub unpacked: Option<u64>,
 }
 
 impl Request {
     /// Asks for this of a file of a trove, with no password to try.
     pub fn new(task: Task, name: Name, budget: u64) -> Self {
-        Self { task, name, budget, passwords: Vec::new(), standing: Standing::default(), apart: APART }
+        Self { task, name, budget, passwords: Vec::new(), standing: Standing::default(), apart: APART, unpacked: None }
     }
 }
 
@@ -493,6 +508,9 @@ pub enum Event {
 
 /// A page is drawn with at most so many pixels.
 pub const MOST_PIXELS: u64 = 50_000_000;
+
+/// A page to be shown on a site has at most so many: a sheet of A4 at 150 dots an inch has 2.2 million.
+pub const SHOWN_PIXELS: u64 = 2_500_000;
 
 /// `page 4`, `pages 1-3, 7`: pages from 1, rising. At most 50 stretches are listed.
 pub fn page_list(pages: &[u32]) -> String {

@@ -116,8 +116,9 @@ impl Published for Drafted<'_> {
 
     fn open(&self, file: &Wanted) -> Result<Box<dyn Read + Send + '_>> {
         let gone = || Error::Format(format!("the bytes {} of the draft are not on the desk", file.digest));
-        let of_role = daylight_review::Role::ALL.into_iter().find(|one| role(*one) == file.role).ok_or_else(gone)?;
-        self.draft.open(&self.document, of_role)?.ok_or_else(gone)
+        let same = |one: &&daylight_review::Rendition| role(one.role) == file.role && one.digest == file.digest;
+        let of = self.document.files.iter().find(same).ok_or_else(gone)?;
+        self.draft.open(&self.document, of)?.ok_or_else(gone)
     }
 }
 
@@ -126,5 +127,6 @@ fn role(role: daylight_review::Role) -> Role {
         daylight_review::Role::Raw => Role::Raw,
         daylight_review::Role::Text => Role::Text,
         daylight_review::Role::View => Role::View,
+        daylight_review::Role::Page => Role::Page,
     }
 }

@@ -44,11 +44,12 @@ pub use witness::{Witnesses, Witnessing};
 
 use commit::{Addition, append};
 use content::Content;
-use daylight_review::{Desk, Draft, Refusal, Target, draft, open_drafts};
+use daylight_review::{Desk, Draft, Refusal, Target, draft, gave_up, open_drafts};
 use editors::Editors;
 use promise::LogKey;
 use request::Request;
 use site::{Holder, Site};
+use daylight_archive::{Archive, paths};
 use std::path::{Path, PathBuf};
 use witness::must_ask;
 
@@ -140,10 +141,12 @@ pub struct Progress {
 /// Where fewer keys were given than must sign, it stops before the note, and gives a request for it.
 pub fn publish(desk: &mut Desk, job: &Job<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Outcome> {
     let mut log_key = LogKey::open(job.log_key, job.origin)?.asking(job.witnessing);
+    take_back_forgotten(desk, job.archive, &mut log_key)?;
     let site = Site::open(job.archive, &mut log_key, Holder::Same)?;
     let mut warnings: Vec<String> = job.editors.iter().chain([log_key.file()]).filter_map(SigningKeyFile::warning).collect();
     warnings.dedup();
     let finished = finish_published(desk, &site)?;
+    warnings.extend(forgotten_but_public(desk, &site)?);
     site.archive().map_or(Ok(()), |archive| must_ask(archive.root(), &log_key))?;
     let target = target(desk, job, &site, &log_key)?;
     let editors = Editors::of(&site, job, &log_key)?;
@@ -196,6 +199,34 @@ fn finish_published(desk: &Desk, site: &Site) -> Result<Option<Published>> {
         finished = Some(close(site, open, 0, site.size(), true)?);
     }
     Ok(finished)
+}
+
+/// A release that was committed when something in it was forgotten: nothing can take it back.
+fn forgotten_but_public(desk: &Desk, site: &Site) -> Result<Option<String>> {
+    let last = site.next_serial() - 1;
+    Ok((last > 0 && gave_up(desk, site.origin(), last)?).then(|| {
+        format!("release {last} holds what was forgotten here, for it was committed before that: it is public, and must be withdrawn if nobody may see it")
+    }))
+}
+
+/// Where something was forgotten that stands in a release which the log's key has signed and nobody was given, takes the signature back and removes what was written
+/// of the release. This comes before the archive is opened, which would finish what was signed.
+fn take_back_forgotten(desk: &Desk, dir: &Path, log_key: &mut LogKey) -> Result<()> {
+    // What was given out stands in `checkpoint.pending`, and is put in its place when the archive is opened.
+    if dir.join(paths::CHECKPOINT_PENDING).exists() {
+        return Ok(());
+    }
+    let archive = if dir.join(paths::CHECKPOINT).exists() { Some(Archive::open(dir)?) } else { None };
+    let (serial, size) = archive.as_ref().map_or((1, 0), |archive| (archive.releases().len() as u64 + 1, archive.head()));
+    if !gave_up(desk, log_key.origin(), serial)? {
+        return Ok(());
+    }
+    release::remove_leftovers(dir, serial)?;
+    if log_key.promised_size() > size {
+        let path = dir.join(paths::CHECKPOINT);
+        log_key.take_back(archive.map(|_| std::fs::read(&path).map_err(Error::io(&path))).transpose()?)?;
+    }
+    Ok(())
 }
 
 /// What the next release must follow on from. A log's key that has signed more than the archive has may only finish the very release it signed.

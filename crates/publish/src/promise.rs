@@ -135,6 +135,26 @@ impl LogKey {
             .map_err(|_| Error::Forked(at.to_owned()))
     }
 
+    /// Takes back what it signed last and never gave out, so that it is bound to `checkpoint` again, the archive's own in its very bytes; `None` is an archive
+    /// that has none yet. Only for a signature that stands nowhere but beside this key: see the caller.
+    pub(crate) fn take_back(&mut self, checkpoint: Option<Vec<u8>>) -> Result<()> {
+        let path = promise_path(self.current.file.path());
+        match &checkpoint {
+            Some(bytes) => write_atomic(&path, bytes).map_err(Error::io(&path))?,
+            None => {
+                fs::remove_file(&path).map_err(Error::io(&path))?;
+                sync_dir(path.parent().unwrap_or(Path::new("."))).map_err(Error::io(&path))?;
+            }
+        }
+        self.current.promised = match checkpoint {
+            Some(bytes) => Some(Promise { checkpoint: Checkpoint::open(&bytes, &self.key()).map_err(Error::format)?.0, bytes }),
+            None => None,
+        };
+        // A crash here leaves the key bound to what the archive has: the next publish begins as if the release had never been signed.
+        crash_point("publish.taken-back");
+        Ok(())
+    }
+
     /// Signs a checkpoint that [`LogKey::check`] finds consistent with the key that is in force with it, and gives its bytes after they are written
     /// down here to last.
     pub(crate) fn sign(&self, by: &Key, at: &Path, files: &dyn Files, checkpoint: &Checkpoint) -> Result<Vec<u8>> {

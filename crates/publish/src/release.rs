@@ -51,7 +51,7 @@ pub(crate) fn write_into(dir: &Path, content: &dyn Content, earlier: Earlier, pr
 }
 
 /// What stands under a serial that no note was logged for is not part of the archive.
-fn remove_leftovers(dir: &Path, serial: u64) -> Result<()> {
+pub(crate) fn remove_leftovers(dir: &Path, serial: u64) -> Result<()> {
     let path = dir.join(paths::release_prefix(serial));
     match std::fs::remove_dir_all(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path)(error)),

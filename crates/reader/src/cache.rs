@@ -17,7 +17,7 @@ use daylight_archive::withdraw::Copies;
 use daylight_archive::{Archive, Line, Record, Withdrawal, paths};
 use daylight_index::{Entry, Index, IndexError, Writer};
 use daylight_model::reading::{LONGEST_MARK, unmarked};
-use daylight_model::{Digest, FaultCode, Kind, Role, Verdict};
+use daylight_model::{Digest, Fault, FaultCode, Kind, Role, Verdict};
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -409,7 +409,7 @@ fn row(record: &Record, place: Place, seq: u64) -> Row {
         media_type: cut(&record.media_type),
         length: record.file(&FileRole::Raw).map_or(0, |raw| raw.length),
         date: record.date().copied(),
-        unreadable: record.faults.iter().any(|fault| fault.code.loses_text()),
+        unreadable: record.faults.iter().any(Fault::loses_text),
         reasons: reasons(record),
         thread: record.thread,
         answers: record.answers,
@@ -419,7 +419,7 @@ fn row(record: &Record, place: Place, seq: u64) -> Row {
 
 /// Why words of a document may be missing: a bit for each code there is.
 fn reasons(record: &Record) -> u32 {
-    let codes = record.faults.iter().map(|fault| fault.code).filter(|code| code.loses_text());
+    let codes = record.faults.iter().filter(|fault| fault.loses_text()).map(|fault| fault.code);
     codes.fold(0, |all, code| all | bit(code))
 }
 

@@ -33,6 +33,8 @@ pub(crate) enum Part {
     Text,
     View,
     Proof,
+    /// `/c/<collection>/<n>/page/<p>`: the picture of a page.
+    Picture(u32),
     /// `/c/<collection>/<n>/<collection>-<n>.daylight-proof`
     ProofFile,
 }
@@ -58,7 +60,7 @@ impl Route {
         if let Some(name) = Name::parse(path.strip_prefix('/')?) {
             return Some(Self::File(name));
         }
-        let pieces: Vec<&str> = path.strip_prefix('/')?.splitn(5, '/').collect();
+        let pieces: Vec<&str> = path.strip_prefix('/')?.splitn(6, '/').collect();
         match pieces[..] {
             ["c", collection] => Some(Self::Collection(slug(collection)?)),
             ["thread", collection, n] => Some(Self::Thread(slug(collection)?, number(n)?)),
@@ -67,6 +69,10 @@ impl Route {
                 let (collection, n) = (slug(collection)?, number(n)?);
                 let part = Part::parse(part, &collection, n)?;
                 Some(Self::Document(collection, n, part))
+            }
+            ["c", collection, n, "page", page] => {
+                let page = u32::try_from(number(page)?).ok().filter(|page| *page > 0)?;
+                Some(Self::Document(slug(collection)?, number(n)?, Part::Picture(page)))
             }
             _ => None,
         }
@@ -118,6 +124,7 @@ mod tests {
         assert_eq!(Route::parse("/c/a-1/7"), document(Part::Page));
         assert_eq!(Route::parse("/c/a-1/7/raw"), document(Part::Raw));
         assert_eq!(Route::parse("/c/a-1/7/a-1-7.daylight-proof"), document(Part::ProofFile));
+        assert_eq!(Route::parse("/c/a-1/7/page/12"), document(Part::Picture(12)));
         assert_eq!(Route::parse("/c/a-1/"), Some(Route::Moved("/c/a-1".into())));
         assert_eq!(Route::parse("/checkpoint"), Some(Route::File(Name::Checkpoint)));
         assert_eq!(Route::parse("/release/3/volume/0.zip"), Some(Route::File(Name::Volume(3, 0))));
@@ -134,6 +141,11 @@ mod tests {
             "/c/a/-1",
             "/c/a/1/..",
             "/c/a/1/raw/x",
+            "/c/a/1/page",
+            "/c/a/1/page/0",
+            "/c/a/1/page/01",
+            "/c/a/1/page/1/2",
+            "/c/a/1/page/99999999999",
             "/c/%61/1",
             "/c/a/1/b-1.daylight-proof",
             "/c/a/99999999999999999999",

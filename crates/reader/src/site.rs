@@ -142,7 +142,7 @@ impl Site {
             }
             route => {
                 let tag = edition.tag_of(&route);
-                if is_known(&request.headers, &tag) && !matches!(route, Route::Document(_, _, Part::Raw | Part::Text)) {
+                if is_known(&request.headers, &tag) && !matches!(route, Route::Document(_, _, Part::Raw | Part::Text | Part::Picture(_))) {
                     return Ok(Answer::empty(StatusCode::NOT_MODIFIED).keep(Keep::Minute).with(header::ETAG, &tag));
                 }
                 let (edition, headers) = (edition.clone(), request.headers.clone());
@@ -323,6 +323,12 @@ impl Edition {
                 let file = record.file(&FileRole::Raw).ok_or(Stop::NoRendition)?;
                 let answer = self.file(file, safe_type(&file.media_type), headers)?;
                 Ok(attached(answer, &pages::raw_name(&stem, file)))
+            }
+            Part::Picture(page) => {
+                let pages = record.pages();
+                let found = pages.binary_search_by_key(&page, |(picture, _)| picture.page);
+                let (picture, file) = pages[found.map_err(|_| Stop::NoRendition)?];
+                self.file(file, picture.form.media_type(), headers)
             }
             Part::Text => {
                 let file = record.file(&FileRole::Text).ok_or(Stop::NoRendition)?;

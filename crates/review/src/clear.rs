@@ -1,3 +1,4 @@
+use crate::pictures;
 use crate::rule::Standing;
 use crate::search;
 use crate::standing::{Packaging, blocked, collection, members, refusal, standing};
@@ -35,6 +36,8 @@ pub struct Outcome {
     pub packaging: u64,
     /// Cleared now, but no view could be made: `daylight faults` says why.
     pub without_view: u64,
+    /// Cleared now, but of some pages no picture could be made: `daylight faults` says why.
+    pub without_pictures: u64,
     /// Cleared now, with properties in their bytes that no published text shows: who wrote it, on what, where a picture was taken.
     pub with_properties: u64,
 }
@@ -47,7 +50,7 @@ const TEXT_STEP: (&str, u32) = ("text", 2);
 const GATHERED: u64 = 64 << 20;
 
 /// Records an editor's decision that the selected documents may be published, and makes their renditions: text, and a sanitised view where there is
-/// HTML. A document that contains something held, unread or unreadable is refused, for its bytes would publish that too.
+/// HTML, and pictures of pages. A document that contains something held, unread or unreadable is refused, for its bytes would publish that too.
 ///
 /// A crash before the last step leaves renditions that nobody refers to; clearing again makes them again.
 pub fn clear(desk: &mut Desk, reader: &Reader, name: &str, selection: Selection<'_>, editor: &str, now: u64) -> Result<Outcome> {
@@ -67,7 +70,8 @@ pub fn clear(desk: &mut Desk, reader: &Reader, name: &str, selection: Selection<
             (_, None) => clear.push(seq),
         }
     }
-    (outcome.without_view, outcome.with_properties) = make_renditions(desk, reader, &clear)?;
+    let made = make_renditions(desk, reader, &clear, false)?;
+    (outcome.without_view, outcome.without_pictures, outcome.with_properties) = made;
     crash_point("review.renditions-stored");
     let note = match selection {
         Selection::All => "all".to_owned(),
@@ -88,9 +92,9 @@ fn apart(desk: &Desk, collection: &Collection, mut seqs: Vec<u64>) -> Result<(Ve
     Ok((seqs, (before - after) as u64))
 }
 
-/// Makes what is published of these documents again: their text and their view.
+/// Makes what is published of these documents again: their text, their view and the pictures of their pages.
 pub fn render_again(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<()> {
-    make_renditions(desk, reader, seqs)?;
+    make_renditions(desk, reader, seqs, true)?;
     Ok(())
 }
 
@@ -127,10 +131,11 @@ fn candidates(desk: &Desk, collection: &Collection, selection: Selection<'_>) ->
     Ok((candidates, outcome))
 }
 
-/// Stores the text and the view of each document, and says how many should have a view but have none, and how many have properties in their bytes.
-fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<(u64, u64)> {
+/// Stores the text, the view and the pictures of each document, and says how many should have a view but have none, of how many some picture is missing, and
+/// how many have properties in their bytes.
+fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64], again: bool) -> Result<(u64, u64, u64)> {
     if seqs.is_empty() {
-        return Ok((0, 0));
+        return Ok((0, 0, 0));
     }
     let mut writer = desk.renditions_writer()?;
     let mut views = Views::new(desk, reader);
@@ -145,9 +150,10 @@ fn make_renditions(desk: &Desk, reader: &Reader, seqs: &[u64]) -> Result<(u64, u
             gathered = 0;
         }
     }
-    let failed = views.finish(&mut writer)?;
+    let without_view = views.finish(&mut writer)?;
+    let without_pictures = pictures::make(desk, reader, seqs, again, &mut writer)?;
     writer.commit()?;
-    Ok((failed, with_properties))
+    Ok((without_view, without_pictures, with_properties))
 }
 
 /// What a reader notes of a plain text or a message, its character set as guessed for one, is no property that anybody wrote into it.

@@ -55,11 +55,13 @@ pub enum Role {
     Text,
     /// The sanitised view, HTML.
     View,
+    /// The picture of a page; its media type says of which.
+    Page,
 }
 
 impl Role {
     /// Every role, in the order in which a document's files are listed.
-    pub const ALL: [Role; 3] = [Role::Raw, Role::Text, Role::View];
+    pub const ALL: [Role; 4] = [Role::Raw, Role::Text, Role::View, Role::Page];
 }
 
 /// Bytes that are published of a document.

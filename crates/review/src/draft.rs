@@ -130,6 +130,11 @@ pub fn is_still_clear(desk: &Desk, draft: &Draft) -> Result<bool> {
     still_clear(desk, draft.inner.id, &eligible)
 }
 
+/// Whether the release with this serial was given up because something in it was forgotten, and none took its place.
+pub fn gave_up(desk: &Desk, origin: &str, serial: u64) -> Result<bool> {
+    Ok(desk.gave_up(origin, serial)?)
+}
+
 impl Draft {
     fn new(desk: &Desk, collection: &str, inner: daylight_store::Draft) -> Result<Self> {
         Ok(Self { desk: desk.reopen()?, collection: collection.to_owned(), inner })
@@ -195,8 +200,8 @@ impl Draft {
     }
 
     /// The bytes of one of a cleared document's files, as a stream that ends in an error if they are not those that were drafted.
-    pub fn open(&self, document: &Cleared<Document>, role: Role) -> Result<Option<Box<dyn Read + Send>>> {
-        let file = document.files.iter().find(|file| file.role == role);
+    pub fn open(&self, document: &Cleared<Document>, file: &Rendition) -> Result<Option<Box<dyn Read + Send>>> {
+        let file = document.files.iter().find(|one| *one == file);
         Ok(file.map(|file| self.desk.open_blob(&file.digest)).transpose()?)
     }
 
@@ -372,7 +377,7 @@ impl<'a> Drafting<'a> {
             let reason = match (before, corrected) {
                 (None, _) => "",
                 (_, Some((reason, _))) => reason,
-                (Some(_), None) => "its text, its view, its place in other documents or what is known of its signatures is not as it was",
+                (Some(_), None) => "its text, its view, its pictures, its place in other documents or what is known of its signatures is not as it was",
             };
             let document = self.document(*seq, Document { reason: reason.to_owned(), occurrences, files, ..blank(number, salt) })?;
             let parent = document.occurrences.first().map(|occurrence| occurrence.parent);
@@ -426,6 +431,7 @@ impl<'a> Drafting<'a> {
             let role = match made.role {
                 RenditionRole::Text => Role::Text,
                 RenditionRole::View => Role::View,
+                RenditionRole::Page => Role::Page,
             };
             Rendition { role, digest: made.digest, length: made.length, media_type: made.media_type }
         });

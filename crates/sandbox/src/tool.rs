@@ -111,8 +111,17 @@ impl Tool {
     pub fn run_in(&self, folder: PrivateFolder, input: ToolInput<'_>, limits: &ToolLimits) -> Result<ToolOutput, ToolDeath> {
         Self::can_be_caged().map_err(ToolDeath::NotRun)?;
         let paths = self.paths(folder.path()).map_err(|error| self.not_run(error))?;
-        let (stdout, stderr) = run::run(self, paths, &folder, input, limits)?;
+        let (stdout, stderr) = run::run(self, paths, &folder, (input, None), limits)?;
         Ok(ToolOutput { stdout, stderr, folder })
+    }
+
+    /// Runs it once with this file, open for writing, as its standard output, in which at most `limits.folder` bytes come to stand. What it wrote until it
+    /// ended stands there however it ended.
+    pub fn run_into(&self, output: File, input: ToolInput<'_>, limits: &ToolLimits) -> Result<(), ToolDeath> {
+        Self::can_be_caged().map_err(ToolDeath::NotRun)?;
+        let folder = PrivateFolder::make(&self.scratch).map_err(|error| self.not_run(error))?;
+        let paths = self.paths(folder.path()).map_err(|error| self.not_run(error))?;
+        run::run(self, paths, &folder, (input, Some(output)), limits).map(drop)
     }
 
     fn not_run(&self, why: impl fmt::Display) -> ToolDeath {

@@ -12,7 +12,7 @@ pub(crate) use value::Garbled;
 use value::{Source, Value};
 
 /// The version of this encoding, which parent and worker tell each other first.
-pub(crate) const VERSION: u8 = 4;
+pub(crate) const VERSION: u8 = 5;
 
 /// How many bytes stand before a frame's payload.
 pub(crate) const HEADER: usize = 5;
@@ -155,6 +155,7 @@ pub(crate) fn put_order(out: &mut Vec<u8>, request: &Request, inline: Option<u64
         request.passwords.put(out);
         request.standing.put(out);
         request.apart.put(out);
+        request.unpacked.put(out);
         inline.put(out);
     });
 }
@@ -166,7 +167,8 @@ pub(crate) fn get_order(kind: u8, payload: &[u8]) -> Result<Order, Garbled> {
     let mut from = Source::of(payload);
     let task = get_task(&mut from)?;
     let (name, budget, passwords) = (Name::get(&mut from)?, Value::get(&mut from)?, Value::get(&mut from)?);
-    let request = Request { task, name, budget, passwords, standing: Value::get(&mut from)?, apart: Value::get(&mut from)? };
+    let (standing, apart, unpacked) = (Value::get(&mut from)?, Value::get(&mut from)?, Value::get(&mut from)?);
+    let request = Request { task, name, budget, passwords, standing, apart, unpacked };
     let inline = Value::get(&mut from)?;
     from.end(Order { request, inline })
 }
@@ -183,7 +185,8 @@ fn put_task(out: &mut Vec<u8>, task: &Task) {
             TASK_DRAW.put(out);
             pages.put(out);
             dots_per_inch.put(out);
-            (*form == Drawn::Png).put(out);
+            let number = Drawn::ALL.iter().position(|one| one == form).unwrap_or(0);
+            (number as u8).put(out);
         }
     }
 }
@@ -195,7 +198,8 @@ fn get_task(from: &mut Source<'_>) -> Result<Task, Garbled> {
         TASK_UNREAD => Task::Unread,
         TASK_DRAW => {
             let (pages, dots_per_inch) = (Value::get(from)?, Value::get(from)?);
-            Task::Draw { pages, dots_per_inch, form: if bool::get(from)? { Drawn::Png } else { Drawn::Grey } }
+            let form = Drawn::ALL.get(usize::from(u8::get(from)?)).ok_or(Garbled("a picture of an unknown form"))?;
+            Task::Draw { pages, dots_per_inch, form: *form }
         }
         _ => return Err(Garbled("an unknown task")),
     })

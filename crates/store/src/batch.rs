@@ -88,6 +88,15 @@ impl Staging {
         Ok(LargeBlob { file, hasher: Hasher::default(), length: 0, path: TemporaryPath(Some(path)) })
     }
 
+    /// A folder for programs to write to, which is gone when the next one opens the desk for writing, if not before.
+    pub fn scratch(&self) -> Result<PathBuf> {
+        let path = self.root.join("blob/tmp").join(format!("{}scratch", prefix(self.owner)));
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(Error::io(&path)(error)),
+            _ => Ok(path),
+        }
+    }
+
     /// A path that nobody else puts bytes aside at.
     pub(crate) fn temporary(&self) -> PathBuf {
         let name = format!("{}{}", prefix(self.owner), self.number.fetch_add(1, Relaxed));
@@ -309,13 +318,8 @@ impl Batch {
         Ok(BlobId(self.connection.last_insert_rowid()))
     }
 
-    /// A folder for programs to write to, which is gone when the next one opens the desk for writing, if not before.
     pub(crate) fn scratch(&self) -> Result<PathBuf> {
-        let path = self.root.join("blob/tmp").join(format!("{}scratch", prefix(self.owner)));
-        match fs::create_dir(&path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(Error::io(&path)(error)),
-            _ => Ok(path),
-        }
+        self.staging.scratch()
     }
 
     fn clean(&self) -> Result<()> {

@@ -18,6 +18,8 @@ use std::collections::BTreeSet;
 pub enum CheckOutcome {
     /// It is as it should be again.
     Repaired,
+    /// It can be put right, and was not, for this was only a look.
+    Repairable,
     /// It is lost here: a backup may have it.
     Damaged,
     /// It does no harm.
@@ -69,9 +71,19 @@ pub struct Told<'a> {
     pub progress: &'a mut dyn FnMut(u64, u64),
 }
 
+/// Whether what can be put right is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// Yes.
+    Yes,
+    /// Nothing is changed on the desk: what would be done is said.
+    Look,
+}
+
 /// A check under way.
 struct Check<'a, 'b> {
     desk: &'a Desk,
+    repair: Repair,
     lease: &'a IngestLease,
     /// For questions that sort a whole table.
     care: Connection,
@@ -85,10 +97,10 @@ struct Check<'a, 'b> {
 impl Desk {
     /// Checks the desk's disk against itself and repairs what can be derived; the index is not the store's to check. Nobody else may add to the desk
     /// meanwhile, neither documents nor renditions.
-    pub fn check(&mut self, lease: &IngestLease, told: &mut Told<'_>) -> Result<Checkup> {
+    pub fn check(&mut self, lease: &IngestLease, repair: Repair, told: &mut Told<'_>) -> Result<Checkup> {
         let _review = Lock::take(&self.root.join("review.lease"), "check").map_err(Error::lock)?;
         let care = catalogue::open_for_care(&self.root.join("catalogue.sqlite"), &self.root.join("blob/tmp"))?;
-        let mut check = Check { desk: self, lease, care, told, total: 0, result: Checkup::default(), bad_blobs: BTreeSet::new() };
+        let mut check = Check { desk: self, repair, lease, care, told, total: 0, result: Checkup::default(), bad_blobs: BTreeSet::new() };
         if !check.catalogue()? {
             check.result.gave_up = true;
             return Ok(check.result);
@@ -104,16 +116,43 @@ impl Desk {
         check.relations()?;
         check.documents()?;
         let result = check.result;
-        let threads = self.rethread()?;
+        let threads = if repair == Repair::Yes { self.rethread()? } else { self.count_misthreaded()? };
         if threads > 0 {
-            let what = format!("{threads} messages were not where their references say: the conversations were made anew");
-            (told.finding)(Finding { outcome: CheckOutcome::Repaired, place: "catalogue, table thread".into(), what, document: None });
+            let what = format!("{threads} messages are not where their references say: the conversations {} made anew", were(repair));
+            (told.finding)(Finding { outcome: outcome(repair), place: "catalogue, table thread".into(), what, document: None });
         }
         Ok(result)
     }
 }
 
+/// What became of what can be put right.
+fn outcome(repair: Repair) -> CheckOutcome {
+    match repair {
+        Repair::Yes => CheckOutcome::Repaired,
+        Repair::Look => CheckOutcome::Repairable,
+    }
+}
+
+/// `was`, or `would be`.
+fn was(repair: Repair) -> &'static str {
+    if repair == Repair::Yes { "was" } else { "would be" }
+}
+
+/// `were`, or `would be`.
+fn were(repair: Repair) -> &'static str {
+    if repair == Repair::Yes { "were" } else { "would be" }
+}
+
 impl Check<'_, '_> {
+    /// Says what was put right, or would be.
+    fn repaired(&mut self, place: impl Into<String>, what: impl Into<String>, document: Option<u64>) {
+        self.find(outcome(self.repair), place, what, document);
+    }
+
+    fn repairs(&self) -> bool {
+        self.repair == Repair::Yes
+    }
+
     fn find(&mut self, outcome: CheckOutcome, place: impl Into<String>, what: impl Into<String>, document: Option<u64>) {
         (self.told.finding)(Finding { outcome, place: place.into(), what: what.into(), document });
     }

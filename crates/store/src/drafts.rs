@@ -84,6 +84,8 @@ pub struct Published {
 
 const OPEN: i64 = 0;
 const WRITTEN: i64 = 1;
+/// Something in it was forgotten before it was in the archive: it has no lines any more.
+pub(crate) const GIVEN_UP: i64 = 2;
 const COLUMNS: &str = "id, collection, origin, serial, time, title, head, (SELECT COUNT(*) FROM draft_line WHERE draft = id)";
 
 impl Desk {
@@ -156,6 +158,13 @@ impl Desk {
     pub fn open_draft(&self, collection: CollectionId, origin: &str) -> Result<Option<Draft>> {
         let sql = format!("SELECT {COLUMNS} FROM draft WHERE collection = ?1 AND origin = ?2 AND state = ?3 ORDER BY id LIMIT 1");
         Ok(self.connection.prepare_cached(&sql)?.query_row((collection.0, origin, OPEN), draft).optional()?)
+    }
+
+    /// Whether the release with this serial was given up because something in it was forgotten, and none took its place.
+    pub fn gave_up(&self, origin: &str, serial: u64) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM draft WHERE origin = ?1 AND serial = ?2 AND state = ?3)
+                   AND NOT EXISTS (SELECT 1 FROM draft WHERE origin = ?1 AND serial >= ?2 AND state = ?4)";
+        Ok(self.connection.prepare_cached(sql)?.query_row((origin, int(serial), GIVEN_UP, WRITTEN), |row| row.get(0))?)
     }
 
     /// A draft by its number.

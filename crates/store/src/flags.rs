@@ -25,7 +25,8 @@ fn flag(code: FaultCode) -> i64 {
             | FaultCode::Unreadable
             | FaultCode::Changed
             | FaultCode::Deferred
-            | FaultCode::Damaged => WORTH_ANOTHER_TRY,
+            | FaultCode::Damaged
+            | FaultCode::NoProgram => WORTH_ANOTHER_TRY,
             FaultCode::NoReader => NO_READER,
             FaultCode::Recognised => RECOGNISED,
             _ => 0,

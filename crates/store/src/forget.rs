@@ -133,7 +133,8 @@ impl Desk {
         let connection = &writer.batch.connection;
         for draft in &plan.drafts {
             connection.execute("DELETE FROM draft_line WHERE draft = ?1", [draft])?;
-            connection.execute("DELETE FROM draft WHERE id = ?1", [draft])?;
+            // That it was given up is kept: the log's key may have signed it, and the archive's folder may hold what was written of it.
+            connection.execute("UPDATE draft SET state = ?2 WHERE id = ?1", (draft, crate::drafts::GIVEN_UP))?;
         }
         connection.execute("DELETE FROM forgetting", [])?;
         let detail = format!("documents: {}\nwithout original bytes: {}\n{blanked}", plan.gone.len(), plan.bereft.len());
@@ -153,7 +154,8 @@ impl Desk {
         let aside = self.root.join("blob/tmp");
         for entry in fs::read_dir(&aside).map_err(Error::io(&aside))? {
             let path = entry.map_err(Error::io(&aside))?.path();
-            fs::remove_file(&path).map_err(Error::io(&path))?;
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            removed.map_err(Error::io(&path))?;
         }
         for folder in ["pack", "blob", "blob/tmp"] {
             let folder = self.root.join(folder);

@@ -45,7 +45,7 @@ pub use audit::AuditEntry;
 pub use backup::{BackedUp, Restored};
 pub use batch::{LargeBlob, Staged, Staging};
 pub use blobs::BlobId;
-pub use check::{CheckOutcome, Checked, Checkup, Finding, Told};
+pub use check::{CheckOutcome, Checked, Checkup, Finding, Repair, Told};
 pub use codec::Counted;
 pub use decisions::{Decision, State};
 pub use desk::{Collection, CollectionId, Desk, IngestLease};

@@ -8,6 +8,7 @@ use crate::pack::Owner;
 use crate::writer::insert_fault;
 use daylight_durable::Lock;
 use daylight_model::{Digest, Fault};
+use std::collections::HashSet;
 
 /// What a rendition is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,11 +17,13 @@ pub enum RenditionRole {
     View,
     /// The text that is published.
     Text,
+    /// The picture of a page. Its step names the page behind a colon, `page:00012`, so that each page is one rendition.
+    Page,
 }
 
 impl RenditionRole {
     /// Every role, in the order of its number on disk.
-    pub const ALL: [RenditionRole; 2] = [RenditionRole::View, RenditionRole::Text];
+    pub const ALL: [RenditionRole; 3] = [RenditionRole::View, RenditionRole::Text, RenditionRole::Page];
 }
 
 /// Something made of a document for publishing.
@@ -53,20 +56,20 @@ impl Desk {
         Ok(RenditionWriter { batch: Batch::open(&self.root, Owner::Review)?, _lock: lock })
     }
 
-    /// What was made of a document: of each role the newest, which is what was stored with the highest version.
+    /// What was made of a document: of each role the newest, which is what was stored with the highest version; of pages each, in their order.
     pub fn renditions(&self, seq: u64) -> Result<Vec<Rendition>> {
         let sql = "SELECT role, digest, length, media_type, step, version FROM rendition JOIN blob ON blob.id = rendition.blob
-                   WHERE seq = ?1 ORDER BY role, version DESC, step";
+                   WHERE seq = ?1 ORDER BY role, CASE WHEN role = ?2 THEN step ELSE '' END, version DESC, step";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([int(seq)])?;
+        let mut rows = statement.query((int(seq), code(&RenditionRole::ALL, &RenditionRole::Page)))?;
         let mut renditions: Vec<Rendition> = Vec::new();
         while let Some(row) = rows.next()? {
-            let role = of_code(&RenditionRole::ALL, row.get(0)?, "role of a rendition")?;
-            if renditions.last().is_some_and(|last| last.role == role) {
+            let (role, step) = (of_code(&RenditionRole::ALL, row.get(0)?, "role of a rendition")?, row.get::<_, String>(4)?);
+            if renditions.last().is_some_and(|last| last.role == role && (role != RenditionRole::Page || last.step == step)) {
                 continue;
             }
             let (digest, length) = (Digest(row.get(1)?), uint(row.get(2)?));
-            renditions.push(Rendition { role, digest, length, media_type: row.get(3)?, step: row.get(4)?, version: row.get(5)? });
+            renditions.push(Rendition { role, digest, length, media_type: row.get(3)?, step, version: row.get(5)? });
         }
         Ok(renditions)
     }
@@ -106,6 +109,21 @@ impl RenditionWriter {
                    ON CONFLICT DO UPDATE SET media_type = excluded.media_type, blob = excluded.blob";
         let row = (int(seq), code(&RenditionRole::ALL, &role), step, version, media_type, blob.0);
         self.batch.connection.prepare_cached(sql)?.execute(row)?;
+        Ok(())
+    }
+
+    /// Takes out the pictures of all pages but these, which are known by their steps.
+    pub fn keep_pages(&mut self, seq: u64, version: u32, steps: &HashSet<String>) -> Result<()> {
+        self.batch.begin()?;
+        let page = code(&RenditionRole::ALL, &RenditionRole::Page);
+        let sql = "SELECT step, version FROM rendition WHERE seq = ?1 AND role = ?2";
+        let mut statement = self.batch.connection.prepare_cached(sql)?;
+        let known = statement.query_map((int(seq), page), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let known: Vec<(String, u32)> = known.collect::<rusqlite::Result<_>>()?;
+        for (step, other) in known.iter().filter(|(step, other)| *other != version || !steps.contains(step)) {
+            let sql = "DELETE FROM rendition WHERE seq = ?1 AND role = ?2 AND step = ?3 AND version = ?4";
+            self.batch.connection.prepare_cached(sql)?.execute((int(seq), page, step, other))?;
+        }
         Ok(())
     }
 

@@ -17,11 +17,16 @@ pub struct Settings {
     pub seconds: u64,
     /// The languages that text is recognised in, as Tesseract names them; empty for those that are installed.
     pub languages: Vec<String>,
+    /// Of how many pages of a PDF or a picture the public is shown what they look like; 0 for none.
+    pub pages: u32,
 }
+
+/// More pages of a document are not shown, whatever is set.
+const MOST_PAGES: i64 = 2000;
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { title: String::new(), budget: 64 << 30, apart: APART, memory: 2 << 30, seconds: 60, languages: Vec::new() }
+        Self { title: String::new(), budget: 64 << 30, apart: APART, memory: 2 << 30, seconds: 60, languages: Vec::new(), pages: 200 }
     }
 }
 
@@ -44,6 +49,10 @@ seconds = 60
 [recognition]
 # The languages of scanned pages, as Tesseract names them: "eng", or "deu+fra". Empty: those that are installed, if they are at most four, else English.
 languages = ""
+
+[publishing]
+# Of each PDF and each picture so many pages, from the first on, are published as pictures too, for people to look at on the site; 0 for none, at most 2000.
+pages = 200
 "#;
 
 impl Settings {
@@ -61,6 +70,7 @@ impl Settings {
                 ("title", toml::Value::String(title)) => settings.title.clone_from(title),
                 ("reading", toml::Value::Table(reading)) => settings.reading(reading)?,
                 ("recognition", toml::Value::Table(recognition)) => settings.recognition(recognition)?,
+                ("publishing", toml::Value::Table(publishing)) => settings.publishing(publishing)?,
                 _ => return Err(format!("`{key}` is not a setting or not of the right type")),
             }
         }
@@ -76,6 +86,17 @@ impl Settings {
                 ("memory_mib", Some(number)) => self.memory = number << 20,
                 ("seconds", Some(number)) => self.seconds = number,
                 _ => return Err(format!("`reading.{key}` is not a setting or not a whole number above 0")),
+            }
+        }
+        Ok(())
+    }
+
+    fn publishing(&mut self, table: &toml::Table) -> std::result::Result<(), String> {
+        for (key, value) in table {
+            let number = value.as_integer().filter(|number| (0..=MOST_PAGES).contains(number));
+            match (key.as_str(), number.and_then(|number| u32::try_from(number).ok())) {
+                ("pages", Some(number)) => self.pages = number,
+                _ => return Err(format!("`publishing.{key}` is not a setting or not a whole number from 0 to {MOST_PAGES}")),
             }
         }
         Ok(())
@@ -110,6 +131,10 @@ mod tests {
         assert_eq!(Settings::parse("[recognition]\nlanguages = \"deu+chi_sim\"").unwrap().languages, ["deu", "chi_sim"]);
         for bad in ["\"../x\"", "\"-c\"", "3"] {
             assert!(Settings::parse(&format!("[recognition]\nlanguages = {bad}")).unwrap_err().contains("recognition.languages"), "{bad}");
+        }
+        assert_eq!(Settings::parse("[publishing]\npages = 0").unwrap().pages, 0);
+        for bad in ["-1", "2001", "\"x\""] {
+            assert!(Settings::parse(&format!("[publishing]\npages = {bad}")).unwrap_err().contains("publishing.pages"), "{bad}");
         }
         assert!(Settings::parse("[reading]\nseconds = -1").unwrap_err().contains("`reading.seconds`"));
     }

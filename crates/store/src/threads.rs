@@ -27,6 +27,13 @@ impl Desk {
         })
     }
 
+    /// How many messages [`rethread`](Self::rethread) would put elsewhere.
+    pub(crate) fn count_misthreaded(&mut self) -> Result<u64> {
+        let places = thread(messages(&self.connection)?);
+        // It goes back when it is dropped.
+        store(&self.connection.transaction()?, &places)
+    }
+
     /// The thread of a message: the number of its first message. `None` for what is no message or was not threaded yet.
     pub fn thread_of(&self, seq: u64) -> Result<Option<u64>> {
         let mut statement = self.connection.prepare_cached("SELECT thread FROM thread WHERE seq = ?1")?;

@@ -161,7 +161,8 @@ pub(super) fn code_word(code: FaultCode) -> &'static str {
     match code {
         FaultCode::Unreadable => "unreadable",
         FaultCode::Empty => "empty",
-        FaultCode::NoReader => "no-reader",
+        // Why nothing read it is of no matter to readers, and older programs know this word.
+        FaultCode::NoReader | FaultCode::NoProgram => "no-reader",
         FaultCode::Truncated => "truncated",
         FaultCode::Malformed => "malformed",
         FaultCode::Encrypted => "encrypted",

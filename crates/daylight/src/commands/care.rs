@@ -10,7 +10,7 @@ use crate::when::moment;
 use anyhow::{Result, bail};
 use daylight_ingest::{check_index, complete_index, forget as run, open_desk};
 use daylight_review::render_again;
-use daylight_store::{CheckOutcome, Checked, Checkup, Desk, Finding, ForgetPlan, Order, Told};
+use daylight_store::{CheckOutcome, Checked, Checkup, Desk, Finding, ForgetPlan, Order, Repair, Told};
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -23,13 +23,16 @@ const SHOWN: usize = 20;
 #[derive(Default)]
 struct Tally {
     repaired: u64,
+    repairable: u64,
     damaged: u64,
     noted: u64,
     failed: Option<anyhow::Error>,
 }
 
 pub(crate) fn check(args: &args::Check) -> Result<ExitCode> {
-    let mut desk = open_desk(&args.desk)?;
+    // A look does not finish what a killed `forget` left to do.
+    let mut desk = if args.look { Desk::open(&args.desk)? } else { open_desk(&args.desk)? };
+    let repair = if args.look { Repair::Look } else { Repair::Yes };
     let lease = desk.take_ingest_lease()?;
     let naming = desk.reopen()?;
     let mut tally = Tally::default();
@@ -37,24 +40,31 @@ pub(crate) fn check(args: &args::Check) -> Result<ExitCode> {
     {
         let bar = Bytes::start();
         let mut told = |finding: Finding| bar.aside(|| tally.take(&naming, &finding, args.json));
-        checkup = desk.check(&lease, &mut Told { finding: &mut told, progress: &mut |done, total| bar.tell(done, total) })?;
+        if args.look && desk.is_forgetting()? {
+            let what = "a `forget` was interrupted: the next command finishes it".to_owned();
+            told(Finding { outcome: CheckOutcome::Repairable, place: "catalogue, table forgetting".into(), what, document: None });
+        }
+        checkup = desk.check(&lease, repair, &mut Told { finding: &mut told, progress: &mut |done, total| bar.tell(done, total) })?;
         if !checkup.gave_up {
-            let again: Vec<u64> = checkup.unrendered.iter().copied().collect();
-            render_again(&desk, &place::reader()?, &again)?;
-            check_index(&desk, &lease, &mut told)?;
+            if !args.look {
+                let again: Vec<u64> = checkup.unrendered.iter().copied().collect();
+                render_again(&desk, &place::reader()?, &again)?;
+            }
+            check_index(&desk, &lease, repair, &mut told)?;
         }
     }
     if let Some(error) = tally.failed.take() {
         return Err(error);
     }
     tell_check(&tally, &checkup.checked, args.json)?;
-    Ok(if tally.damaged == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if tally.damaged + tally.repairable == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Tally {
     fn take(&mut self, desk: &Desk, finding: &Finding, as_json: bool) {
         *match finding.outcome {
             CheckOutcome::Repaired => &mut self.repaired,
+            CheckOutcome::Repairable => &mut self.repairable,
             CheckOutcome::Damaged => &mut self.damaged,
             CheckOutcome::Noted => &mut self.noted,
         } += 1;
@@ -67,6 +77,7 @@ impl Tally {
 fn word(outcome: CheckOutcome) -> &'static str {
     match outcome {
         CheckOutcome::Repaired => "repaired",
+        CheckOutcome::Repairable => "repairable",
         CheckOutcome::Damaged => "damaged",
         CheckOutcome::Noted => "noted",
     }
@@ -94,8 +105,9 @@ fn called(desk: &Desk, seq: u64) -> (String, String) {
 fn tell_check(tally: &Tally, checked: &Checked, as_json: bool) -> Result<()> {
     if as_json {
         return output::json(&json!({
-            "sound": tally.damaged == 0,
+            "sound": tally.damaged + tally.repairable == 0,
             "repaired": tally.repaired,
+            "repairable": tally.repairable,
             "damaged": tally.damaged,
             "noted": tally.noted,
             "documents": checked.documents,
@@ -112,6 +124,10 @@ fn tell_check(tally: &Tally, checked: &Checked, as_json: bool) -> Result<()> {
         if checked.audit == 1 { "1 entry".to_owned() } else { format!("{} entries", output::thousands(checked.audit)) }
     )?;
     match (tally.damaged, tally.repaired) {
+        (0, 0) if tally.repairable > 0 => say!("{} that `daylight check` without --look repairs", tally.repairable),
+        (damaged, 0) if tally.repairable > 0 => {
+            say!("{damaged} damaged that cannot be repaired here, {} that `daylight check` without --look repairs", tally.repairable)
+        }
         (0, 0) => say!("everything is as it was written"),
         (0, repaired) => say!("{repaired} repaired, and now everything is sound"),
         (damaged, repaired) => {
@@ -261,7 +277,8 @@ fn tell_plan(report: &Report) -> Result<()> {
         say!("{one}, and the number is never given again")?;
     }
     if report.drafts > 0 {
-        say!("{} that was begun and not finished is given up: publish again", count(report.drafts, "release"))?;
+        say!("{} that was begun and not finished is given up: publish again at once,", count(report.drafts, "release"))?;
+        say!("    for what was written of it stands in the archive's folder until then")?;
     }
     if report.notes > 0 {
         say!("{} of decisions on them in the audit log are emptied", count(report.notes, "note"))?;

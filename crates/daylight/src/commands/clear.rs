@@ -69,6 +69,7 @@ fn in_json(outcome: &Outcome) -> Result<()> {
         "unreadable": outcome.unreadable,
         "packaging": outcome.packaging,
         "without_view": outcome.without_view,
+        "without_pictures": outcome.without_pictures,
         "with_properties": outcome.with_properties,
     }))
 }
@@ -86,6 +87,9 @@ fn in_words(outcome: &Outcome, collection: &str) -> Result<()> {
     }
     if outcome.without_view > 0 {
         say!("{} have no formatted view: `daylight faults` says why", count(outcome.without_view, "document"))?;
+    }
+    if outcome.without_pictures > 0 {
+        say!("of {} some pages have no picture: `daylight faults` says why", count(outcome.without_pictures, "document"))?;
     }
     if outcome.with_properties > 0 {
         say!(

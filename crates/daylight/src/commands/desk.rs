@@ -105,8 +105,7 @@ fn published(archive: &Archive) -> Result<BTreeMap<String, Published>> {
     for release in archive.releases() {
         for line in archive.lines(release.note.serial)? {
             let record = line?.record;
-            let mut reasons: Vec<_> =
-                record.faults.iter().map(|fault| fault.code).filter(|code| code.loses_text()).map(FaultCode::words).collect();
+            let mut reasons: Vec<_> = record.faults.iter().filter(|fault| fault.loses_text()).map(|fault| fault.code.words()).collect();
             reasons.sort_unstable();
             reasons.dedup();
             last.insert((release.note.collection.clone(), record.number), reasons);

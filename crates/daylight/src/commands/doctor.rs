@@ -35,6 +35,7 @@ fn in_words(report: &Report) -> Result<()> {
         Tool::can_be_caged().map_or_else(|why| format!("no tool is run: {why}"), |()| "yes".into())
     )?;
     say!("  {:<28} {}", "text recognition", recogniser())?;
+    say!("  {:<28} {}", "unpacking RAR", unpacker())?;
     say!("{}", if report.holds() { "the cage holds" } else { "THE CAGE DOES NOT HOLD: ingest nothing here that you do not trust" })
 }
 
@@ -44,6 +45,11 @@ fn recogniser() -> String {
         if machine.finds_orientation() { "" } else { "; pages that lie on a side are not turned: on Debian install tesseract-ocr-osd" }
     };
     place::recogniser(&[]).map_or_else(|why| format!("none: {why}"), |machine| format!("{machine}{}", turned(&machine)))
+}
+
+/// What there is to unpack RAR with.
+fn unpacker() -> String {
+    place::unpacker().map_or_else(|why| format!("none: {why}"), |unpacker| unpacker.to_string())
 }
 
 fn outcome(finding: &Finding) -> String {
@@ -72,7 +78,14 @@ fn as_json(report: &Report) -> Value {
     let tried: Vec<Value> = report.findings.iter().map(finding_json).collect();
     let layers: serde_json::Map<String, Value> =
         Layer::ALL.into_iter().map(|layer| (layer.word().into(), json!(state(layer, report.caged)))).collect();
-    json!({"holds": report.holds(), "tried": tried, "layers": layers, "tools": Tool::can_be_caged().is_ok(), "text_recognition": recogniser()})
+    json!({
+        "holds": report.holds(),
+        "tried": tried,
+        "layers": layers,
+        "tools": Tool::can_be_caged().is_ok(),
+        "text_recognition": recogniser(),
+        "rar": unpacker(),
+    })
 }
 
 fn finding_json(finding: &Finding) -> Value {

@@ -40,7 +40,7 @@ fn from_desk(args: &args::Show) -> Result<()> {
         return copy(&mut desk.raw(seq)?);
     }
     if let Some(page) = args.page {
-        return page_out(&desk, seq, page.get(), args.png.as_deref());
+        return page_out(&desk, seq, (page.get(), args.dots), args.png.as_deref());
     }
     if args.text {
         return desk_text(&desk, seq, &mut TextOut::new(false));
@@ -118,7 +118,7 @@ fn desk_facts(desk: &Desk, document: &Document) -> Result<Value> {
 }
 
 /// A page's picture, which is looked at by nobody here: it was made in a cage, and is for the editor's own viewer.
-fn page_out(desk: &Desk, seq: u64, page: u32, file: Option<&Path>) -> Result<()> {
+fn page_out(desk: &Desk, seq: u64, page: (u32, u32), file: Option<&Path>) -> Result<()> {
     let Some(path) = file else {
         let mut out = io::stdout().lock();
         if io::IsTerminal::is_terminal(&out) {

@@ -30,7 +30,7 @@ pub(crate) fn begins(head: &[u8]) -> bool {
 pub(crate) fn read(out: &mut Output<'_>, doc: Doc, input: &(dyn Input + '_), resume: Resume, inside: &dyn Inside) -> Result<(), Stop> {
     let depth = doc.depth;
     let index = document::found(out, doc, Kind::Container, "application/x-tar", "", input)?;
-    Tar::new(index, depth, Source::File { input, at: 0 }, inside).run(out, resume)
+    Tar::new(index, depth, Source::File { input, at: 0 }, inside).run(out, resume).map(drop)
 }
 
 /// Reads a tar from a stream. Its entries are children of `container`, which was found.
@@ -42,7 +42,36 @@ pub(crate) fn read_stream(
     resume: Resume,
     inside: &dyn Inside,
 ) -> Result<(), Stop> {
-    Tar::new(container, depth, Source::Stream { stream, at: 0 }, inside).run(out, resume)
+    Tar::new(container, depth, Source::Stream { stream, at: 0 }, inside).run(out, resume).map(drop)
+}
+
+/// What a tar held that a program of the system made of another container.
+pub(crate) struct Met {
+    /// How many files there were.
+    pub(crate) read: u64,
+    /// How many of them could not be read at all.
+    pub(crate) failed: u64,
+    /// The budget did not hold all.
+    pub(crate) spent_out: bool,
+    /// The last of them was found before that.
+    pub(crate) last_found: bool,
+}
+
+/// Whoever knows what a container holds that a program of the system unpacked: told the name and the length of each file in the tar, in order, it says what
+/// there is to say against it, or that it is not to be read.
+pub(crate) type Known<'a> = dyn FnMut(&[u8], u64) -> Option<Vec<Problem>> + 'a;
+
+/// Reads a tar that a program of the system made of another container, whose children its entries are.
+pub(crate) fn read_unpacked(
+    out: &mut Output<'_>,
+    (container, depth): (u32, u32),
+    stream: &mut dyn Read,
+    resume: Resume,
+    (inside, known): (&dyn Inside, &mut Known<'_>),
+) -> Result<Met, Stop> {
+    let mut tar = Tar::new(container, depth, Source::Stream { stream, at: 0 }, inside);
+    tar.known = Some(known);
+    tar.run(out, resume)
 }
 
 enum Source<'a> {
@@ -95,15 +124,17 @@ struct Tar<'a> {
     read: u64,
     others: u64,
     long: Long,
+    last_found: bool,
+    known: Option<&'a mut Known<'a>>,
 }
 
 impl<'a> Tar<'a> {
     fn new(container: u32, depth: u32, source: Source<'a>, inside: &'a dyn Inside) -> Self {
         let unpacking = Unpacking::new(container, TOOL, inside);
-        Self { depth, source, unpacking, number: 0, read: 0, others: 0, long: Long::default() }
+        Self { depth, source, unpacking, number: 0, read: 0, others: 0, long: Long::default(), last_found: true, known: None }
     }
 
-    fn run(mut self, out: &mut Output<'_>, resume: Resume) -> Result<(), Stop> {
+    fn run(mut self, out: &mut Output<'_>, resume: Resume) -> Result<Met, Stop> {
         if let Err(error) = self.entries(out, resume)? {
             let streamed = matches!(self.source, Source::Stream { .. });
             let code = if streamed { FaultCode::Truncated } else { FaultCode::Unreadable };
@@ -114,7 +145,10 @@ impl<'a> Tar<'a> {
             let why = format!("{} more links and devices are not followed", self.others - NAMED);
             self.say(out, Problem::new(Stage::Split, FaultCode::NotAFile, TOOL, why))?;
         }
-        out.counted(self.unpacking.container, None, self.read, self.unpacking.failed)
+        let Unpacking { container, failed, spent_out, .. } = self.unpacking;
+        let met = Met { read: self.read, failed, spent_out, last_found: self.last_found };
+        out.counted(container, None, met.read, met.failed)?;
+        Ok(met)
     }
 
     fn say(&self, out: &mut Output<'_>, problem: Problem) -> Result<(), Stop> {
@@ -219,12 +253,16 @@ impl<'a> Tar<'a> {
             _ if name.ends_with(b"/") && size == 0 => return Ok(Ok(())),
             _ => (),
         }
+        let Some(known) = self.known.as_mut().map_or_else(|| Some(Vec::new()), |known| known(&name, size)) else {
+            return self.pass(out, size);
+        };
         self.read += 1;
         if number < resume.start {
             return self.pass(out, size);
         }
+        let before = out.next_index();
         let mut doc = Doc::child(self.unpacking.container, number, self.depth + 1);
-        let mut problems: Vec<Problem> = unsafe_name(&name, TOOL).into_iter().collect();
+        let mut problems: Vec<Problem> = unsafe_name(&name, TOOL).into_iter().chain(known).collect();
         name.truncate(LONGEST_NAME);
         doc.name = Some(Name(name));
         if header.what == What::Sparse || long.sparse {
@@ -237,6 +275,7 @@ impl<'a> Tar<'a> {
             }
         }
         let done = self.file(out, doc, size, problems, resume.skip_first && number == resume.start)?;
+        self.last_found = out.next_index() > before;
         if done.is_ok() && !self.unpacking.spent_out {
             out.cursor(self.unpacking.container, number + 1)?;
         }

@@ -1,7 +1,7 @@
 use crate::document::Memory;
 use crate::read;
 use crate::tests::{mutate, request};
-use daylight_model::reading::{Drawn, Event, Sink, Stop, Task};
+use daylight_model::reading::{Drawn, Event, SHOWN_PIXELS, Sink, Stop, Task};
 use daylight_model::{Fault, FaultCode};
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 use std::io::Cursor;
@@ -12,6 +12,7 @@ struct Seen {
     pages: Vec<(u64, u32, u32, Vec<u8>)>,
     faults: Vec<Fault>,
     unread: Vec<(u32, bool)>,
+    count: Option<u64>,
 }
 
 impl Sink for Seen {
@@ -25,6 +26,7 @@ impl Sink for Seen {
                 }
             }
             Event::Fault { fault, .. } => self.faults.push(fault),
+            Event::Counted { expected, .. } => self.count = expected,
             Event::Unread { page, gibberish } => self.unread.push((page, gibberish)),
             other => panic!("{other:?}"),
         }
@@ -101,6 +103,18 @@ fn each_page_of_a_fax_is_drawn_and_named() {
     assert!(seen.faults.is_empty(), "{:?}", seen.faults);
     let rows: Vec<&[u8]> = seen.pages.iter().map(|page| page.3.as_slice()).collect();
     assert_eq!(rows, [[[0; 8], [255; 8]].concat(), [[255; 8], [0; 8]].concat()]);
+}
+
+#[test]
+fn what_is_to_be_shown_is_small_and_comes_in_its_colours() {
+    let red: DynamicImage = image::RgbImage::from_pixel(3000, 2000, image::Rgb([200, 10, 10])).into();
+    let seen = draw(&packed(&red, ImageFormat::Png), &[1, 2, 3], Drawn::Shown);
+    let (number, width, height, pixels) = &seen.pages[0];
+    assert_eq!((seen.pages.len(), *number, seen.count, seen.faults.len()), (1, 1, Some(1), 0));
+    assert!(u64::from(width * height) <= SHOWN_PIXELS && width * height > 2_400_000, "{width} x {height}");
+    assert_eq!((pixels.len() as u32, &pixels[..3]), (width * height * 3, &[200, 10, 10][..]));
+    let grey = draw(&packed(&red.to_luma8().into(), ImageFormat::Png), &[1], Drawn::Shown);
+    assert_eq!(grey.pages[0].3.len() as u32, grey.pages[0].1 * grey.pages[0].2);
 }
 
 #[test]

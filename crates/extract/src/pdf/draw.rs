@@ -18,9 +18,9 @@ const POINTS: f64 = 72.0;
 pub(super) fn draw(out: &mut Output<'_>, pdf: &Pdf, numbers: &[u32], dots_per_inch: u32, form: Drawn) -> Result<(), Stop> {
     let pages = pdf.pages();
     let mut cache = RenderCache::new();
-    for number in numbers {
+    for number in drawn::pages(out, numbers, pages.len(), form)? {
         let page = usize::try_from(*number).ok().and_then(|number| pages.get(number.checked_sub(1)?));
-        let picture = match page.map(|page| caught(|| picture(page, &cache, dots_per_inch))) {
+        let picture = match page.map(|page| caught(|| picture(page, &cache, dots_per_inch, form))) {
             Some(Some(picture)) => Ok(picture),
             Some(None) => {
                 cache = RenderCache::new();
@@ -37,13 +37,13 @@ fn no_such_page(count: usize) -> Problem {
     drawn::problem(FaultCode::NoReader, format!("there is no such page; the last is {count}"))
 }
 
-fn picture<'a>(page: &'a Page<'a>, cache: &RenderCache<'a>, dots_per_inch: u32) -> Picture {
+fn picture<'a>(page: &'a Page<'a>, cache: &RenderCache<'a>, dots_per_inch: u32, form: Drawn) -> Picture {
     let (width, height) = page.render_dimensions();
     // A page without a size, or with none that is a number, is one dot.
     let side = |length: f32| if length.is_finite() { f64::from(length).clamp(1.0, 1e7) } else { 1.0 };
     let wanted = f64::from(dots_per_inch) / POINTS;
     let (width, height) = (side(width), side(height));
-    let scale = wanted * drawn::fit(width * wanted, height * wanted);
+    let scale = wanted * drawn::fit(width * wanted, height * wanted, form);
     let settings = PixmapSettings {
         // A page so thin that nothing would be left of it is given one dot.
         x_scale: scale.max(1.0 / width) as f32,

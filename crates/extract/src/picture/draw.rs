@@ -32,10 +32,10 @@ pub(super) fn format(media: &str) -> Option<ImageFormat> {
 /// Draws pages of a picture. Only TIFF has more than one: of an animation the first picture is drawn.
 pub(super) fn draw(out: &mut Output<'_>, format: ImageFormat, bytes: &[u8], numbers: &[u32], form: Drawn) -> Result<(), Stop> {
     let starts = if format == ImageFormat::Tiff { exif::page_starts(&Memory(bytes)) } else { vec![0] };
-    for number in numbers {
+    for number in drawn::pages(out, numbers, starts.len(), form)? {
         let start = usize::try_from(*number).ok().and_then(|number| starts.get(number.checked_sub(1)?));
         let picture = match start {
-            Some(start) => unpack(format, &beginning_at(format, bytes, *start)),
+            Some(start) => unpack(format, &beginning_at(format, bytes, *start), form),
             None => Err(drawn::problem(FaultCode::NoReader, format!("there is no such page; the last is {}", starts.len()))),
         };
         drawn::give(out, *number, picture, form)?;
@@ -55,12 +55,12 @@ fn beginning_at(format: ImageFormat, bytes: &[u8], start: u32) -> Cow<'_, [u8]> 
     Cow::Owned(changed)
 }
 
-fn unpack(format: ImageFormat, bytes: &[u8]) -> Result<Picture, Problem> {
+fn unpack(format: ImageFormat, bytes: &[u8], form: Drawn) -> Result<Picture, Problem> {
     // The libraries are meant not to panic, and hold nothing afterwards if one does.
     let done = panic::catch_unwind(AssertUnwindSafe(|| decode(format, bytes)));
     let image = done.unwrap_or_else(|_| Err(drawn::problem(FaultCode::Malformed, "a picture that broke what unpacks it")))?;
     let (width, height) = (image.width(), image.height());
-    let scale = drawn::fit(f64::from(width), f64::from(height));
+    let scale = drawn::fit(f64::from(width), f64::from(height), form);
     let image = if scale < 1.0 {
         image.thumbnail(((f64::from(width) * scale) as u32).max(1), ((f64::from(height) * scale) as u32).max(1))
     } else {

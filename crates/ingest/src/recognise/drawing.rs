@@ -29,8 +29,6 @@ const ROOM: u64 = 1 << 20;
 const LONGEST_REASON: usize = 300;
 /// A smaller picture holds no letter, and is nothing that Tesseract takes.
 const SMALLEST: u32 = 10;
-/// How finely a page is drawn to be looked at.
-const SHOWN: u32 = 150;
 /// The largest picture file that is shown.
 const LARGEST_FILE: usize = 512 << 20;
 
@@ -359,12 +357,12 @@ fn limits(desk: &Desk) -> Limits {
     }
 }
 
-/// Writes the picture of one page of a document, a PNG file, as a worker draws it.
-pub fn page_picture(desk: &Desk, seq: u64, number: u32, reader: &Reader, out: &mut dyn Write) -> Result<(), Error> {
+/// Writes the picture of one page of a document, a PNG file, as a worker draws it with so many dots an inch.
+pub fn page_picture(desk: &Desk, seq: u64, (number, dots): (u32, u32), reader: &Reader, out: &mut dyn Write) -> Result<(), Error> {
     let doc = Doc::open(desk, seq)?.map_err(Error::Page)?;
     let mut worker = Worker::new(reader.clone(), limits(desk));
     let mut drawn = Page::default();
-    let ended = draw(&mut worker, &doc, &[(number, false)], Drawn::Png, SHOWN, &mut |_, page| {
+    let ended = draw(&mut worker, &doc, &[(number, false)], Drawn::Png, dots, &mut |_, page| {
         drawn = page;
         Ok(true)
     })?;

@@ -115,3 +115,76 @@ fn an_interrupted_release_of_another_collection_comes_first() {
     let error = world.publish_with(&editors, |job| Job { collection: "press", ..job }).unwrap_err().to_string();
     assert!(error.contains("`council`") && error.contains("interrupted"), "{error}");
 }
+
+/// Forgets the message with this title, in the catalogue and in the desk's files.
+fn forget(world: &World, title: &str) {
+    let mut desk = world.desk();
+    let lease = desk.take_ingest_lease().unwrap();
+    let seq = (0..100).find(|seq| desk.document(*seq).is_ok_and(|document| document.title == title)).unwrap();
+    let plan = desk.plan_forgetting(&[seq]).unwrap();
+    let alone = desk.alone(&lease).unwrap();
+    desk.forget(&alone, &plan, &daylight_store::Order { editor: "Lovelace", why: "a court", time: NOW }).unwrap();
+    desk.sweep(&alone).unwrap();
+    desk.settle(&alone).unwrap();
+}
+
+fn holds(world: &World, words: &str) -> bool {
+    world.files().values().any(|bytes| memchr::memmem::find(bytes, words.as_bytes()).is_some())
+}
+
+#[test]
+fn a_release_that_the_log_has_signed_and_not_given_out_can_be_forgotten_from() {
+    for earlier in [false, true] {
+        let begun = World::new();
+        if earlier {
+            begun.published();
+            begun.ingest(|trove| {
+                trove.message(5, "four", &["one"]);
+            });
+            begun.clear_all();
+        }
+        let (serial, title) = if earlier { (2, "four") } else { (1, "two") };
+        let words = format!("The words of {title}.");
+        for point in ["publish.note", "publish.signed"] {
+            let world = copy_of(&begun);
+            assert!(killed(&world, point, None));
+            assert!(holds(&world, &words));
+            forget(&world, &format!("About {title}"));
+            // Killed once more where the key was just bound to what the archive has.
+            if point == "publish.signed" {
+                assert!(killed(&world, "publish.taken-back", None), "{earlier}");
+                assert!(!holds(&world, &words));
+            }
+            let outcome = world.publish().unwrap();
+            assert!(
+                !holds(&world, &words) && !outcome.warnings.iter().any(|warning| warning.contains("withdrawn")),
+                "{point} {:?}",
+                outcome.warnings
+            );
+            if earlier {
+                // Of the second release there was nothing else.
+                assert_eq!(outcome.published, None);
+                world.ingest(|trove| {
+                    trove.message(6, "five", &["one"]);
+                });
+                world.clear_all();
+                assert_eq!(world.published().serial, serial);
+            } else {
+                assert_eq!(outcome.published.unwrap().serial, serial);
+            }
+            world.verify();
+            assert_eq!(world.publish().unwrap().published, None);
+        }
+        // What was committed is public: that is said, and the archive stays whole.
+        let world = copy_of(&begun);
+        assert!(killed(&world, "publish.pending", None));
+        forget(&world, &format!("About {title}"));
+        let outcome = world.publish().unwrap();
+        assert!(
+            holds(&world, &words) && outcome.warnings.iter().any(|warning| warning.contains("must be withdrawn")),
+            "{:?}",
+            outcome.warnings
+        );
+        world.verify();
+    }
+}

@@ -7,7 +7,8 @@ use crate::limits::PAGE;
 use crate::when;
 use daylight_archive::record::{FileRef, Record, Role as FileRole};
 use daylight_html::{Frame, Href, Markup, PageSpan, PreEscaped, Side, SideAt, count, pager, prose, size};
-use daylight_model::{Date, Fault, FaultCode, Kind, Person, Role, SignatureKind, Verdict, is_language_code, language_name};
+use daylight_model::reading::page_list;
+use daylight_model::{Date, Fault, FaultCode, Kind, PagePicture, Person, Role, SignatureKind, Verdict, is_language_code, language_name};
 use maud::html;
 
 /// How many parts of a document are listed on a page.
@@ -46,7 +47,8 @@ pub(crate) fn document(
     if !span.exists() {
         return None;
     }
-    let sheet = Sheet { library, shelf, collection, row, record };
+    let pictures = record.pages().into_iter().map(|(picture, _)| picture).collect();
+    let sheet = Sheet { library, shelf, collection, row, record, pictures };
     let title = lists::title(&record.title, record.kind);
     let conversation = thread::beside(shelf, collection, row);
     let main = html! {
@@ -94,6 +96,8 @@ struct Sheet<'a> {
     collection: &'a str,
     row: &'a Row,
     record: &'a Record,
+    /// What its pages look like, in their order.
+    pictures: Vec<PagePicture>,
 }
 
 impl Sheet<'_> {
@@ -183,7 +187,7 @@ impl Sheet<'_> {
     fn text(&self, reading: &Reading) -> Markup {
         match reading {
             Reading::Text { shown, .. } if shown.trim().is_empty() => {
-                html! { p.said { "There is no text in this document." (self.why_empty()) } }
+                html! { p.said { "There is no text in this document." (self.why_empty()) } (self.pictures_from(1)) (self.pictures_missing()) }
             }
             Reading::Text { shown, first, last, length } => self.pages(shown, *first, *last, *length),
             Reading::View => html! {
@@ -194,6 +198,8 @@ impl Sheet<'_> {
             Reading::Nothing => html! {
                 p.said { "This document cannot be shown as text. " (self.why_empty())
                     @if self.file(FileRole::Raw).is_some() { a href=(self.below("raw")) { "Save the original" } " to open it on your own computer, with care: it comes from strangers." } }
+                (self.pictures_from(1))
+                (self.pictures_missing())
             },
         }
     }
@@ -203,7 +209,7 @@ impl Sheet<'_> {
         let here = Href::new(&lists::address(self.collection, self.row.number));
         let from =
             |page: u32| here.clone().with("page", &if page > 1 { page.to_string() } else { String::new() }).at(&format!("page-{page}"));
-        let has_pages = first > 1 || shown.contains(PAGE);
+        let has_pages = first > 1 || shown.contains(PAGE) || self.has_many_pages();
         let end = first.saturating_add(u32::try_from(shown.matches(PAGE).count()).unwrap_or(u32::MAX));
         let word = lists::page_word(&self.record.media_type);
         html! {
@@ -212,11 +218,14 @@ impl Sheet<'_> {
             div #text lang=[language(self.record)] {
                 @if has_pages {
                     @for (page, text) in (first..).zip(shown.split(PAGE)) {
-                        h2.page id={ "page-" (page) } lang="en" { a href={ "#page-" (page) } { (capitalised(word)) " " (page) } }
+                        (self.page_heading(page))
+                        (self.picture(page))
                         div.read { (prose(text)) }
                     }
-                } @else { div.read { (prose(shown)) } }
+                } @else { (self.picture(1)) div.read { (prose(shown)) } }
             }
+            @if last { (self.pictures_from(end.saturating_add(1))) }
+            (self.pictures_missing())
             @if !last {
                 p.said {
                     @if first == 1 { "This is the beginning of a long text" } @else { "This is a piece of a long text" }
@@ -225,6 +234,41 @@ impl Sheet<'_> {
                     @else { a href=(self.below("text")) { "The whole text" } } "."
                 }
             }
+        }
+    }
+
+    fn page_heading(&self, page: u32) -> Markup {
+        let word = capitalised(lists::page_word(&self.record.media_type));
+        html! { h2.page id={ "page-" (page) } lang="en" { a href={ "#page-" (page) } { (word) " " (page) } } }
+    }
+
+    fn has_many_pages(&self) -> bool {
+        self.pictures.first().is_some_and(|picture| picture.of > 1)
+    }
+
+    /// What a page looks like, where that was published. It is fetched when somebody comes near it.
+    fn picture(&self, page: u32) -> Markup {
+        let Ok(found) = self.pictures.binary_search_by_key(&page, |picture| picture.page) else { return html! {} };
+        let PagePicture { page, width, height, .. } = self.pictures[found];
+        let address = self.below(&format!("page/{page}"));
+        let words = if self.has_many_pages() { format!("Page {page} as it looks") } else { "What it looks like".to_owned() };
+        html! { figure.page lang="en" { a href=(address) { img src=(address) width=(width) height=(height) alt=(words) loading="lazy" decoding="async"; } } }
+    }
+
+    /// The pictures of pages from this one on, which have no text.
+    fn pictures_from(&self, first: u32) -> Markup {
+        let rest = self.pictures.iter().filter(|picture| picture.page >= first);
+        html! { @for picture in rest { @if self.has_many_pages() { (self.page_heading(picture.page)) } (self.picture(picture.page)) } }
+    }
+
+    /// That there is no picture of some pages.
+    fn pictures_missing(&self) -> Markup {
+        let Some(end) = self.pictures.last() else { return html! {} };
+        let there = |page: &u32| self.pictures.binary_search_by_key(page, |picture| picture.page).is_ok();
+        let missing: Vec<u32> = (1..=end.page).filter(|page| !there(page)).collect();
+        html! {
+            @if !missing.is_empty() { p.note { "There is no picture of " (page_list(&missing)) "." } }
+            @if end.of > end.page { p.note { "Its first " (end.page) " of " (end.of) " pages were published as pictures; the original has all of them." } }
         }
     }
 

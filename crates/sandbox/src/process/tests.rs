@@ -513,7 +513,7 @@ fn every_layer_is_proven_from_inside() {
 
 /// A worker that says it is caged and is not.
 fn say_that_all_was_done() -> ExitCode {
-    shout(&[16, 3, 0, 0, 0, 4, 0, 0, 19, 1, 0, 0, 0, 0]).map_or(ExitCode::FAILURE, |()| {
+    shout(&[16, 3, 0, 0, 0, 5, 0, 0, 19, 1, 0, 0, 0, 0]).map_or(ExitCode::FAILURE, |()| {
         let _ = io::stdin().read(&mut [0; 64]);
         ExitCode::SUCCESS
     })
@@ -626,6 +626,13 @@ fn a_tool_is_run_in_its_cage() {
     let prepared = PrivateFolder::make(scratch.path()).unwrap();
     fs::write(prepared.path().join("mine"), "x").unwrap();
     assert!(tool(&["read", "mine"], &scratch).run_in(prepared, ToolInput::Bytes(b""), &TOOL_LIMITS).is_ok());
+    let target = scratch.path().join("output");
+    let output = || File::create(&target).unwrap();
+    tool(&["copy"], &scratch).run_into(output(), ToolInput::Bytes(&large), &TOOL_LIMITS).unwrap();
+    assert!(fs::read(&target).unwrap() == large);
+    let little = ToolLimits { folder: 70_000, ..TOOL_LIMITS };
+    let death = tool(&["copy"], &scratch).run_into(output(), ToolInput::Bytes(&large), &little).unwrap_err();
+    assert_eq!((death, fs::metadata(&target).unwrap().len()), (ToolDeath::FolderFull(70_000), 70_000), "what it wrote stays");
     let outside = Tool { reads: vec![path.clone()], ..tool(&["read", path.to_str().unwrap()], &scratch) };
     assert!(outside.run(ToolInput::Bytes(b""), &TOOL_LIMITS).is_ok(), "what it is told that it may read");
 }

@@ -19,15 +19,15 @@ const MEASURED: Duration = Duration::from_millis(100);
 /// How much of what a tool complains about is kept.
 const COMPLAINTS: usize = 4096;
 
-/// Runs it, and gives what it wrote to its two outputs.
+/// Runs it, and gives what it wrote to its two outputs. Its standard output goes to a file where there is one for it.
 pub(super) fn run(
     tool: &Tool,
     paths: Paths,
     folder: &PrivateFolder,
-    input: ToolInput<'_>,
+    (input, output): (ToolInput<'_>, Option<File>),
     limits: &ToolLimits,
 ) -> Result<(Vec<u8>, Vec<u8>), ToolDeath> {
-    let child = start(tool, paths, folder, input, limits).map_err(|error| tool.not_run(error))?;
+    let child = start(tool, paths, folder, (input, output), limits).map_err(|error| tool.not_run(error))?;
     let left = if let ToolInput::Bytes(bytes) = input { bytes } else { &[] };
     let mut running = Running { child, stdin: None, left, stdout: Vec::new(), stderr: Vec::new() };
     let status = running.hear(folder, limits)?;
@@ -41,7 +41,13 @@ pub(super) fn run(
     }
 }
 
-fn start(tool: &Tool, paths: Paths, folder: &PrivateFolder, input: ToolInput<'_>, limits: &ToolLimits) -> io::Result<Child> {
+fn start(
+    tool: &Tool,
+    paths: Paths,
+    folder: &PrivateFolder,
+    (input, output): (ToolInput<'_>, Option<File>),
+    limits: &ToolLimits,
+) -> io::Result<Child> {
     let cage = Cage {
         rules: paths.into_rules().ok_or_else(|| io::Error::other("this kernel has no Landlock"))?,
         calls: seccomp::tool_programs().map_err(io::Error::other)?,
@@ -56,7 +62,7 @@ fn start(tool: &Tool, paths: Paths, folder: &PrivateFolder, input: ToolInput<'_>
     let mut command = Command::new(&tool.program);
     command.args(&tool.args).current_dir(folder.path()).process_group(0).env_clear();
     command.env("OMP_THREAD_LIMIT", "1").env("LC_ALL", "C.UTF-8").env("TMPDIR", folder.path()).env("HOME", folder.path());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(match input {
+    command.stdout(output.map_or_else(Stdio::piped, Stdio::from)).stderr(Stdio::piped()).stdin(match input {
         ToolInput::Bytes(_) => Stdio::piped(),
         ToolInput::File(file) => Stdio::from(from_its_beginning(file)?),
     });

@@ -130,7 +130,7 @@ fn every_event_and_request_reads_back_as_it_was() {
     }
     let draw = |form| Task::Draw { pages: vec![1, 20_000, u32::MAX], dots_per_inch: 300, form };
     let read = |start, skip_first| Task::Read { start, skip_first };
-    for task in [Task::View, read(0, false), read(u64::MAX, true), Task::Unread, draw(Drawn::Grey), draw(Drawn::Png)] {
+    for task in [Task::View, read(0, false), read(u64::MAX, true), Task::Unread, draw(Drawn::Grey), draw(Drawn::Png), draw(Drawn::Shown)] {
         for inline in [None, Some(0), Some(u64::MAX)] {
             let request = Request {
                 task: task.clone(),
@@ -139,6 +139,7 @@ fn every_event_and_request_reads_back_as_it_was() {
                 passwords: vec!["one".into(), String::new()],
                 standing: Standing { depth: 20, claimed_type: "a/b".into(), ..Standing::default() },
                 apart: u64::MAX,
+                unpacked: inline,
             };
             let mut out = Vec::new();
             put_order(&mut out, &request, inline);

@@ -1,6 +1,6 @@
 //! Every stored byte against the digest it was stored under.
 
-use super::{Check, CheckOutcome, place_of};
+use super::{Check, CheckOutcome, place_of, was, were};
 use crate::blobs::{self, BlobId, Place};
 use crate::codec::{int, uint};
 use crate::error::{Error, Result};
@@ -66,9 +66,12 @@ impl Check<'_, '_> {
         if size < length {
             self.damaged(&place, format!("it ends at byte {size}, where {length} bytes were written; restore it from a backup"));
         } else if size > length && length > 0 {
-            let cut = File::options().write(true).open(&path).and_then(|file| file.set_len(length).and_then(|()| file.sync_all()));
-            cut.map_err(Error::io(&path))?;
-            self.find(CheckOutcome::Repaired, &place, format!("{} bytes of an interrupted write at its end were cut", size - length), None);
+            if self.repairs() {
+                let cut = File::options().write(true).open(&path).and_then(|file| file.set_len(length).and_then(|()| file.sync_all()));
+                cut.map_err(Error::io(&path))?;
+            }
+            let what = format!("{} bytes of an interrupted write at its end {} cut", size - length, were(self.repair));
+            self.repaired(&place, what, None);
         }
         let file = match self.desk.packs.file(number) {
             Ok(file) => file,
@@ -123,18 +126,14 @@ impl Check<'_, '_> {
             }
             NamedBy::Text { seq, step, version } => {
                 let place = self.desk.packs.place(At { pack, offset: record.offset });
-                let what = "the text read of it is damaged and was taken out; it is marked to be read again";
-                self.find(CheckOutcome::Repaired, place, what, Some(seq));
+                let what = format!("the text read of it is damaged and {} taken out, and it marked to be read again", was(self.repair));
+                self.repaired(place, what, Some(seq));
                 bad_texts.push(BadText::Read { seq, step, version });
             }
             NamedBy::Recognised { seq, page } => {
                 let place = self.desk.packs.place(At { pack, offset: record.offset });
-                self.find(
-                    CheckOutcome::Repaired,
-                    place,
-                    format!("the words recognised on page {page} are damaged and were taken out"),
-                    Some(seq),
-                );
+                let what = format!("the words recognised on page {page} are damaged and {} taken out", were(self.repair));
+                self.repaired(place, what, Some(seq));
                 bad_texts.push(BadText::Recognised { seq, page });
             }
         }
@@ -148,13 +147,13 @@ impl Check<'_, '_> {
                     self.bad_blobs.insert(id);
                 }
                 NamedBy::Text { seq, step, version } => {
-                    let what = "the text read of it is gone; it is marked to be read again";
-                    self.find(CheckOutcome::Repaired, "catalogue, table text", what, Some(seq));
+                    let what = format!("the text read of it is gone; it {} marked to be read again", was(self.repair));
+                    self.repaired("catalogue, table text", what, Some(seq));
                     bad_texts.push(BadText::Read { seq, step, version });
                 }
                 NamedBy::Recognised { seq, page } => {
                     let what = format!("the words recognised on page {page} are gone");
-                    self.find(CheckOutcome::Repaired, "catalogue, table recognised", what, Some(seq));
+                    self.repaired("catalogue, table recognised", what, Some(seq));
                     bad_texts.push(BadText::Recognised { seq, page });
                 }
             }
@@ -164,7 +163,7 @@ impl Check<'_, '_> {
     /// Takes the rows of damaged texts out, so that nothing trips over them, and says in the document's faults and in the ledger that it is to be
     /// read again.
     fn bad_texts(&mut self, bad: Vec<BadText>) -> Result<()> {
-        if bad.is_empty() {
+        if bad.is_empty() || !self.repairs() {
             return Ok(());
         }
         let mut writer = self.desk.writer(self.lease)?;
@@ -269,10 +268,13 @@ impl Check<'_, '_> {
         let renditions = self.documents_with("SELECT seq, blob FROM rendition ORDER BY seq", &bad)?;
         for (seq, blob) in renditions {
             let place = self.place(blob)?;
-            self.find(CheckOutcome::Repaired, place, "what was made of it for publishing was damaged, and is made again", Some(seq));
+            let what = format!("what was made of it for publishing is damaged, and {} made again", was(self.repair));
+            self.repaired(place, what, Some(seq));
             self.result.unrendered.insert(seq);
-            self.care.prepare_cached("DELETE FROM rendition WHERE seq = ?1 AND blob = ?2")?.execute((int(seq), blob))?;
-            if !named.contains(&blob) {
+            if self.repairs() {
+                self.care.prepare_cached("DELETE FROM rendition WHERE seq = ?1 AND blob = ?2")?.execute((int(seq), blob))?;
+            }
+            if self.repairs() && !named.contains(&blob) {
                 // Else the same bytes, made again, would be taken for these.
                 self.care.prepare_cached("DELETE FROM blob WHERE id = ?1")?.execute([blob])?;
             }

@@ -1,6 +1,6 @@
 //! Files that no row names, and the keys.
 
-use super::{Check, CheckOutcome};
+use super::{Check, CheckOutcome, was};
 use crate::error::{Error, Result};
 use crate::leftovers::unnamed_files;
 use std::fs;
@@ -54,8 +54,11 @@ impl Check<'_, '_> {
     fn private(&mut self, path: &Path, mode: u32) -> Result<()> {
         let Ok(about) = fs::metadata(path) else { return Ok(()) };
         if about.permissions().mode() & 0o077 != 0 {
-            fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(Error::io(path))?;
-            self.find(CheckOutcome::Repaired, path.display().to_string(), "others on this machine could read it: made private again", None);
+            if self.repairs() {
+                fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(Error::io(path))?;
+            }
+            let what = format!("others on this machine can read it: it {} made private again", was(self.repair));
+            self.repaired(path.display().to_string(), what, None);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Every row against the rows it names.
 
-use super::{Check, CheckOutcome};
+use super::{Check, CheckOutcome, were};
 use crate::codec::{self, Counted, Facts, code, int, uint};
 use crate::error::Result;
 use daylight_model::Kind;
@@ -83,9 +83,15 @@ impl Check<'_, '_> {
             Stale::Of => gone.as_str(),
             Stale::Outlives => "0",
         };
-        let removed = self.care.execute(&format!("DELETE FROM {table} WHERE {missing} AND {removable}"), [])?;
+        let removed = if self.repairs() {
+            self.care.execute(&format!("DELETE FROM {table} WHERE {missing} AND {removable}"), [])? as u64
+        } else {
+            let sql = format!("SELECT COUNT(*) FROM {table} WHERE {missing} AND {removable}");
+            uint(self.care.query_row(&sql, [], |row| row.get(0))?)
+        };
         if removed > 0 {
-            self.find(CheckOutcome::Repaired, &place, format!("{removed} rows of documents that are gone were taken out"), None);
+            let what = format!("{removed} rows of documents that are gone {} taken out", were(self.repair));
+            self.repaired(&place, what, None);
         }
         let kept = format!("SELECT DISTINCT {column} FROM {table} WHERE {missing} AND NOT {gone} ORDER BY 1 LIMIT 1000");
         let seqs: Vec<i64> = {
@@ -155,11 +161,14 @@ impl Check<'_, '_> {
         if counted.read == children {
             return Ok(());
         }
-        let mut writer = self.desk.writer(self.lease)?;
-        writer.count_again(seq)?;
-        writer.commit()?;
-        let what = format!("it said that {} documents were read in it, where {children} stand in it: counted anew", counted.read);
-        self.find(CheckOutcome::Repaired, "catalogue, table document", what, Some(seq));
+        if self.repairs() {
+            let mut writer = self.desk.writer(self.lease)?;
+            writer.count_again(seq)?;
+            writer.commit()?;
+        }
+        let again = if self.repairs() { "it was counted anew" } else { "it would be counted anew" };
+        let what = format!("it says that {} documents were read in it, where {children} stand in it: {again}", counted.read);
+        self.repaired("catalogue, table document", what, Some(seq));
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ fn findings(desk: &mut Desk) -> Vec<(CheckOutcome, String)> {
     let lease = desk.take_ingest_lease().unwrap();
     let mut found = Vec::new();
     let mut take = |finding: Finding| found.push((finding.outcome, format!("{}: {}", finding.place, finding.what)));
-    desk.check(&lease, &mut Told { finding: &mut take, progress: &mut |_, _| {} }).unwrap();
+    desk.check(&lease, Repair::Yes, &mut Told { finding: &mut take, progress: &mut |_, _| {} }).unwrap();
     found
 }
 
@@ -232,7 +232,7 @@ fn whoever_is_at_the_desk_stands_in_the_way_and_is_named() {
     drop(alone);
     let review = desk.renditions_writer().unwrap();
     let mut told = Told { finding: &mut |_| {}, progress: &mut |_, _| {} };
-    assert!(matches!(desk.reopen().unwrap().check(&lease, &mut told), Err(Error::Held(_))));
+    assert!(matches!(desk.reopen().unwrap().check(&lease, Repair::Yes, &mut told), Err(Error::Held(_))));
     drop((review, lease));
     forget(&mut desk, &[seq]);
 }

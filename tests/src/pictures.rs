@@ -1,0 +1,149 @@
+//! What pages look like: made at clearance of pixels that a caged worker gives, published with the document, shown on its page.
+
+use crate::recognition::{A5, pages};
+use crate::support::{Server, daylight, get, workplace};
+use base64::Engine as _;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Three pages: words, a red square and no words, words.
+fn report() -> Vec<u8> {
+    let font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_vec();
+    let words = |text: &str| format!("BT /F 24 Tf 40 500 Td ({text}) Tj ET");
+    let drawn = [words("needleone stands here"), "1 0 0 rg 50 50 200 200 re f".into(), words("needlethree stands here")];
+    let all: Vec<(&str, &str)> = drawn.iter().map(|content| (A5, content.as_str())).collect();
+    pages(&all, "/Font << /F 3 0 R >>", &[font])
+}
+
+/// A PNG of 40 by 30 grey pixels with a remark in it that nobody is to see.
+fn remarked() -> Vec<u8> {
+    let chunk = |kind: &[u8; 4], data: &[u8]| {
+        let mut crc = flate2::Crc::new();
+        crc.update(kind);
+        crc.update(data);
+        [&(data.len() as u32).to_be_bytes()[..], kind, data, &crc.sum().to_be_bytes()].concat()
+    };
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut packed, &[[0].as_slice(), &[100; 40]].concat().repeat(30)).unwrap();
+    [
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        chunk(b"IHDR", &[0, 0, 0, 40, 0, 0, 0, 30, 8, 0, 0, 0, 0]),
+        chunk(b"tEXt", b"Comment\0remark-of-the-camera"),
+        chunk(b"IDAT", &packed.finish().unwrap()),
+        chunk(b"IEND", b""),
+    ]
+    .concat()
+}
+
+struct Case {
+    _work: TempDir,
+    server: Server,
+}
+
+/// A message with the report and the picture attached, published; the desk is set so.
+fn published(settings: &str) -> Case {
+    let work = workplace();
+    let at = |name: &str| work.path().join(name);
+    let attached = |name: &str, bytes: &[u8]| {
+        let coded = base64::engine::general_purpose::STANDARD.encode(bytes);
+        let lines: Vec<&str> = coded.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        format!("--b\nContent-Type: application/octet-stream; name=\"{name}\"\nContent-Transfer-Encoding: base64\n\n{}\n", lines.join("\n"))
+    };
+    let message = format!(
+        "From: a@x.example\nSubject: the report\nDate: Mon, 4 May 2015 10:00:00 +0000\nMIME-Version: 1.0\n\
+         Content-Type: multipart/mixed; boundary=b\n\n--b\n\nattached\n{}{}--b--\n",
+        attached("report.pdf", &report()),
+        attached("photo.png", &remarked())
+    );
+    fs::create_dir(at("trove")).unwrap();
+    fs::write(at("trove/1.eml"), message).unwrap();
+    daylight(["init", path(&at("desk"))]).code(0);
+    let file = at("desk/daylight.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(file, text.replace("pages = 200", settings)).unwrap();
+    daylight(["ingest", path(&at("desk")), path(&at("trove")), "--collection", "town"]).code(0);
+    daylight(["key", "new", path(&at("editor.key"))]).code(0);
+    let cleared = daylight(["clear", path(&at("desk")), "--collection", "town", "--all", "--as", "Ann", "--json"]).code(0).json();
+    assert_eq!((&cleared["cleared"], &cleared["without_pictures"]), (&3.into(), &0.into()), "{cleared}");
+    daylight(["publish", path(&at("desk")), "--collection", "town", "--to", path(&at("archive")), "--key", path(&at("editor.key"))])
+        .code(0);
+    daylight(["verify", path(&at("archive"))]).code(0);
+    let server = Server::start(&at("archive"));
+    Case { _work: work, server }
+}
+
+impl Case {
+    fn page(&self, path: &str) -> String {
+        let answer = get(&self.server.at(path), &[]);
+        assert_eq!(answer.status, 200, "{path}");
+        answer.text()
+    }
+
+    /// The address of the document that a search finds.
+    fn found(&self, query: &str) -> String {
+        let page = self.page(&format!("/search?q={query}"));
+        let main = &page[page.find("<main").unwrap()..];
+        let at = main.find("href=\"/c/town/").unwrap_or_else(|| panic!("{query} finds nothing:\n{main}")) + 6;
+        main[at..at + main[at..].find(['"', '#', '?']).unwrap()].to_owned()
+    }
+}
+
+#[test]
+fn a_document_is_shown_page_by_page_with_what_it_looks_like() {
+    let case = published("pages = 200");
+    let report = case.found("needlethree");
+    let page = case.page(&report);
+    let mut last = 0;
+    for (number, words) in [(1, "needleone stands here"), (2, ""), (3, "needlethree stands here")] {
+        let heading = page.find(&format!("id=\"page-{number}\"")).unwrap();
+        let picture = page.find(&format!("src=\"{report}/page/{number}\"")).unwrap_or_else(|| panic!("page {number}: {page}"));
+        let text = page.rfind(words).unwrap();
+        assert!(last < heading && heading < picture && (words.is_empty() || picture < text), "page {number}");
+        last = picture;
+        let tag = &page[picture..picture + page[picture..].find('>').unwrap()];
+        for part in [r#"width="874""#, r#"height="1239""#, &format!(r#"alt="Page {number} as it looks""#), r#"loading="lazy""#] {
+            assert!(tag.contains(part), "no {part} in {tag}");
+        }
+        let answer = get(&case.server.at(&format!("{report}/page/{number}")), &[]);
+        assert_eq!((answer.status, answer.header("content-type"), answer.header("x-content-type-options")), (200, "image/png", "nosniff"));
+        assert!(answer.body.starts_with(b"\x89PNG") && answer.body.len() < 40_000, "{}", answer.body.len());
+        let again = get(&case.server.at(&format!("{report}/page/{number}")), &[("if-none-match", answer.header("etag"))]);
+        assert_eq!(again.status, 304);
+    }
+    assert!(!page.contains("were published as pictures"));
+    for missing in ["page/0", "page/4", "page/x", "page"] {
+        assert_eq!(get(&case.server.at(&format!("{report}/{missing}")), &[]).status, 404, "{missing}");
+    }
+    // A hit opens its page.
+    let hits = case.page("/search?q=needlethree");
+    assert!(hits.contains(&format!("{report}#page-3")), "{hits}");
+}
+
+#[test]
+fn a_picture_is_shown_without_what_its_file_says_besides() {
+    let case = published("pages = 200");
+    let photo = case.found("file:photo.png");
+    let page = case.page(&photo);
+    assert!(page.contains(&format!("src=\"{photo}/page/1\"")) && page.contains("alt=\"What it looks like\""), "{page}");
+    let shown = get(&case.server.at(&format!("{photo}/page/1")), &[]).body;
+    let raw = get(&case.server.at(&format!("{photo}/raw")), &[]).body;
+    let says = |file: &[u8]| file.windows(6).any(|six| six == b"remark");
+    assert!(says(&raw) && !says(&shown) && shown.starts_with(b"\x89PNG"));
+}
+
+#[test]
+fn so_many_pages_are_shown_as_the_desk_is_set_to_and_that_is_said() {
+    let case = published("pages = 2");
+    let report = case.found("needlethree");
+    let page = case.page(&report);
+    assert!(page.contains("/page/2\"") && !page.contains("/page/3\""), "{page}");
+    assert!(page.contains("Its first 2 of 3 pages were published as pictures"), "{page}");
+    let none = published("pages = 0");
+    let page = none.page(&none.found("needlethree"));
+    assert!(!page.contains("<img") && page.contains("needlethree"), "{page}");
+}
