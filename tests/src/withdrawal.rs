@@ -42,7 +42,8 @@ impl World {
     }
 
     fn mail(&self, id: &str, subject: &str, rest: &str) {
-        let head = format!("Subject: {subject}\nMessage-ID: <{id}@x>\nFrom: ana@brackwater.example\nDate: Mon, 4 May 2015 10:00:00 +0000\n");
+        let head =
+            format!("Subject: {subject}\nMessage-ID: <{id}@x>\nFrom: ana@brackwater.example\nDate: Mon, 4 May 2015 10:00:00 +0000\n");
         fs::create_dir_all(self.path("trove")).unwrap();
         fs::write(self.path("trove").join(format!("{id}.eml")), format!("{head}{rest}")).unwrap();
     }
@@ -53,7 +54,8 @@ impl World {
     }
 
     fn publish(&self) -> Spoken {
-        daylight(["publish", &self.at("desk"), "--collection", "town", "--to", &self.at("archive"), "--key", &self.at("ana.key"), "--json"]).code(0)
+        daylight(["publish", &self.at("desk"), "--collection", "town", "--to", &self.at("archive"), "--key", &self.at("ana.key"), "--json"])
+            .code(0)
     }
 
     fn withdraw(&self, words: &[&str]) -> Spoken {
@@ -120,11 +122,16 @@ fn a_document_is_withdrawn_erased_and_said_to_be_so_everywhere() {
     copy(&world.path("archive"), &world.path("mirror"));
 
     let said = world.withdraw(&[&id, &format!("town/{egret}"), "--reason", "they name a child", "--erase", "--json"]).json();
-    assert_eq!((said["logged"]["serial"].as_u64(), said["erased"]["lines"].as_u64(), said["erased"]["kept"].as_u64()), (Some(1), Some(2), Some(0)));
+    assert_eq!(
+        (said["logged"]["serial"].as_u64(), said["erased"]["lines"].as_u64(), said["erased"]["kept"].as_u64()),
+        (Some(1), Some(2), Some(0))
+    );
     assert_eq!(said["touched"]["holds"].as_array().unwrap().len(), 1, "its attachment stays: {said}");
     let report = world.verify("archive");
     assert_eq!((report["withdrawn"].as_u64(), report["erased"].as_u64()), (Some(2), Some(2)));
-    assert!(!has(&world.path("archive"), b"cormorant") && !has(&world.path("archive"), b"Somebody 7") && has(&world.path("archive"), b"heron"));
+    assert!(
+        !has(&world.path("archive"), b"cormorant") && !has(&world.path("archive"), b"Somebody 7") && has(&world.path("archive"), b"heron")
+    );
 
     // A copy learns of it with the log, and may erase or not.
     for name in ["checkpoint", "tile", "entry"] {
@@ -213,7 +220,10 @@ fn only_what_a_correction_replaced_can_be_withdrawn_and_its_page_says_what_was_b
     assert!(daylight(world.withdrawing(&[&id, "--replaced"])).code(2).stderr.contains("--reason"));
     world.withdraw(&[&id, "--replaced", "--erase", "--reason", "the first rendition named a child"]);
     let report = world.verify("archive");
-    assert_eq!((report["withdrawn"].as_u64(), report["earlier_withdrawn"].as_u64(), report["erased_lines"].as_u64()), (Some(0), Some(1), Some(1)));
+    assert_eq!(
+        (report["withdrawn"].as_u64(), report["earlier_withdrawn"].as_u64(), report["erased_lines"].as_u64()),
+        (Some(0), Some(1), Some(1))
+    );
     let shown = daylight(["show", &world.at("archive"), &id, "--raw"]).code(0).text();
     assert!(shown.contains("cormorant"), "the bytes of what stays are those of what went, and stay: {shown}");
     let server = Server::start(&world.path("archive"));
@@ -225,10 +235,16 @@ fn only_what_a_correction_replaced_can_be_withdrawn_and_its_page_says_what_was_b
 #[test]
 fn a_heartbeat_is_the_last_sign_of_life_and_silence_is_no_fault() {
     let world = World::new();
-    let said = daylight(["heartbeat", &world.at("archive"), "--key", &world.at("ana.key"), "--log-key", &world.at("desk/log.key"), "--json"]).code(0).json();
+    let said =
+        daylight(["heartbeat", &world.at("archive"), "--key", &world.at("ana.key"), "--log-key", &world.at("desk/log.key"), "--json"])
+            .code(0)
+            .json();
     assert_eq!(said["logged"]["log_size"], 3);
     let report = world.verify("archive");
-    assert_eq!((report["last_sign_of_life"]["what"].as_str(), report["last_sign_of_life"]["silent_days"].as_u64()), (Some("heartbeat"), Some(0)));
+    assert_eq!(
+        (report["last_sign_of_life"]["what"].as_str(), report["last_sign_of_life"]["silent_days"].as_u64()),
+        (Some("heartbeat"), Some(0))
+    );
     let log_key = world.at("desk/log.key");
     let refused = daylight(["heartbeat", &world.at("archive"), "--key", &log_key, "--log-key", &log_key]).code(1).stderr;
     assert!(refused.contains("does not count"), "the log's key is not an editor's: {refused}");

@@ -59,10 +59,8 @@ mod tests {
     fn the_text_is_written_in_one_way_and_read_back() {
         let note = HeartbeatNote { origin: "archive.example/a".into(), serial: 3, root: Digest::of(b"root"), time: 1_795_372_835 };
         let text = note.text().unwrap();
-        let expected = format!(
-            "daylight-heartbeat/v1\norigin archive.example/a\nserial 3\nroot {}\ntime 2026-11-22T18:40:35Z\n",
-            Digest::of(b"root")
-        );
+        let expected =
+            format!("daylight-heartbeat/v1\norigin archive.example/a\nserial 3\nroot {}\ntime 2026-11-22T18:40:35Z\n", Digest::of(b"root"));
         assert_eq!(text, expected);
         assert_eq!(HeartbeatNote::parse_text(&text).unwrap(), note);
         let wrong = [

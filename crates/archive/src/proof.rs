@@ -9,9 +9,9 @@ pub use since::{Since, SinceError};
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::entry::{Entry, EntryError};
+use crate::head::EntryNoteError;
 use crate::json::{self, Fields, JsonError};
 use crate::log::{self, Builder, leaf_hash};
-use crate::head::EntryNoteError;
 use crate::manifest::{ERASED_LINE, RawLine};
 use crate::note::{Note, NoteError};
 use crate::record::{Record, RecordError};
@@ -286,7 +286,11 @@ impl DocumentProof {
         let recovered = chain.links().iter().filter(|link| link.succession == Succession::Recovery).map(|link| link.root.version).collect();
         let (anchored, line) = (pinned.is_some(), self.in_release.index);
         let proven = Proven { anchored, checkpoint, release, line, leaf, record, withdrawn, signers, recovered };
-        if proven.withdrawn.as_ref().is_some_and(|note| proven.named_in(note).is_none()) { Err(DocumentProofError::OtherLine) } else { Ok(proven) }
+        if proven.withdrawn.as_ref().is_some_and(|note| proven.named_in(note).is_none()) {
+            Err(DocumentProofError::OtherLine)
+        } else {
+            Ok(proven)
+        }
     }
 
     fn chain(&self) -> Result<Chain, DocumentProofError> {

@@ -1,5 +1,6 @@
 //! A small publisher for tests: it does by the shortest way what the `publish` crate does safely.
 
+use crate::Archive;
 use crate::checkpoint::Checkpoint;
 use crate::entry::{Entry, Logged};
 use crate::key::Signer;
@@ -13,7 +14,6 @@ use crate::release::ReleaseNote;
 use crate::root::{Quorum, Root};
 use crate::volume::{ErasedMember, LOCAL_HEADER, Layout, Member, VolumeWriter};
 use crate::withdraw::{Copies, WithdrawNote, WithdrawnDocument};
-use crate::Archive;
 use daylight_model::{
     Caution, Date, DateDoubt, DateSource, Digest, Fault, FaultCode, KeySeen, Kind, Name, Outcome, Person, Precision, Stage, Verdict,
 };
@@ -285,9 +285,8 @@ impl TestArchive {
                 let erased = ErasedMember { offset: member.offset, length: member.length };
                 let (at, end) = ((member.offset - LOCAL_HEADER) as usize, (member.offset + member.length) as usize);
                 let header_at = (member.offset - LOCAL_HEADER).to_le_bytes();
-                let directory = (end..volume.len()).find(|start| {
-                    volume[*start..].starts_with(b"PK\x01\x02") && volume.get(start + 130..start + 138) == Some(&header_at)
-                });
+                let directory = (end..volume.len())
+                    .find(|start| volume[*start..].starts_with(b"PK\x01\x02") && volume.get(start + 130..start + 138) == Some(&header_at));
                 let directory = directory.unwrap();
                 volume[at..member.offset as usize].copy_from_slice(&erased.local_header());
                 volume[member.offset as usize..end].fill(0);

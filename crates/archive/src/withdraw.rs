@@ -108,11 +108,7 @@ impl WithdrawNote {
         let successor = self.successor.as_ref().map_or_else(|| "none".to_owned(), |(collection, number)| format!("{collection}/{number}"));
         let mut text = head(WORD, &self.origin, self.serial, &self.root);
         let Self { collection, copies, reason, .. } = self;
-        let _ = write!(
-            text,
-            "time {time}\ncollection {collection}\ncopies {}\nsuccessor {successor}\nreason {reason}\n",
-            copies.word()
-        );
+        let _ = write!(text, "time {time}\ncollection {collection}\ncopies {}\nsuccessor {successor}\nreason {reason}\n", copies.word());
         for document in &self.documents {
             let _ = writeln!(text, "document {}", document.number);
             for line in &document.lines {
@@ -329,7 +325,8 @@ mod tests {
         assert!(WithdrawNote { reason: "two\nlines".into(), ..note() }.text().is_err());
         let lines = note().documents[1].lines.clone();
         let many = (1..11_000).map(|number| WithdrawnDocument { number, lines: lines.clone() }).collect();
-        let refused = WithdrawNote { documents: many, successor: None, ..note() }.text().is_err_and(|e| e.to_string().contains("several parts"));
+        let refused =
+            WithdrawNote { documents: many, successor: None, ..note() }.text().is_err_and(|e| e.to_string().contains("several parts"));
         assert!(refused);
     }
 }

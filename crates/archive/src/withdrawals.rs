@@ -49,11 +49,7 @@ struct At {
 impl Withdrawals {
     /// Takes in the next withdrawal of the log. `release` gives the collection and the number of lines of a release that was logged before it. Errors
     /// say what is wrong with its note; nothing of it counts then.
-    pub(crate) fn add<'r>(
-        &mut self,
-        withdrawal: Withdrawal,
-        release: impl Fn(u64) -> Option<(&'r str, u64)>,
-    ) -> Result<(), String> {
+    pub(crate) fn add<'r>(&mut self, withdrawal: Withdrawal, release: impl Fn(u64) -> Option<(&'r str, u64)>) -> Result<(), String> {
         let place = self.all.len();
         let mut lines = BTreeMap::new();
         for (document, named) in withdrawal.note.documents.iter().enumerate() {

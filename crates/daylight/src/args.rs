@@ -285,10 +285,8 @@ pub(crate) struct Show {
 /// With --correct a document that is published already is published anew, as it is on the desk now, in place of what readers see of it or after it was
 /// withdrawn: they see the new rendition, the reason, and that there were others before.
 #[derive(Args)]
-#[command(
-    after_help = "Example: daylight clear ~/desk --collection council --query 'from:okafor' --as 'Ana Ruiz'\n\
-    Example: daylight clear ~/desk --correct council/17 --reason 'the scan was unreadable' --as 'Ana Ruiz'"
-)]
+#[command(after_help = "Example: daylight clear ~/desk --collection council --query 'from:okafor' --as 'Ana Ruiz'\n\
+    Example: daylight clear ~/desk --correct council/17 --reason 'the scan was unreadable' --as 'Ana Ruiz'")]
 #[command(group(clap::ArgGroup::new("which").required(true).args(["all", "query", "correct"])))]
 pub(crate) struct Clear {
     /// The desk.

@@ -47,7 +47,9 @@ pub enum EraseError {
     #[error("{0} is in use by another publish or mirror; wait until that has ended")]
     Busy(PathBuf),
     /// The withdrawal and the archive do not belong together.
-    #[error("withdrawal {withdrawal}: what it says of line {line} of release {release} is not so, so nothing was erased; run `daylight verify`")]
+    #[error(
+        "withdrawal {withdrawal}: what it says of line {line} of release {release} is not so, so nothing was erased; run `daylight verify`"
+    )]
     NotSo {
         /// The serial of the withdrawal.
         withdrawal: u64,
@@ -113,7 +115,8 @@ pub fn erase_withdrawn(dir: &Path) -> Result<Erased, EraseError> {
     if lines.is_empty() {
         return Ok(erased);
     }
-    let members: BTreeSet<_> = to_erase(&archive).flat_map(|place| place.line.members.iter().map(|one| (place.line.release, *one))).collect();
+    let members: BTreeSet<_> =
+        to_erase(&archive).flat_map(|place| place.line.members.iter().map(|one| (place.line.release, *one))).collect();
     let needed = Needed::by_lines_that_count(&archive, &members)?;
     let mut writing = Writing::new(&archive);
     for (release, member) in &members {
@@ -156,7 +159,8 @@ fn check(archive: &Archive, place: &WithdrawnPlace<'_>) -> Result<(), EraseError
     }
     let Ok(read) = archive.record_as_it_stands(line.release, line.line) else { return Ok(()) };
     let own = Record::parse(&read.json).ok().and_then(|stub| stub.own_file().cloned());
-    let files: BTreeSet<_> = read.record.files.iter().chain(&own).map(|file| (file.release, file.volume, file.offset, file.length)).collect();
+    let files: BTreeSet<_> =
+        read.record.files.iter().chain(&own).map(|file| (file.release, file.volume, file.offset, file.length)).collect();
     let fits = line.members.iter().all(|one| files.contains(&(line.release, one.volume, one.offset, one.length)));
     if fits && read.record.number == place.number { Ok(()) } else { Err(not_so()) }
 }

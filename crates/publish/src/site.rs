@@ -3,10 +3,10 @@
 use crate::files::Folder;
 use crate::promise::{LogKey, lock};
 use crate::{Error, Result};
+use daylight_archive::archive::Standing;
 use daylight_archive::log::{LogAppender, Tree, empty_root, verify_consistency};
 use daylight_archive::note::Note;
 use daylight_archive::release::ReleaseNote;
-use daylight_archive::archive::Standing;
 use daylight_archive::{Archive, Checkpoint, paths};
 use daylight_durable::{crash_point, sync_dir, write_atomic};
 use std::collections::BTreeMap;

@@ -38,7 +38,9 @@ pub enum SinceError {
         needed: u64,
     },
     /// Both are signed, and cannot both be true.
-    #[error("the archive's log does not continue the one that the proof is of: its log's key signed two histories; keep both, they are evidence")]
+    #[error(
+        "the archive's log does not continue the one that the proof is of: its log's key signed two histories; keep both, they are evidence"
+    )]
     Forked,
     /// The archive cannot be read.
     #[error(transparent)]

@@ -2,7 +2,7 @@ use super::Report;
 use super::account::Account;
 use crate::paths;
 use crate::record::FileRef;
-use crate::withdrawals::{WithdrawnPlace, Withdrawals};
+use crate::withdrawals::{Withdrawals, WithdrawnPlace};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of withdrawn lines, and of the members that may be erased with them, while all releases are gone through.

@@ -67,8 +67,10 @@ fn archive_status(args: &args::Status) -> Result<ExitCode> {
         let (documents, unread) = totals(&collections);
         let releases = archive.releases().len();
         let (withdrawn, life) = (collections.values().map(|one| one.withdrawn).sum::<u64>(), archive.last_sign_of_life().map(life::json));
-        output::json(&json!({"documents": documents, "not_fully_read": unread, "withdrawn": withdrawn, "to_erase": unerased, "releases": releases,
-            "last_sign_of_life": life, "collections": values}))?;
+        output::json(
+            &json!({"documents": documents, "not_fully_read": unread, "withdrawn": withdrawn, "to_erase": unerased, "releases": releases,
+            "last_sign_of_life": life, "collections": values}),
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let (documents, unread) = totals(&collections);

@@ -63,7 +63,12 @@ fn check(args: &args::Prove, path: &Path) -> Result<ExitCode> {
                 None if proven.withdrawn().is_some() => {
                     return not_valid(args, "the proof is valid, but the document is withdrawn: it says nothing of its files");
                 }
-                None => return not_valid(args, &format!("the proof is valid, but {} is no file of it: its SHA-256 is {digest}", file.display())),
+                None => {
+                    return not_valid(
+                        args,
+                        &format!("the proof is valid, but {} is no file of it: its SHA-256 is {digest}", file.display()),
+                    );
+                }
             }
         }
     };

@@ -208,7 +208,13 @@ pub(crate) fn withdrawal_words(note: &WithdrawNote) -> Result<()> {
 fn in_words(logged: &Logged, note: &WithdrawNote, erased: Option<Erased>, touched: Option<&Touched>) -> Result<()> {
     let documents = count(note.documents.len() as u64, "document");
     let already = if logged.already { "already in the log" } else { "in the log" };
-    say!("withdrew {documents} of {}: withdrawal {} is {already} of {}, size {}", note.collection, logged.serial, logged.origin, logged.size)?;
+    say!(
+        "withdrew {documents} of {}: withdrawal {} is {already} of {}, size {}",
+        note.collection,
+        logged.serial,
+        logged.origin,
+        logged.size
+    )?;
     withdrawal_words(note)?;
     if let Some(erased) = erased {
         erased_words(erased)?;

@@ -112,7 +112,11 @@ fn what_else_has_to_do_with_a_document_is_told() {
     world.published();
     let touched = |number| touched(&world.site, COUNCIL, &[number].into()).unwrap();
     assert_eq!(touched(2), Touched { holders: [1, 3].into(), ..Touched::default() }, "a plan that came with two letters");
-    assert_eq!(touched(5), Touched { holders: [4].into(), parts: [6].into(), ..Touched::default() }, "a zip in a letter, with a file in it");
+    assert_eq!(
+        touched(5),
+        Touched { holders: [4].into(), parts: [6].into(), ..Touched::default() },
+        "a zip in a letter, with a file in it"
+    );
 }
 
 #[test]

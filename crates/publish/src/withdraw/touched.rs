@@ -1,6 +1,6 @@
 use crate::Result;
-use daylight_archive::record::{Record, Role};
 use daylight_archive::Archive;
+use daylight_archive::record::{Record, Role};
 use daylight_model::Digest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

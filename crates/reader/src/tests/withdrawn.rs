@@ -11,7 +11,12 @@ fn published() -> Publisher {
     let mut publisher = Publisher::new();
     let thread = |record: &mut daylight_archive::Record| record.thread = Some(1);
     let answer = message(2, "Re: first", "kingfisher").with(thread).with(|record| record.answers = Some(1));
-    let docs = vec![message(1, "first", "cormorant").with(thread), answer, attachment(3, "map.txt", 1, "text/plain", b"heron"), message(4, "fourth", "heron")];
+    let docs = vec![
+        message(1, "first", "cormorant").with(thread),
+        answer,
+        attachment(3, "map.txt", 1, "text/plain", b"heron"),
+        message(4, "fourth", "heron"),
+    ];
     publisher.release("wall", "Wall", docs);
     publisher
 }
@@ -47,7 +52,10 @@ fn what_is_withdrawn_says_so_and_is_in_no_list_no_conversation_and_no_search() {
     assert!(!answer.contains("/c/wall/1\"") && !answer.contains("Conversation,"), "{answer}");
     assert!(!visit.get("/c/wall/3").text().contains("Attached to"));
     let list = visit.get("/c/wall?show=all").text();
-    assert!(list.contains("1 document was") && list.contains("withdrawn") && list.contains(">3 documents<") || list.contains("3 documents"), "{list}");
+    assert!(
+        list.contains("1 document was") && list.contains("withdrawn") && list.contains(">3 documents<") || list.contains("3 documents"),
+        "{list}"
+    );
     assert!(!list.contains(">first<"));
     assert!(visit.get("/").text().contains("1 more was withdrawn"));
     let search = visit.get("/search?q=cormorant").text();
@@ -63,7 +71,10 @@ fn the_proof_of_what_is_withdrawn_says_withdrawn_and_not_missing() {
     let page = visit.get("/c/wall/1/proof");
     assert_eq!(page.status, StatusCode::OK);
     let text = page.text();
-    assert!(text.contains("it was withdrawn: not missing") && text.contains("daylight-withdraw/v1") && !text.contains("cormorant"), "{text}");
+    assert!(
+        text.contains("it was withdrawn: not missing") && text.contains("daylight-withdraw/v1") && !text.contains("cormorant"),
+        "{text}"
+    );
     let proof = DocumentProof::parse(&visit.get("/c/wall/1/wall-1.daylight-proof").body).unwrap();
     let proven = proof.verify(Some(&std::fs::read(publisher.dir().join("root/1.json")).unwrap())).unwrap();
     assert_eq!((proven.number(), proven.withdrawn().unwrap().reason.as_str(), proven.record()), (1, "it names a child", None));

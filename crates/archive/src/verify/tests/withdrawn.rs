@@ -71,7 +71,10 @@ fn bytes_that_something_published_refers_to_must_stay_and_others_must_go_with_th
     let archive = withdrawn(Copies::Erase);
     archive.erase(ALL, ALL);
     let problems = check(&archive).problems;
-    assert!(problems.iter().any(|problem| problem.what.contains("erased, though a line that is not withdrawn refers to them")), "{problems:?}");
+    assert!(
+        problems.iter().any(|problem| problem.what.contains("erased, though a line that is not withdrawn refers to them")),
+        "{problems:?}"
+    );
     assert_eq!(problems[0].path, "release/1/volume/0.zip");
     let archive = withdrawn(Copies::Erase);
     archive.erase(ALL, NONE);
