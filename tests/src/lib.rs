@@ -28,6 +28,6 @@ mod seal;
 mod second_verifier;
 mod signing;
 mod support;
+mod unpacking;
 mod withdrawal;
 mod witnessing;
-mod unpacking;

@@ -79,8 +79,11 @@ impl Writer {
     /// about as long as copying those parts.
     pub fn purge(&mut self) -> Result<(), IndexError> {
         let segments = self.engine.index().searchable_segment_metas()?;
-        for segment in segments.iter().filter(|segment| segment.num_deleted_docs() > 0) {
-            self.engine.merge(&[segment.id()]).wait()?;
+        let hollow: Vec<_> = segments.iter().filter(|segment| segment.num_deleted_docs() > 0).map(|segment| segment.id()).collect();
+        // The files of a segment that somebody still holds the description of are not collected.
+        drop(segments);
+        for segment in hollow {
+            self.engine.merge(&[segment]).wait()?;
         }
         self.engine.garbage_collect_files().wait()?;
         Ok(())

@@ -44,12 +44,12 @@ pub use witness::{Witnesses, Witnessing};
 
 use commit::{Addition, append};
 use content::Content;
+use daylight_archive::{Archive, paths};
 use daylight_review::{Desk, Draft, Refusal, Target, draft, gave_up, open_drafts};
 use editors::Editors;
 use promise::LogKey;
 use request::Request;
 use site::{Holder, Site};
-use daylight_archive::{Archive, paths};
 use std::path::{Path, PathBuf};
 use witness::must_ask;
 

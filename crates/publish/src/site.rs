@@ -100,12 +100,6 @@ impl Site {
         self.archive.as_ref().map_or(0, Archive::head)
     }
 
-    /// The checkpoint in its very bytes, if there is one.
-    pub(crate) fn checkpoint(&self) -> Result<Option<Vec<u8>>> {
-        let path = self.dir.join(paths::CHECKPOINT);
-        self.archive.as_ref().map(|_| fs::read(&path).map_err(Error::io(&path))).transpose()
-    }
-
     /// The serial that the next release has.
     pub(crate) fn next_serial(&self) -> u64 {
         self.archive.as_ref().map_or(0, |archive| archive.releases().len() as u64) + 1

@@ -347,7 +347,7 @@ impl Edition {
                 let last = library.archive().history(collection, n).map_err(missing)?.pop();
                 self.proof_file(collection, n, last.ok_or(Stop::NoDocument)?)
             }
-            Part::Raw | Part::Text | Part::View => Err(Stop::Withdrawn),
+            Part::Raw | Part::Text | Part::View | Part::Picture(_) => Err(Stop::Withdrawn),
         }
     }
 

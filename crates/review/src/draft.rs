@@ -377,7 +377,9 @@ impl<'a> Drafting<'a> {
             let reason = match (before, corrected) {
                 (None, _) => "",
                 (_, Some((reason, _))) => reason,
-                (Some(_), None) => "its text, its view, its pictures, its place in other documents or what is known of its signatures is not as it was",
+                (Some(_), None) => {
+                    "its text, its view, its pictures, its place in other documents or what is known of its signatures is not as it was"
+                }
             };
             let document = self.document(*seq, Document { reason: reason.to_owned(), occurrences, files, ..blank(number, salt) })?;
             let parent = document.occurrences.first().map(|occurrence| occurrence.parent);

@@ -291,7 +291,8 @@ impl Wanted {
         let erased = ErasedMember { offset: self.offset, length: self.length };
         if self.erasable && only_zeros && header == erased.local_header() {
             if record != erased.directory_header() {
-                found.wrong.push(format!("damaged: the directory's record of the erased bytes at {} is not what follows", self.offset));
+                let what = format!("damaged: the directory's record of the erased bytes at {} is not what follows", self.offset);
+                found.wrong.push(what + ": run `daylight erase` again");
             }
             return;
         }

@@ -52,10 +52,7 @@ fn what_is_withdrawn_says_so_and_is_in_no_list_no_conversation_and_no_search() {
     assert!(!answer.contains("/c/wall/1\"") && !answer.contains("Conversation,"), "{answer}");
     assert!(!visit.get("/c/wall/3").text().contains("Attached to"));
     let list = visit.get("/c/wall?show=all").text();
-    assert!(
-        list.contains("1 document was") && list.contains("withdrawn") && list.contains(">3 documents<") || list.contains("3 documents"),
-        "{list}"
-    );
+    assert!(list.contains("1 document was withdrawn") && list.contains("3 documents"), "{list}");
     assert!(!list.contains(">first<"));
     assert!(visit.get("/").text().contains("1 more was withdrawn"));
     let search = visit.get("/search?q=cormorant").text();
@@ -88,12 +85,9 @@ fn a_cache_follows_withdrawals_and_what_is_published_again() {
     build(&publisher);
     publisher.withdraw("wall", &[1], |_| ());
     assert_eq!((build(&publisher).added, build(&publisher).documents), (0, 3));
-    let index = publisher.cache().join("index");
-    let words = |word: &[u8]| {
-        let files = std::fs::read_dir(&index).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
-        files.filter(|bytes| bytes.windows(word.len()).any(|window| window == word)).count()
-    };
-    assert_eq!((words(b"cormorant"), words(b"kingfisher") > 0), (0, true), "no word of it is left in the index's files");
+    // A segment of which something was deleted, and not written anew, has a file of its own that says so.
+    let files = std::fs::read_dir(publisher.cache().join("index")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(files.filter(|name| name.ends_with(".del")).count(), 0, "no word of it is left in the index's files");
     let corrected = message(1, "corrected", "egret").with(|record| record.reason = "a name was wrong".into());
     publisher.release("wall", "Wall", vec![corrected, message(5, "fifth", "egret")]);
     publisher.withdraw("wall", &[5], |_| ());
