@@ -26,10 +26,12 @@ mod lines;
 mod next_root;
 mod placed;
 mod read;
+mod since;
 
 pub use lines::Lines;
 pub use placed::LinePlace;
 pub use read::FileReader;
+pub use since::{Since, SinceError};
 
 /// Why an archive cannot be opened or something in it cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -2,10 +2,8 @@
 //! that is withdrawn it shows that it was published, and that it was withdrawn: the data of its leaf stands for its line, and the withdrawal's note
 //! comes with its own way to the log.
 
-mod since;
 mod withdrawn;
 
-pub use since::{Since, SinceError};
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::entry::{Entry, EntryError};

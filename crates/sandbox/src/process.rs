@@ -87,10 +87,7 @@ impl Worker {
     fn read_part(&mut self, part: &[Item<'_>], on: &mut Listener<'_>) -> Ended {
         let mut running = match self.source.next() {
             Ok(running) => running,
-            Err(error) => {
-                let why = format!("{}: {error}", self.source.reader.program.display());
-                return Ended::Died { item: 0, how: Death::NotStarted(why) };
-            }
+            Err(why) => return Ended::Died { item: 0, how: Death::NotStarted(why) },
         };
         let mut hearing = Hearing::new(&self.limits, part);
         match hearing.hear_all(&mut running, on) {
@@ -119,13 +116,14 @@ struct Copies {
 
 impl Copies {
     /// A process that has read nothing. A zygote that died is replaced once: whoever kills it cannot be one of its copies, but may be the system.
-    fn next(&mut self) -> io::Result<Running> {
+    fn next(&mut self) -> Result<Running, String> {
         if let Some(copy) = self.zygote.as_ref().and_then(|zygote| zygote.copy().ok()) {
             return Ok(copy);
         }
         // The old one first: a thread has one at a time.
         self.zygote = None;
-        self.zygote.insert(Zygote::start(&self.reader)?).copy()
+        let fresh = Zygote::start(&self.reader).and_then(|zygote| self.zygote.insert(zygote).copy());
+        fresh.map_err(|error| not_started(&self.reader, &error))
     }
 }
 
@@ -175,6 +173,11 @@ impl Drop for Running {
             end(self.pid);
         }
     }
+}
+
+/// Why a reader could not be started, naming it.
+fn not_started(reader: &Reader, error: &io::Error) -> String {
+    format!("{}: {error}", reader.program.display())
 }
 
 /// Starts the program. The process gets a group of its own, so that the Ctrl-C which a person means for us is not taken for a document that kills readers.

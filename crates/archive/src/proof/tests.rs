@@ -1,5 +1,5 @@
 use super::*;
-use crate::archive::Archive;
+use crate::archive::{Archive, Since, SinceError};
 use crate::root::Retired;
 use crate::tests::{TestArchive, document, editor, root};
 use crate::withdraw::Copies;
@@ -91,16 +91,16 @@ fn what_is_withdrawn_is_proved_to_be_so_and_nothing_of_it_is_in_the_proof() {
         let bare = DocumentProof { withdrawn: None, ..proof };
         assert!(matches!(bare.verify(None), Err(DocumentProofError::Part("line"))));
     }
-    assert!(matches!(first.since(&archive).unwrap(), Since::Withdrawn(one) if one.note.serial == 1));
-    assert!(matches!(crowded.since(&archive).unwrap(), Since::Withdrawn(_)));
-    assert_eq!(other.since(&archive).unwrap(), Since::Replaced { serial: 4, line: 0 });
+    assert!(matches!(archive.since(&first).unwrap(), Since::Withdrawn(one) if one.note.serial == 1));
+    assert!(matches!(archive.since(&crowded).unwrap(), Since::Withdrawn(_)));
+    assert_eq!(archive.since(&other).unwrap(), Since::Replaced { serial: 4, line: 0 });
     let stranger = TestArchive::with_root(root(1, &[7], 1), vec![editor(7)]);
-    assert!(matches!(other.since(&Archive::open(stranger.dir()).unwrap()), Err(SinceError::Older { .. })));
+    assert!(matches!(Archive::open(stranger.dir()).unwrap().since(&other), Err(SinceError::Older { .. })));
     let newer = archive.proof(4, 0).unwrap().verify(None).unwrap();
-    assert_eq!(newer.since(&archive).unwrap(), Since::Published);
+    assert_eq!(archive.since(&newer).unwrap(), Since::Published);
     let mut forked = super::tests::archive();
     (1..5).for_each(|n| forked.publish("town", &[document(800 + n)]));
-    assert!(matches!(newer.since(&Archive::open(forked.dir()).unwrap()), Err(SinceError::Forked)));
+    assert!(matches!(Archive::open(forked.dir()).unwrap().since(&newer), Err(SinceError::Forked)));
 }
 
 #[test]

@@ -6,7 +6,8 @@ use super::withdraw::{document_id, withdrawal_json, withdrawal_words};
 use crate::args;
 use crate::output::{self, say};
 use anyhow::{Context, Result, bail};
-use daylight_archive::proof::{MAX_PROOF, Proven, Since};
+use daylight_archive::archive::Since;
+use daylight_archive::proof::{MAX_PROOF, Proven};
 use daylight_archive::release::format_time;
 use daylight_archive::{Archive, DocumentProof, FileRef};
 use daylight_model::{Digest, Hasher};
@@ -73,7 +74,7 @@ fn check(args: &args::Prove, path: &Path) -> Result<ExitCode> {
         }
     };
     let newer = args.archive.as_deref().map(Archive::open).transpose()?;
-    let since = newer.as_ref().map(|archive| proven.since(archive)).transpose()?;
+    let since = newer.as_ref().map(|archive| archive.since(&proven)).transpose()?;
     if args.json {
         in_json(&proven, matching, since)?
     } else {

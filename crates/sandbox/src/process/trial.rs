@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::inflow::{Fill, Inflow};
 use super::outbox::Outbox;
-use super::{Copies, Running};
+use super::{Copies, Running, not_started};
 use crate::cage::{Caged, Layer, Layers};
 use crate::lease::{Death, Limits, Reader};
 use crate::probe::Probe;
@@ -66,7 +66,7 @@ pub fn examine(reader: &Reader) -> Report {
         caged = caged.or(given);
         // Nothing but a limit ever ends something that only uses what it has.
         let layers = if matches!(probe, Probe::Memory | Probe::Time) { &[Layer::Limits][..] } else { &Layer::ALL[..] };
-        let refuses = |layer: &&Layer| matches!(attempt(Running::start(reader), probe, Layers::only(**layer)).0, Outcome::Refused(_));
+        let refuses = |layer: &&Layer| matches!(attempt(Running::start(reader).map_err(|error| not_started(reader, &error)), probe, Layers::only(**layer)).0, Outcome::Refused(_));
         Finding { probe, outcome, alone: layers.iter().filter(refuses).copied().collect() }
     });
     Report { caged, findings: findings.into() }
@@ -92,10 +92,10 @@ pub(super) fn prove(copies: &mut Copies) -> Result<(), Death> {
 }
 
 /// Has a worker try one thing in some layers of the cage.
-fn attempt(started: std::io::Result<Running>, probe: Probe, layers: Layers) -> (Outcome, Option<Caged>) {
+fn attempt(started: Result<Running, String>, probe: Probe, layers: Layers) -> (Outcome, Option<Caged>) {
     let mut running = match started {
         Ok(running) => running,
-        Err(error) => return (Outcome::Unknown(format!("the reader cannot be started: {error}")), None),
+        Err(why) => return (Outcome::Unknown(why), None),
     };
     let mut caged = None;
     let heard = hear(&mut running, &Terms { trial: Some(Trial { probe, layers }), ..TERMS }, &mut caged);

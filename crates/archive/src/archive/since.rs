@@ -1,5 +1,5 @@
-use super::Proven;
-use crate::archive::{Archive, ArchiveError};
+use super::{Archive, ArchiveError};
+use crate::proof::Proven;
 use crate::withdrawals::Withdrawal;
 
 /// What an archive at hand says of a document that a proof shows to have been published.
@@ -47,10 +47,10 @@ pub enum SinceError {
     Archive(#[from] ArchiveError),
 }
 
-impl Proven {
-    /// What became of the document as far as an archive knows, which must be of the same log and as new as the proof at least.
-    pub fn since<'a>(&self, archive: &'a Archive) -> Result<Since<'a>, SinceError> {
-        let at = &self.checkpoint;
+impl Archive {
+    /// What became of a document that was proved, as far as this archive knows, which must be of the same log and as new as the proof at least.
+    pub fn since(&self, proven: &Proven) -> Result<Since<'_>, SinceError> {
+        let (archive, at) = (self, proven.checkpoint());
         if archive.origin() != at.origin {
             return Err(SinceError::OtherArchive { proof: at.origin.clone(), archive: archive.origin().to_owned() });
         }
@@ -59,12 +59,12 @@ impl Proven {
             Some(then) if then.root != at.root => return Err(SinceError::Forked),
             Some(_) => {}
         }
-        let serial = self.release.serial;
-        if let Some(place) = archive.withdrawn_line(serial, self.line) {
+        let serial = proven.release().serial;
+        if let Some(place) = archive.withdrawn_line(serial, proven.line()) {
             return Ok(Since::Withdrawn(place.withdrawal));
         }
-        Ok(match archive.find(&self.release.collection, self.number())? {
-            Some((newest, line)) if (newest, line) != (serial, self.line) => Since::Replaced { serial: newest, line },
+        Ok(match archive.find(&proven.release().collection, proven.number())? {
+            Some((newest, line)) if (newest, line) != (serial, proven.line()) => Since::Replaced { serial: newest, line },
             _ => Since::Published,
         })
     }
