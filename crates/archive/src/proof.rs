@@ -4,7 +4,6 @@
 
 mod withdrawn;
 
-
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::entry::{Entry, EntryError};
 use crate::head::EntryNoteError;

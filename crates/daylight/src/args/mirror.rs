@@ -28,6 +28,15 @@ pub(crate) struct Mirror {
     /// A root that you trust, from elsewhere than that site.
     #[arg(long, value_name = "FILE")]
     pub(crate) root: Option<PathBuf>,
+    /// Cosigns as a witness, with this key, each state that was copied whole: see `daylight witness`.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) witness: Option<PathBuf>,
+    /// The witness's folder, which `daylight witness serve` shows to others; by default FOLDER.witness.
+    #[arg(long, value_name = "STATE", requires = "witness")]
+    pub(crate) witness_state: Option<PathBuf>,
+    /// A file with the passphrase of the witness's key in its first line.
+    #[arg(long, value_name = "FILE", requires = "witness")]
+    pub(crate) passphrase_file: Option<PathBuf>,
     /// Does it again and again, so long after each time: 30m, 1h, 1d. Ends when it is told to.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) every: Option<Duration>,

@@ -1,18 +1,24 @@
 //! `mirror` and `evidence`: copies of an archive, and what they found.
 
 use crate::args;
+use crate::commands::publish::signing_key;
 use crate::commands::search::plain;
 use crate::output::{self, count, remark, say, thousands};
 use crate::progress::Drawing;
 use crate::when;
 use anyhow::{Context, Result};
 use daylight_archive::evidence::{Evidence, EvidenceError, MAX_EVIDENCE};
+use daylight_archive::log::Tree;
+use daylight_archive::{Archive, paths};
+use daylight_mirror::home::beside;
 use daylight_mirror::http::{Client, Config};
 use daylight_mirror::meter::Meter;
 use daylight_mirror::report::Report;
 use daylight_mirror::signal::stop_on_signal;
 use daylight_mirror::state::Trust;
 use daylight_mirror::update::{Job, update};
+use daylight_mirror::witness::{Cosigned, State};
+use daylight_publish::SigningKeyFile;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -29,13 +35,21 @@ const LISTED: usize = 20;
 pub(crate) fn mirror(args: &args::Mirror) -> Result<ExitCode> {
     let root = args.root.as_deref().map(read_root).transpose()?;
     let client = client(&args.network)?;
+    let cosigner = args.witness.as_deref().map(|key| signing_key(key, args.passphrase_file.as_deref())).transpose()?;
     let stop = stop_on_signal().context("cannot wait for signals")?;
     loop {
         let report = once(args, &client, root.as_deref(), &stop)?;
+        let cosigned = match &cosigner {
+            Some(key) if report.ok() && report.evidence.is_empty() => Some(cosign(args, key)?),
+            _ => None,
+        };
         if args.json {
-            in_json(&report)?
+            in_json(&report, cosigned.as_ref())?
         } else {
-            in_words(args, &report)?
+            in_words(args, &report)?;
+            if let Some(cosigned) = &cosigned {
+                say!("cosigned log size {} as {}", cosigned.checkpoint.size, plain(&cosigned.signature.name))?;
+            }
         }
         let Some(every) = args.every else {
             let well = report.ok() && report.evidence.is_empty();
@@ -45,6 +59,21 @@ pub(crate) fn mirror(args: &args::Mirror) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
     }
+}
+
+/// Cosigns what the copy holds, after all of it was checked from the pinned root on. What was cosigned before and is not continued is refused, and kept.
+fn cosign(args: &args::Mirror, key: &SigningKeyFile) -> Result<Cosigned> {
+    let archive = Archive::open(&args.to)?;
+    let state = match &args.witness_state {
+        Some(folder) => folder.clone(),
+        // Beside what the mirror itself needs.
+        None => beside(&args.to).context("the copy needs a name")?.with_extension("witness"),
+    };
+    let state = State::open_or_create(&state)?;
+    state.pin_root(&args.to.join(paths::root_json(archive.root().version)), false)?;
+    let (files, now) = (args.to.clone(), SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs()));
+    let prove = |size| Tree::new(&files, "", archive.head()).consistency(size).ok();
+    state.cosign_seen(archive.checkpoint_note(), key.signer(), now, &prove).context("the witness does not cosign what was copied")
 }
 
 /// Whom to ask through what, and how fast.
@@ -88,7 +117,7 @@ fn wait(every: Duration, stop: &AtomicBool) -> bool {
     false
 }
 
-fn in_json(report: &Report) -> Result<()> {
+fn in_json(report: &Report, cosigned: Option<&Cosigned>) -> Result<()> {
     let pinned = report.pinned.map(|pinned| {
         let trust = if pinned.trust == Trust::Given { "given" } else { "first-use" };
         json!({"version": pinned.version, "sha256": pinned.sha256.to_string(), "trust": trust, "since": when::moment(pinned.since)})
@@ -123,6 +152,7 @@ fn in_json(report: &Report) -> Result<()> {
         "received": report.received,
         "served": served,
         "refused": refused,
+        "cosigned": cosigned.map(|one| json!({"witness": one.signature.name, "size": one.checkpoint.size})),
         "evidence": report.evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
     }))
 }

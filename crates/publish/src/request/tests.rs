@@ -98,7 +98,7 @@ fn blank() -> Record {
 
 fn heartbeat() -> Request {
     let chain = first();
-    Request::other(&chain, &format!("daylight-heartbeat/v1\norigin {ORIGIN}\nserial 4\nroot {}\nwe are well\n", chain.last().digest))
+    Request::other(&chain, &format!("daylight-heartbeat/v1\norigin {ORIGIN}\nserial 4\nroot {}\ntime 2026-11-22T18:40:35Z\n", chain.last().digest))
         .unwrap()
 }
 
@@ -280,7 +280,7 @@ fn nothing_shown_moves_or_hides_text() {
 fn wrong_signatures_and_texts_of_no_archive_are_refused() {
     let mut request = heartbeat();
     request.sign(&editor(1)).unwrap();
-    let wrong = changed(&request, "we are well", "we are ill");
+    let wrong = changed(&request, "40:35Z", "40:36Z");
     assert!(matches!(wrong, Err(RequestError::Signatures(NoteError::Wrong(_)))), "{wrong:?}");
     let unsigned = heartbeat();
     for (from, to) in [

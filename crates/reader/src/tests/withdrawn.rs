@@ -94,7 +94,7 @@ fn a_cache_follows_withdrawals_and_what_is_published_again() {
     assert_eq!(ids(&publisher, "egret"), ["wall/1"]);
     let visit = Visit::to(&publisher);
     let page = visit.get("/c/wall/1").text();
-    assert!(page.contains("because: <bdi>a name was wrong") && page.contains("release 1, 2 March 2026, withdrawn"), "{page}");
+    assert!(page.contains("because: <bdi>a name was wrong") && page.contains("release 1, 3 March 2026, withdrawn"), "{page}");
     // Made anew it is the same.
     let before = std::fs::read(publisher.cache().join("catalogue")).unwrap();
     std::fs::remove_dir_all(publisher.cache()).unwrap();

@@ -66,7 +66,12 @@ pub fn examine(reader: &Reader) -> Report {
         caged = caged.or(given);
         // Nothing but a limit ever ends something that only uses what it has.
         let layers = if matches!(probe, Probe::Memory | Probe::Time) { &[Layer::Limits][..] } else { &Layer::ALL[..] };
-        let refuses = |layer: &&Layer| matches!(attempt(Running::start(reader).map_err(|error| not_started(reader, &error)), probe, Layers::only(**layer)).0, Outcome::Refused(_));
+        let refuses = |layer: &&Layer| {
+            matches!(
+                attempt(Running::start(reader).map_err(|error| not_started(reader, &error)), probe, Layers::only(**layer)).0,
+                Outcome::Refused(_)
+            )
+        };
         Finding { probe, outcome, alone: layers.iter().filter(refuses).copied().collect() }
     });
     Report { caged, findings: findings.into() }
