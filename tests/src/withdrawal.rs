@@ -148,7 +148,8 @@ fn a_document_is_withdrawn_erased_and_said_to_be_so_everywhere() {
     let shown = daylight(["show", &world.at("archive"), &id]).code(1).text();
     assert!(shown.contains("because: they name a child"), "{shown}");
     daylight(["show", &world.at("archive"), &id, "--raw"]).code(1);
-    daylight(["search", &world.at("archive"), "cormorant", "--cache", &world.at("cache")]).code(1);
+    let found = daylight(["search", &world.at("archive"), "cormorant", "--cache", &world.at("cache")]).code(1);
+    assert_eq!(found.stderr, "", "nothing is found, and nothing went wrong");
     let left = files(&world.path("cache")).into_keys().filter(|path| path.extension().is_some_and(|end| end == "del")).count();
     assert_eq!(left, 0, "no word of it is left in the index's files");
     let status = daylight(["status", &world.at("archive"), "--json"]).code(0).json();

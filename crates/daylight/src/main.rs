@@ -5,7 +5,6 @@
 mod args;
 mod commands;
 mod demo;
-mod life;
 mod output;
 mod place;
 mod progress;

@@ -3,7 +3,7 @@
 //!
 //! Bytes go in and come out as streams; where they are kept and sent is for others. Randomness is the operating system's.
 //!
-//! - [`file`] writes and reads age v1 files (c2sp.org/age) in bounded memory, whoever may open them.
+//! - [`mod@file`] writes and reads age v1 files (c2sp.org/age) in bounded memory, whoever may open them.
 //! - [`SealKey`] is the key of one sealed release, and [`slip39`] splits it into words for trustees (SLIP-0039).
 //! - [`padded`] is the length that a sealed file is filled up to.
 #![forbid(unsafe_code)]

@@ -2,13 +2,16 @@ use crate::schema::{self, Fields, Row};
 use crate::{Entry, IndexError};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
-use tantivy::index::SegmentMeta;
+use tantivy::index::{SegmentId, SegmentMeta};
 use tantivy::indexer::{IndexWriterOptions, MergeCandidate, MergePolicy};
 use tantivy::{IndexWriter, Term};
 
 /// The least memory a thread can work with, and the most it makes use of.
 const LEAST_MEMORY: usize = 16 << 20;
 const MOST_MEMORY: usize = 512 << 20;
+
+/// How often parts in which something was deleted are written anew before it is given up: once, and where another merge came first.
+const PURGES: usize = 100;
 
 /// How many bytes of text may wait to be indexed.
 const MOST_WAITING: usize = 4 << 20;
@@ -78,15 +81,30 @@ impl Writer {
     /// Writes every part of the index anew in which something was deleted, so that no word of it is left in the index's files. Commit first. It takes
     /// about as long as copying those parts.
     pub fn purge(&mut self) -> Result<(), IndexError> {
-        let segments = self.engine.index().searchable_segment_metas()?;
-        let hollow: Vec<_> = segments.iter().filter(|segment| segment.num_deleted_docs() > 0).map(|segment| segment.id()).collect();
-        // The files of a segment that somebody still holds the description of are not collected.
-        drop(segments);
-        for segment in hollow {
-            self.engine.merge(&[segment]).wait()?;
+        // A commit may have begun to merge the same parts by itself: then one of the two finds them gone, and what is left is looked at again.
+        let mut tries = 0;
+        loop {
+            let hollow = self.hollow()?;
+            if hollow.is_empty() {
+                break;
+            }
+            for segment in hollow {
+                if let Err(error) = self.engine.merge(&[segment]).wait()
+                    && tries == PURGES
+                {
+                    return Err(error.into());
+                }
+            }
+            tries += 1;
         }
         self.engine.garbage_collect_files().wait()?;
         Ok(())
+    }
+
+    /// The parts in which something was deleted. Their descriptions are not kept, for the files of a part that somebody describes are not collected.
+    fn hollow(&self) -> Result<Vec<SegmentId>, IndexError> {
+        let segments = self.engine.index().searchable_segment_metas()?;
+        Ok(segments.iter().filter(|segment| segment.num_deleted_docs() > 0).map(SegmentMeta::id).collect())
     }
 
     /// Waits for merges that still run, so that their work is not thrown away. What was not committed is forgotten.

@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::print_stderr))]
 
 mod approval;
+mod asking;
 mod commit;
 mod content;
 mod earlier;
@@ -26,12 +27,13 @@ pub mod staged;
 mod tar;
 mod unseal;
 pub mod withdraw;
-pub mod witness;
+mod witness;
 
 #[cfg(test)]
 mod tests;
 
 pub use approval::{parse_seal_text, seal_text};
+pub use asking::{Witnesses, Witnessing};
 pub use entries::{Logged, ask_heartbeat, log_heartbeat};
 pub use error::{Error, Result};
 pub use finish::{Finish, finish};
@@ -40,7 +42,6 @@ pub use republish::{UnsealedJob, UnsealedOutcome, publish_unsealed};
 pub use request_file::{read_request, write_request};
 pub use seal::{AskedToSeal, SealOutcome, SealTo, Sealed, ToSeal, ask_to_seal, finish_seal, remove_staged, seal};
 pub use unseal::{Approved, Skipped, Unsealed, unseal};
-pub use witness::{Witnesses, Witnessing};
 
 use commit::{Addition, append};
 use content::Content;

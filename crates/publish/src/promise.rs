@@ -4,8 +4,9 @@
 //! A root may give the log another key. That waits in `<key>.next`, with a promise of its own, until the log has that root; then it takes the place of
 //! the old one, which stays as `<key>.old-<id>`. What the one has promised binds the other: it is one log.
 
+use crate::asking::Witnessing;
 use crate::key::SigningKeyFile;
-use crate::{Error, Result, Witnessing};
+use crate::{Error, Result};
 use daylight_archive::log::{Files, Tree, verify_consistency};
 use daylight_archive::{Checkpoint, Key, Signer};
 use daylight_durable::{crash_point, sync_dir, write_atomic};

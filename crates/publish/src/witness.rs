@@ -3,40 +3,19 @@
 //!
 //! This crate knows no network: who asks is passed in.
 
+use crate::asking::Witnessing;
 use crate::promise::LogKey;
 use crate::{Error, Result};
 use daylight_archive::log::{Tree, empty_root, verify_consistency};
 use daylight_archive::note::{Note, Signature};
 use daylight_archive::root::{Chain, Root};
 use daylight_archive::witness::Prover;
-pub use daylight_archive::witness::{Answer, Submission};
+use daylight_archive::witness::{Answer, Submission};
 use daylight_archive::{Archive, Checkpoint, Key, Outline, Policy, Witness, paths};
 use daylight_durable::{crash_point, sync_dir, write_atomic};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-/// Who asks witnesses. Several threads ask at once, one for each witness.
-pub trait Witnesses: Send + Sync {
-    /// Asks one to cosign a checkpoint, as often as it takes to learn the size that it knows.
-    fn submit(&self, witness: &Witness, what: &Submission<'_>) -> Answer;
-
-    /// The last checkpoint of the log with this origin that one shows to have cosigned; `None` where it shows none.
-    fn shown(&self, witness: &Witness, origin: &str) -> Option<Vec<u8>>;
-}
-
-/// How witnesses are asked.
-#[derive(Clone)]
-pub struct Witnessing {
-    /// Who asks.
-    pub asker: Arc<dyn Witnesses>,
-    /// Witnesses whose word is not taken, by their name in the policy or that of their key: they are not asked to cosign, and only a checkpoint that
-    /// they show and that the log's key signed counts against the archive.
-    pub without: Vec<String>,
-    /// The desk was restored from a backup, and the archive is the newest copy: what witnesses have seen of it counts as signed by this desk.
-    pub recovered: bool,
-}
 
 /// A checkpoint that witnesses are asked about, in the folder that has the log's tiles.
 struct Asked<'a> {

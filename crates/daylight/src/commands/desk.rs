@@ -2,10 +2,10 @@
 
 use crate::args;
 use crate::commands::clear::now;
+use crate::commands::life;
 use crate::commands::recognise;
 use crate::commands::search::plain;
 use crate::commands::witness::{seen_in_json, seen_in_words};
-use crate::life;
 use crate::output::{self, count, say};
 use crate::place::{self, Place};
 use anyhow::Result;

@@ -2,9 +2,9 @@
 
 use crate::args;
 use crate::commands::clear::now;
+use crate::commands::life;
 use crate::commands::mirror;
 use crate::commands::witness::{seen_in_json, seen_in_words};
-use crate::life;
 use crate::output::{self, count, say};
 use anyhow::{Context, Result, bail};
 use daylight_archive::store::Folder;

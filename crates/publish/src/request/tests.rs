@@ -98,8 +98,11 @@ fn blank() -> Record {
 
 fn heartbeat() -> Request {
     let chain = first();
-    Request::other(&chain, &format!("daylight-heartbeat/v1\norigin {ORIGIN}\nserial 4\nroot {}\ntime 2026-11-22T18:40:35Z\n", chain.last().digest))
-        .unwrap()
+    Request::other(
+        &chain,
+        &format!("daylight-heartbeat/v1\norigin {ORIGIN}\nserial 4\nroot {}\ntime 2026-11-22T18:40:35Z\n", chain.last().digest),
+    )
+    .unwrap()
 }
 
 /// The request with something in its file replaced: read, it must be refused.

@@ -9,10 +9,10 @@ use daylight_archive::note::Note;
 use daylight_archive::policy::{Policy, Witness};
 use daylight_archive::root::{Quorum, Root};
 use daylight_archive::witness::AddCheckpoint;
+use daylight_archive::witness::{Answer, Submission};
 use daylight_archive::{Checkpoint, paths};
 use daylight_mirror::witness::{Refusal, State};
 use std::process::Command;
-use witness::{Answer, Submission};
 
 const ORIGIN: &str = "archive.example/test";
 
