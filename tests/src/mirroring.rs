@@ -102,6 +102,25 @@ fn paths_asked(report: &Value) -> u64 {
 }
 
 #[test]
+fn a_mirror_cosigns_as_a_witness_what_it_has_copied_whole() {
+    let mut room = Newsroom::new();
+    room.publish("council");
+    daylight(["witness", "key", text(&room.at("w.key")), "--name", "witness.example/w1"]).code(0);
+    let (copy, key) = (room.at("copy"), room.at("w.key"));
+    let site = Server::start(&room.archive());
+    let said = mirror(&site.origin, &copy, &["--witness", text(&key)]).code(0).json();
+    assert_eq!((said["cosigned"]["size"].as_u64(), said["cosigned"]["witness"].as_str()), (Some(2), Some("witness.example/w1")));
+    drop(site);
+    room.publish("council");
+    let site = Server::start(&room.archive());
+    assert_eq!(mirror(&site.origin, &copy, &["--witness", text(&key)]).code(0).json()["cosigned"]["size"], 3);
+    let known = daylight(["witness", "status", text(&room.at("copy.witness")), "--json"]).code(0).json();
+    assert_eq!(known["logs"][0]["log_size"], 3);
+    // A copy that is served is the archive and nothing else.
+    assert_eq!(files(&copy), files(&room.archive()));
+}
+
+#[test]
 fn a_site_is_a_source_of_copies_and_a_copy_is_a_site() {
     let mut room = Newsroom::new();
     room.publish("council");
