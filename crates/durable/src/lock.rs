@@ -29,7 +29,7 @@ pub enum LockError {
 /// written over by the next holder. The file itself stays, because removing it would let two processes hold two files of one name.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -44,7 +44,14 @@ impl Lock {
         }
         let line = format!("process {} ({what}) since {}\n", std::process::id(), utc(SystemTime::now()));
         file.set_len(0).and_then(|()| file.write_all(line.as_bytes())).map_err(refused)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    /// Gives the lock back itself: closing would not as long as a process that was started a moment ago, and is not another program yet, has the file open too.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct LogKey {
 struct Held {
     file: SigningKeyFile,
     promised: Option<Promise>,
-    _lock: File,
+    _lock: Locked,
 }
 
 /// A signed checkpoint that was given out, with its very bytes.
@@ -281,11 +281,21 @@ fn beside(path: &Path, added: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// A file or folder that is locked until this is dropped.
+pub(crate) struct Locked(File);
+
+impl Drop for Locked {
+    /// Gives the lock back itself: closing would not as long as a process that was started a moment ago, and is not another program yet, has the file open too.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
 /// Locks a file or folder for as long as the result is held (`flock`), so that no lock file is left in an archive.
-pub(crate) fn lock(path: &Path) -> Result<File> {
+pub(crate) fn lock(path: &Path) -> Result<Locked> {
     let file = File::open(path).map_err(Error::io(path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Locked(file)),
         Err(TryLockError::WouldBlock) => Err(Error::Busy(path.to_owned())),
         Err(TryLockError::Error(error)) => Err(Error::io(path)(error)),
     }

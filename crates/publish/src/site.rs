@@ -1,7 +1,7 @@
 //! The archive that is added to: locked, brought out of whatever an interrupted publish left, and checked to be the one its key knows.
 
 use crate::files::Folder;
-use crate::promise::{LogKey, Promise, lock};
+use crate::promise::{Locked, LogKey, Promise, lock};
 use crate::witness::{before_signing, complete, signed_alone};
 use crate::{Error, Result};
 use daylight_archive::archive::Standing;
@@ -11,7 +11,7 @@ use daylight_archive::release::ReleaseNote;
 use daylight_archive::{Archive, Checkpoint, paths};
 use daylight_durable::{sync_dir, write_atomic};
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ pub(crate) struct Site {
     archive: Option<Archive>,
     /// Whether something that had been interrupted was brought to its end.
     resumed: bool,
-    _lock: File,
+    _lock: Locked,
 }
 
 /// Whose log's key the publisher has.
