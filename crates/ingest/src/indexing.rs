@@ -9,7 +9,7 @@ use daylight_store::{Change, Desk, TextParts};
 use std::sync::mpsc::Receiver;
 
 /// Memory for words that are not written yet, over all indexing threads.
-const MEMORY: usize = 96 << 20;
+const MEMORY: usize = 32 << 20;
 /// How many documents are read from the catalogue at a time.
 const BATCH: usize = 256;
 /// After how many documents the index is committed. Each commit makes a segment, and many small segments make a slow search.
