@@ -6,7 +6,7 @@ use crate::sealed::{Heading, Writing, open_bytes, seal_bytes};
 use crate::secrets::Secrets;
 use crate::{Error, Result};
 use daylight_durable::crash_point;
-use daylight_envelope::{Authenticated, Head, Identity, Newsroom, OpenError, Submission, open_submission};
+use daylight_envelope::{Authenticated, Head, Identity, Newsroom, OpenError, Submission, SubmissionError, open_submission};
 use daylight_model::{Digest, Hasher};
 use rusqlite::OptionalExtension as _;
 use std::fs::File;
@@ -49,7 +49,7 @@ struct Place {
 fn conversation_id(head: &Head) -> Digest {
     let mut hasher = Hasher::default();
     hasher.update(b"daylight-conversation/v1\n");
-    hasher.update(&head.conversation.0);
+    hasher.update(head.conversation.as_bytes());
     hasher.finish()
 }
 
@@ -67,8 +67,9 @@ impl Inbox {
         let (epoch, head) = (submission.head().epoch, submission.head().clone());
         let place = self.place(taking, &head, waiting)?;
         let mut writing = Writing::begin(&self.root, &place.key, &Heading::of(&head))?;
-        let finished = match submission.copy_to(&mut writing) {
+        let finished = match submission.copy_to(&mut writing, None) {
             Ok(finished) => finished,
+            Err(SubmissionError::Write(error)) => return Err(Error::io(&self.root)(error)),
             Err(error) => {
                 // Whatever was written is as sealed as the rest, and goes; so does the key that was made for it.
                 writing.abandon()?;
@@ -140,7 +141,7 @@ impl Inbox {
         let n = match place.n {
             Some(n) => n,
             None => {
-                let identity = Zeroizing::new([&head.conversation.0[..], &head.reply.to_bytes()].concat());
+                let identity = Zeroizing::new([&head.conversation.as_bytes()[..], &head.reply.to_bytes()].concat());
                 let sealed = seal_bytes(&place.key, &identity)?;
                 let sql = "INSERT INTO conversation (id, lookup, place, first_day, last_day, identity) VALUES (?1, ?2, ?3, ?4, ?4, ?5)";
                 transaction.prepare_cached(sql)?.execute((place.id.0, waiting.lookup, place.storage, day, sealed))?;
@@ -174,14 +175,19 @@ fn open_with_any(taking: &Taking<'_>, path: &Path) -> Result<std::result::Result
             Ok(submission) => {
                 return Ok(Err(format!("it says that it was sealed for day {}, and the key of day {day} opens it", submission.head().epoch)));
             }
-            Err(OpenError::OtherKey) => {}
-            Err(OpenError::Io(error)) if error.kind() != std::io::ErrorKind::UnexpectedEof && error.kind() != std::io::ErrorKind::InvalidData => {
+            Err(SubmissionError::File(OpenError::OtherKey)) => {}
+            Err(SubmissionError::Read(error) | SubmissionError::File(OpenError::Io(error))) if !tells_of_bytes(&error) => {
                 return Err(Error::io(path)(error));
             }
             Err(error) => return Ok(Err(error.to_string())),
         }
     }
     Ok(Err("no key on this desk opens it: it was sealed for others, or for a day whose key is destroyed".into()))
+}
+
+/// Whether an error is of what the bytes are, not of reading them.
+fn tells_of_bytes(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof)
 }
 
 /// A conversation's id as people are shown it.

@@ -69,6 +69,12 @@ impl Inbox {
 }
 
 fn seal(reply: &Recipient, newsroom: &Newsroom, counter: u64, body: &str, signer: &Signer) -> Result<Vec<u8>> {
-    seal_reply(reply, newsroom, counter, body, signer.key().public(), |message| signer.sign_bytes(message))
-        .map_err(|error| Error::Refused(error.to_string()))
+    let mut signed = false;
+    let sealed = seal_reply(reply, newsroom, counter, body, signer.key().public(), |message| {
+        let signature = signer.sign_reply(message);
+        signed = signature.is_some();
+        signature.unwrap_or([0; 64])
+    });
+    let sealed = sealed.map_err(|error| Error::Refused(error.to_string()))?;
+    if signed { Ok(sealed) } else { Err(Error::Refused("a reply of another form than this editor's key signs".into())) }
 }
