@@ -1,0 +1,42 @@
+use super::*;
+use std::io::{Read as _, Write as _};
+
+fn opened(identity: &Identity, stanzas: usize, file: &[u8]) -> Result<Vec<u8>, String> {
+    let opening = Opening::new(identity, stanzas);
+    let mut plain = Vec::new();
+    crate::file::open(&[&opening], file).map_err(|e| e.to_string())?.read_to_end(&mut plain).map_err(|e| e.to_string())?;
+    Ok(plain)
+}
+
+#[test]
+fn every_recipient_opens_a_file_and_its_length_is_known_before() {
+    let identities: Vec<Identity> = (0..3).map(|_| Identity::generate().unwrap()).collect();
+    let recipients: Vec<Recipient> = identities.iter().map(Identity::recipient).collect();
+    for length in [0, 1, 65_535, 65_536, 65_537, 200_000] {
+        let plain: Vec<u8> = (0..length).map(|at: u32| (at ^ at >> 8) as u8).collect();
+        let mut stream = seal(&recipients, 5, Vec::new()).unwrap();
+        stream.write_all(&plain).unwrap();
+        let file = stream.finish().unwrap();
+        assert_eq!(file.len() as u64, sealed_length(5, length.into()));
+        for identity in &identities {
+            assert_eq!(opened(identity, 5, &file).unwrap(), plain);
+        }
+        assert!(opened(&identities[0], 6, &file).is_err(), "a file with another number of stanzas");
+        assert!(opened(&Identity::generate().unwrap(), 5, &file).is_err());
+    }
+    assert!(seal(&recipients, 2, Vec::new()).is_err() && seal(&[], 2, Vec::new()).is_err());
+}
+
+#[test]
+fn keys_have_the_text_that_age_gives_them() {
+    let recipient = Identity::from_seed(Zeroizing::new([7; 32])).recipient();
+    let text = recipient.to_string();
+    assert!(text.starts_with("age1pq1") && text.len() == 1_959, "{}", text.len());
+    assert_eq!(Recipient::parse(&text).unwrap(), recipient);
+    assert_eq!(Recipient::from_bytes(&recipient.to_bytes()).unwrap(), recipient);
+    let wrong = text.replacen('q', "p", 3);
+    for text in ["", "age1pq1", "age1qqqq", &wrong, &text[..text.len() - 1], &"a".repeat(100_000)] {
+        assert_eq!(Recipient::parse(text), Err(RecipientError));
+    }
+    assert_eq!(Recipient::from_bytes(&[255; Recipient::LENGTH]), Err(RecipientError), "numbers that are out of range");
+}
