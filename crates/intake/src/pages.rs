@@ -3,23 +3,23 @@
 mod mailbox;
 mod stop;
 
-pub use mailbox::{Answer, Flash, Mailbox, mailbox};
-pub use stop::{Stop, stop};
+pub(crate) use mailbox::{Answer, Flash, Mailbox, mailbox};
+pub(crate) use stop::{Stop, stop};
 
 use crate::words::{Language, languages};
 use daylight_html::{Markup, Sheet, html};
 
 /// What is the same on every page.
 #[derive(Debug, Clone, Copy)]
-pub struct Frame<'a> {
+pub(crate) struct Frame<'a> {
     /// The language it is written in.
-    pub language: &'static Language,
+    pub(crate) language: &'static Language,
     /// The newsroom's name.
-    pub newsroom: &'a str,
+    pub(crate) newsroom: &'a str,
     /// The path without the language, `/login`, under which the page stands in the others; none where it answers a form.
-    pub path: Option<&'static str>,
+    pub(crate) path: Option<&'static str>,
     /// Whether somebody is logged in.
-    pub inside: bool,
+    pub(crate) inside: bool,
 }
 
 impl Frame<'_> {
@@ -76,7 +76,7 @@ fn token(token: &str) -> Markup {
 }
 
 /// The first page: what to do first, what is protected, and the two ways in.
-pub fn start(frame: &Frame<'_>, form: &str) -> String {
+pub(crate) fn start(frame: &Frame<'_>, form: &str) -> String {
     let main = html! {
         h1 { (frame.say("site")) }
         p.lead { (frame.say("start-lead")) }
@@ -97,7 +97,7 @@ pub fn start(frame: &Frame<'_>, form: &str) -> String {
 }
 
 /// The page that shows a new codename, once.
-pub fn codename(frame: &Frame<'_>, form: &str, words: &str) -> String {
+pub(crate) fn codename(frame: &Frame<'_>, form: &str, words: &str) -> String {
     let main = html! {
         h1 { (frame.say("codename-title")) }
         p { (frame.say("codename-about")) }
@@ -109,7 +109,7 @@ pub fn codename(frame: &Frame<'_>, form: &str, words: &str) -> String {
 }
 
 /// The page on which a codename is typed.
-pub fn login(frame: &Frame<'_>, form: &str) -> String {
+pub(crate) fn login(frame: &Frame<'_>, form: &str) -> String {
     let main = html! {
         h1 { (frame.say("login-title")) }
         form.fields method="post" action=(frame.at("/login")) {
@@ -124,7 +124,7 @@ pub fn login(frame: &Frame<'_>, form: &str) -> String {
 }
 
 /// What is shown where the words typed are no codename.
-pub fn slip(frame: &Frame<'_>) -> String {
+pub(crate) fn slip(frame: &Frame<'_>) -> String {
     let main = html! {
         h1 { (frame.say("slip-title")) }
         p { (frame.say("slip-about")) }
@@ -134,7 +134,7 @@ pub fn slip(frame: &Frame<'_>) -> String {
 }
 
 /// The page that asks whether everything is to be deleted.
-pub fn delete(frame: &Frame<'_>, form: &str) -> String {
+pub(crate) fn delete(frame: &Frame<'_>, form: &str) -> String {
     let main = html! {
         h1 { (frame.say("delete-title")) }
         p { (frame.say("delete-about")) }
@@ -145,19 +145,19 @@ pub fn delete(frame: &Frame<'_>, form: &str) -> String {
 }
 
 /// What is shown after everything was deleted.
-pub fn gone(frame: &Frame<'_>) -> String {
+pub(crate) fn gone(frame: &Frame<'_>) -> String {
     let main = html! { h1 { (frame.say("gone-title")) } p { (frame.say("gone-about")) } p { (frame.say("bye-about")) } };
     frame.page(frame.language.say("gone-title"), main)
 }
 
 /// What is shown after logging out.
-pub fn bye(frame: &Frame<'_>) -> String {
+pub(crate) fn bye(frame: &Frame<'_>) -> String {
     let main = html! { h1 { (frame.say("bye-title")) } p { (frame.say("bye-about")) } };
     frame.page(frame.language.say("bye-title"), main)
 }
 
 /// Fills a page up to a length with a remark, so that how long it is says nothing. A page that is longer is filled up to the next multiple.
-pub fn padded(mut page: String, length: usize) -> String {
+pub(crate) fn padded(mut page: String, length: usize) -> String {
     const MARKS: usize = "<!---->".len();
     let target = (page.len() + MARKS).next_multiple_of(length);
     let fill = target - page.len() - MARKS;

@@ -9,9 +9,9 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
-pub use incoming::Incoming;
-pub use record::{Kind, Lookup};
-pub use shelf::{Envelope, Usage};
+pub(crate) use incoming::Incoming;
+pub(crate) use record::{Kind, Lookup};
+pub(crate) use shelf::{Envelope, Usage};
 
 use crate::random::{NoRandomness, below, shuffle};
 use daylight_durable::{Lock, LockError, crash_point, sync_dir};
@@ -26,11 +26,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How many envelopes a source may leave before an editor accepts it.
-pub const UNACCEPTED_COUNT: u64 = 16;
+pub(crate) const UNACCEPTED_COUNT: u64 = 16;
 /// How many sealed bytes a source may leave before an editor accepts it: 64 MiB, and what padding and headers add.
-pub const UNACCEPTED_BYTES: u64 = 80 << 20;
+pub(crate) const UNACCEPTED_BYTES: u64 = 80 << 20;
 /// The longest sealed reply, in bytes.
-pub const LONGEST_REPLY: usize = 64 << 10;
+pub(crate) const LONGEST_REPLY: usize = 64 << 10;
 /// How many days something stays, give or take [`GIVE_OR_TAKE`].
 const DAYS: u32 = 30;
 const GIVE_OR_TAKE: u32 = 7;
@@ -75,16 +75,16 @@ impl StoreError {
 
 /// What was kept, and whether it was new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// SHA-256 of the sealed bytes.
-    pub id: Digest,
+    pub(crate) id: Digest,
     /// Whether it was not there before.
-    pub new: bool,
+    pub(crate) new: bool,
 }
 
 /// An open store. One process has it at a time.
 #[derive(Debug)]
-pub struct Store {
+pub(crate) struct Store {
     home: PathBuf,
     reserve: u64,
     shelf: Mutex<Shelf>,
@@ -95,14 +95,14 @@ pub struct Store {
 const INCOMING: &str = "incoming";
 
 /// Today, in days since 1970-01-01 (UTC).
-pub fn today() -> u32 {
+pub(crate) fn today() -> u32 {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     u32::try_from(seconds / 86_400).unwrap_or(u32::MAX)
 }
 
 impl Store {
     /// Makes the folders of a store that do not exist yet.
-    pub fn make(home: &Path) -> Result<(), StoreError> {
+    pub(crate) fn make(home: &Path) -> Result<(), StoreError> {
         for folder in [INCOMING, Kind::Envelope.folder(), Kind::Reply.folder(), Kind::Source.folder()] {
             let path = home.join(folder);
             let mut builder = fs::DirBuilder::new();
@@ -112,7 +112,7 @@ impl Store {
     }
 
     /// Opens a store, of whose disk `reserve` bytes are to stay free. What was being received when the process before ended is removed; what that one promised is whole.
-    pub fn open(home: &Path, reserve: u64) -> Result<Self, StoreError> {
+    pub(crate) fn open(home: &Path, reserve: u64) -> Result<Self, StoreError> {
         let lock = Lock::take(&home.join("lock"), "drop")?;
         Self::make(home)?;
         let incoming = home.join(INCOMING);
@@ -132,7 +132,7 @@ impl Store {
     }
 
     /// Files that are not of the store's form. They are left where they are, for an operator to look at.
-    pub fn damaged(&self) -> &[PathBuf] {
+    pub(crate) fn damaged(&self) -> &[PathBuf] {
         &self.damaged
     }
 
@@ -145,12 +145,12 @@ impl Store {
     }
 
     /// Whether there is room for something of this length, beside the reserve.
-    pub fn has_room(&self, length: u64) -> bool {
+    pub(crate) fn has_room(&self, length: u64) -> bool {
         rustix::fs::statvfs(&self.home).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= self.reserve.saturating_add(length))
     }
 
     /// Begins to receive something for a lookup id. Whatever is not [kept](Self::keep) is removed, at the latest when the store is opened again.
-    pub fn begin(self: &Arc<Self>, kind: Kind, lookup: Lookup) -> Result<Incoming, StoreError> {
+    pub(crate) fn begin(self: &Arc<Self>, kind: Kind, lookup: Lookup) -> Result<Incoming, StoreError> {
         if !self.has_room(1 << 20) {
             return Err(StoreError::Full);
         }
@@ -160,7 +160,7 @@ impl Store {
     }
 
     /// Keeps what was received: once this returns it is durable. The same bytes again are kept once.
-    pub fn keep(&self, incoming: Incoming) -> Result<Kept, StoreError> {
+    pub(crate) fn keep(&self, incoming: Incoming) -> Result<Kept, StoreError> {
         let arrived = incoming.finish()?;
         // A crash up to here leaves a file in `incoming`, which the next opening removes; nobody was told that it is kept.
         crash_point("drop.sealed");
@@ -194,7 +194,7 @@ impl Store {
     }
 
     /// Keeps a sealed reply for a source, who is accepted by it.
-    pub fn put_reply(self: &Arc<Self>, lookup: Lookup, sealed: &[u8]) -> Result<Kept, StoreError> {
+    pub(crate) fn put_reply(self: &Arc<Self>, lookup: Lookup, sealed: &[u8]) -> Result<Kept, StoreError> {
         let mut incoming = self.begin(Kind::Reply, lookup)?;
         incoming.write_all(sealed).map_err(StoreError::disk("a reply"))?;
         let kept = self.keep(incoming)?;
@@ -203,33 +203,33 @@ impl Store {
     }
 
     /// Notes that an editor accepted a source, who may send more from now on. The note ends as everything does, and begins anew with each call.
-    pub fn accept(self: &Arc<Self>, lookup: Lookup) -> Result<(), StoreError> {
+    pub(crate) fn accept(self: &Arc<Self>, lookup: Lookup) -> Result<(), StoreError> {
         self.keep(self.begin(Kind::Source, lookup)?).map(|_| ())
     }
 
     /// What a source has here.
-    pub fn usage(&self, lookup: &Lookup) -> Usage {
+    pub(crate) fn usage(&self, lookup: &Lookup) -> Usage {
         self.shelf().usage(lookup)
     }
 
     /// Every envelope, in the order of ids.
-    pub fn envelopes(&self) -> Vec<Envelope> {
+    pub(crate) fn envelopes(&self) -> Vec<Envelope> {
         self.shelf().envelopes()
     }
 
     /// An envelope's sealed bytes, and how many they are.
-    pub fn envelope(&self, id: &Digest) -> Result<Option<(File, u64)>, StoreError> {
+    pub(crate) fn envelope(&self, id: &Digest) -> Result<Option<(File, u64)>, StoreError> {
         let Some(length) = self.shelf().get(Kind::Envelope, id).map(|item| item.length) else { return Ok(None) };
         open_body(&self.path(Kind::Envelope, id)).map(|file| file.map(|file| (file, length)))
     }
 
     /// The ids of a source's replies and their lengths, the oldest first; those of one day in the order of ids.
-    pub fn replies(&self, lookup: &Lookup) -> Vec<(Digest, u64)> {
+    pub(crate) fn replies(&self, lookup: &Lookup) -> Vec<(Digest, u64)> {
         self.shelf().replies(lookup)
     }
 
     /// A reply's sealed bytes; nothing where it has been deleted meanwhile.
-    pub fn reply(&self, id: &Digest) -> Result<Vec<u8>, StoreError> {
+    pub(crate) fn reply(&self, id: &Digest) -> Result<Vec<u8>, StoreError> {
         let mut sealed = Vec::new();
         if let Some(file) = open_body(&self.path(Kind::Reply, id))? {
             file.take(LONGEST_REPLY as u64).read_to_end(&mut sealed).map_err(StoreError::disk("a reply"))?;
@@ -238,12 +238,12 @@ impl Store {
     }
 
     /// Deletes envelopes, which the desk has. Ids that are not here are passed over.
-    pub fn done(&self, ids: &[Digest]) -> Result<(), StoreError> {
+    pub(crate) fn done(&self, ids: &[Digest]) -> Result<(), StoreError> {
         self.remove(ids.iter().map(|id| (Kind::Envelope, *id)).collect())
     }
 
     /// Deletes everything of a source.
-    pub fn forget(&self, lookup: &Lookup) -> Result<(), StoreError> {
+    pub(crate) fn forget(&self, lookup: &Lookup) -> Result<(), StoreError> {
         let of_it = self.shelf().of(lookup);
         self.remove(of_it)
     }
@@ -264,7 +264,7 @@ impl Store {
 
     /// What is due at the beginning of a day: what has stayed long enough goes, and what came on days before is written anew in an order that is drawn, so that
     /// neither its times nor its place on the disk say more than the day. Says how many were removed. After a crash in it the rest is done by the next call.
-    pub fn midnight(self: &Arc<Self>, today: u32) -> Result<usize, StoreError> {
+    pub(crate) fn midnight(self: &Arc<Self>, today: u32) -> Result<usize, StoreError> {
         let over = self.shelf().select(|item| item.record.until <= today);
         let count = over.len();
         self.remove(over)?;
@@ -354,4 +354,4 @@ pub fn export(home: &Path, to: &Path) -> Result<usize, StoreError> {
     Ok(listed.len())
 }
 
-pub use shelf::list;
+pub(crate) use shelf::list;

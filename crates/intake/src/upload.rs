@@ -4,7 +4,7 @@ use crate::multipart::{Event, Field, FormError, Multipart};
 use crate::pages::Stop;
 use crate::random;
 use crate::session::same;
-use crate::store::{Incoming, Kind as Kept, Lookup, Store, StoreError};
+use crate::store::{Incoming, Kind as Stored, Lookup, Store, StoreError};
 use daylight_envelope::{Head, Kind, LONGEST_NAME, LONGEST_TEXT, LONGEST_TYPE, Newsroom, Recipient, SealedBy, SourceKeys, SubmissionSealer, seal_submission};
 use daylight_model::Digest;
 use std::io::{self, Write as _};
@@ -269,7 +269,7 @@ impl Inner {
             media_type,
             first: sender.first,
         };
-        let incoming = self.store.begin(Kept::Envelope, Lookup(sender.keys.lookup.0))?;
+        let incoming = self.store.begin(Stored::Envelope, Lookup(sender.keys.lookup.0))?;
         Ok(seal_submission(&head, &sender.recipients, incoming)?)
     }
 

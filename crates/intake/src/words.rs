@@ -8,11 +8,11 @@ use std::sync::LazyLock;
 
 /// A language that the pages speak.
 #[derive(Debug)]
-pub struct Language {
+pub(crate) struct Language {
     /// Its tag (BCP 47), which is also where its pages are.
-    pub tag: &'static str,
+    pub(crate) tag: &'static str,
     /// Whether it is written from right to left.
-    pub right_to_left: bool,
+    pub(crate) right_to_left: bool,
     messages: HashMap<&'static str, String>,
 }
 
@@ -33,29 +33,29 @@ static LANGUAGES: LazyLock<Vec<Language>> = LazyLock::new(|| {
 });
 
 /// Every language, the first of which is spoken to whoever asks for none that there is.
-pub fn languages() -> &'static [Language] {
+pub(crate) fn languages() -> &'static [Language] {
     &LANGUAGES
 }
 
 impl Language {
     /// The language with this tag.
-    pub fn by_tag(tag: &str) -> Option<&'static Self> {
+    pub(crate) fn by_tag(tag: &str) -> Option<&'static Self> {
         LANGUAGES.iter().find(|language| language.tag == tag)
     }
 
     /// The first language of an `Accept-Language` header (RFC 9110 section 12.5.4) that there is; weights are not looked at, since browsers list by them.
-    pub fn accepted(header: &str) -> &'static Self {
+    pub(crate) fn accepted(header: &str) -> &'static Self {
         let tags = header.split(',').filter_map(|part| part.trim().get(..2));
         tags.filter_map(|tag| Self::by_tag(&tag.to_ascii_lowercase())).next().unwrap_or(&LANGUAGES[0])
     }
 
     /// A message. A name that no file has is shown as itself, which a test would have found.
-    pub fn say(&self, name: &'static str) -> &str {
+    pub(crate) fn say(&self, name: &'static str) -> &str {
         self.messages.get(name).map_or(name, String::as_str)
     }
 
     /// A message with its variables put in.
-    pub fn say_with(&self, name: &'static str, variables: &[(&str, &str)]) -> String {
+    pub(crate) fn say_with(&self, name: &'static str, variables: &[(&str, &str)]) -> String {
         let mut text = self.say(name).to_owned();
         for (variable, value) in variables {
             text = text.replace(&format!("{{ ${variable} }}"), value);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 /// An answer as it is shown.
-pub enum Answer {
+pub(crate) enum Answer {
     /// One that an editor signed, with the beginning of the editor's key.
     Signed {
         /// The text.
@@ -20,7 +20,7 @@ pub enum Answer {
 
 /// What came of what was sent last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flash {
+pub(crate) enum Flash {
     /// It arrived.
     Sent {
         /// How many texts.
@@ -35,23 +35,23 @@ pub enum Flash {
 }
 
 /// What a mailbox shows.
-pub struct Mailbox {
+pub(crate) struct Mailbox {
     /// The answers, and which of them these are, counted from 0; the newest stand first.
-    pub answers: Vec<Answer>,
+    pub(crate) answers: Vec<Answer>,
     /// The place of each answer shown, from the newest.
-    pub shown: Range<usize>,
+    pub(crate) shown: Range<usize>,
     /// How many answers there are.
-    pub all: usize,
+    pub(crate) all: usize,
     /// How many sealed pieces wait, and their length.
-    pub waiting: (u64, u64),
+    pub(crate) waiting: (u64, u64),
     /// Whether an editor accepted the source.
-    pub accepted: bool,
+    pub(crate) accepted: bool,
     /// What came of what was sent last.
-    pub flash: Option<Flash>,
+    pub(crate) flash: Option<Flash>,
 }
 
 /// The page.
-pub fn mailbox(frame: &Frame<'_>, form: &str, mailbox: &Mailbox) -> String {
+pub(crate) fn mailbox(frame: &Frame<'_>, form: &str, mailbox: &Mailbox) -> String {
     let main = html! {
         h1 { (frame.say("mailbox-title")) }
         @if let Some(flash) = mailbox.flash { (said(frame, flash)) }

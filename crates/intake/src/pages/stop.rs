@@ -6,7 +6,7 @@ use hyper::StatusCode;
 
 /// Why a request is not answered as was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
+pub(crate) enum Stop {
     /// There is no such page.
     Missing,
     /// Nobody is logged in.
@@ -31,7 +31,7 @@ pub enum Stop {
 
 impl Stop {
     /// The status to answer with.
-    pub fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         match self {
             Stop::Missing => StatusCode::NOT_FOUND,
             Stop::Expired | Stop::Stale => StatusCode::FORBIDDEN,
@@ -60,7 +60,7 @@ impl Stop {
 }
 
 /// The page.
-pub fn stop(frame: &Frame<'_>, stop: Stop) -> String {
+pub(crate) fn stop(frame: &Frame<'_>, stop: Stop) -> String {
     let (title, words) = stop.words();
     let main = html! {
         h1 { (frame.say(title)) }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 const LOOK: u64 = 1 << 20;
 
 /// A file that is being received.
-pub struct Incoming {
+pub(crate) struct Incoming {
     store: Arc<Store>,
     record: Record,
     file: File,
@@ -43,7 +43,7 @@ impl Incoming {
     }
 
     /// How many bytes have come.
-    pub fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         self.length
     }
 

@@ -10,7 +10,7 @@ const MAGIC: &[u8; 16] = b"daylight-drop/1\n";
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// What a source sent, sealed to the newsroom.
     Envelope,
     /// What a newsroom answered, sealed to a source.
@@ -41,7 +41,7 @@ impl Kind {
 
 /// The name by which a source is looked up: what its codename gives, and nothing that leads back to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Lookup(pub [u8; 32]);
+pub(crate) struct Lookup(pub [u8; 32]);
 
 impl fmt::Display for Lookup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,33 +15,33 @@ pub(super) struct Item {
 
 /// An envelope as the collector is told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Envelope {
+pub(crate) struct Envelope {
     /// SHA-256 of its sealed bytes.
-    pub id: Digest,
+    pub(crate) id: Digest,
     /// Whose it is.
-    pub lookup: Lookup,
+    pub(crate) lookup: Lookup,
     /// The day it came on, since 1970-01-01.
-    pub day: u32,
+    pub(crate) day: u32,
     /// How many sealed bytes it has.
-    pub length: u64,
+    pub(crate) length: u64,
 }
 
 /// What a source has here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// How many envelopes.
-    pub envelopes: u64,
+    pub(crate) envelopes: u64,
     /// How many sealed bytes in them.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// How many replies.
-    pub replies: u64,
+    pub(crate) replies: u64,
     /// Whether an editor accepted the source.
-    pub accepted: bool,
+    pub(crate) accepted: bool,
 }
 
 impl Usage {
     /// Whether another envelope of this length may be taken.
-    pub fn takes(&self, length: u64) -> bool {
+    pub(crate) fn takes(&self, length: u64) -> bool {
         self.accepted || (self.envelopes < UNACCEPTED_COUNT && self.bytes.saturating_add(length) <= UNACCEPTED_BYTES)
     }
 }
@@ -111,7 +111,7 @@ impl Shelf {
 }
 
 /// The list that a collector reads: canonical JSON.
-pub fn list(envelopes: &[Envelope]) -> Vec<u8> {
+pub(crate) fn list(envelopes: &[Envelope]) -> Vec<u8> {
     let mut out = String::with_capacity(32 + envelopes.len() * 190);
     out.push_str("{\"envelopes\":[");
     for (at, envelope) in envelopes.iter().enumerate() {
