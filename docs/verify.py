@@ -224,8 +224,8 @@ class Archive:
         need(serial == last + 1 if group == "release" else serial > last and serial not in self.serials["all"], "a serial out of order, or twice")
         self.serials.update({kind: serial, "all": self.serials["all"] + [serial] * (group == "entry")})
         text = self.tried(f"{group}/{serial}/note", self.note, f"{group}/{serial}/note", kind, serial, value["note"], index)
-        told = {"release": self.told_release, "withdraw": self.told_withdraw, "heartbeat": self.told_heartbeat}.get(kind)
-        if text and told: self.tried(f"{group}/{serial}/note", told, text, serial)
+        told = {"release": self.told_release, "withdraw": self.told_withdraw, "directory": self.told_directory, "heartbeat": self.told_heartbeat}[kind]
+        if text: self.tried(f"{group}/{serial}/note", told, text, serial)
     def note(self, path, kind, serial, digest, index):
         data, root = self.read(path), self.roots[self.logged - 1]
         note, head = Note(data), f"daylight-{kind}/v1\norigin {root.origin}\nserial {serial}\nroot {root.digest}\n"
@@ -239,6 +239,14 @@ class Archive:
         need(shape and len(shape[4].encode()) <= 1024, "not the text of a release")
         self.releases[serial] = shape
     def told_heartbeat(self, text, _): need(re.fullmatch(rf"(?:.*\n){{4}}{TIME}", text), "not the text of a heartbeat")
+    def told_directory(self, text, _):
+        shape = re.fullmatch(rf"(?:.*\n){{4}}{TIME}members ({N})\n((?:member .+\n)*)epochs ({N}) ({N})\n((?:epoch {N}(?: [0-9a-f]{{64}})+\n)*)", text)
+        need(shape and int(shape[3]) <= 1000000 and 1 <= int(shape[4]) <= 90, "not the text of a directory")
+        members = [Key(line[7:], 1) for line in shape[2].splitlines()]
+        epochs, n = [line.split(" ") for line in shape[5].splitlines()], len(members)
+        alone = all(len(set(of)) == n == int(shape[1]) for of in ([key.name for key in members], [key.public for key in members])) and 1 <= n <= 16
+        days = [epoch[1] for epoch in epochs] == [str(int(shape[3]) + day) for day in range(int(shape[4]))] and all(len(epoch) == 2 + n for epoch in epochs)
+        need(alone and days and len({key for epoch in epochs for key in epoch[2:]}) == n * len(epochs), "a member, a day or a key of a directory is missing or twice")
     def told_withdraw(self, text, serial):
         shape = re.fullmatch(rf"(?:.*\n){{4}}{TIME}collection {SLUG}\ncopies (keep|erase)\nsuccessor (none|{SLUG}/([1-9]\d*))\nreason {WORDS}"
                              rf"((?:document {N}\n(?:line {N} {N} {N} [0-9a-f]{{64}}\n(?:member {N} {N} {N}\n)*)+)+)", text)

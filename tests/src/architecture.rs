@@ -118,6 +118,8 @@ fn no_library_reads_or_names_what_its_room_forbids() {
         ("review", &["std::net", "axum"]),
         ("publish", &["std::net", "ureq", "tokio"]),
         ("mirror", &["daylight_store", "daylight_review", "daylight_publish", "daylight_reader"]),
+        ("inbox", &["std::net", "hyper", "tokio", "maud", "std::process", "daylight_publish", "SystemTime"]),
+        ("intake", &["daylight_store", "daylight_review", "daylight_publish", "daylight_index", "daylight_extract", "SigningKey"]),
         ("reader", &["daylight_store", "daylight_review", "daylight_extract", "SigningKey"]),
         ("ingest", &["daylight_extract"]),
     ];

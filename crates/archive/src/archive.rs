@@ -22,6 +22,7 @@ use std::sync::OnceLock;
 mod covers;
 mod find;
 mod history;
+mod intake;
 mod lines;
 mod next_root;
 mod placed;

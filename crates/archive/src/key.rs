@@ -193,6 +193,12 @@ impl Signer {
         Key { kind: KeyType::Cosignature, ..self.key() }
     }
 
+    /// Signs a reply to a source, which is no note: `None` unless it begins with the line `daylight-reply/v1`, so that a signature of this never serves as one of
+    /// another sort.
+    pub fn sign_reply(&self, message: &[u8]) -> Option<[u8; 64]> {
+        message.starts_with(b"daylight-reply/v1\n").then(|| self.sign_bytes(message))
+    }
+
     pub(crate) fn sign_bytes(&self, message: &[u8]) -> [u8; 64] {
         self.secret.sign(message).to_bytes()
     }

@@ -8,6 +8,7 @@
 
 pub mod archive;
 pub mod checkpoint;
+pub mod directory;
 pub mod entry;
 pub mod evidence;
 mod head;
@@ -36,6 +37,7 @@ pub mod witness;
 
 pub use archive::{Archive, ArchiveError, Line};
 pub use checkpoint::Checkpoint;
+pub use directory::{Directory, DirectoryError};
 pub use head::EntryNoteError;
 pub use key::{Key, KeyType, Signer};
 pub use outline::Outline;

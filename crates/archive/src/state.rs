@@ -2,6 +2,7 @@
 //! at the first thing wrong, the other names them all.
 
 use crate::checkpoint::Checkpoint;
+use crate::directory::DirectoryNote;
 use crate::entry::{Entry, Logged};
 use crate::heartbeat::HeartbeatNote;
 use crate::key::Key;
@@ -34,7 +35,7 @@ pub struct Release {
 pub struct SignOfLife {
     /// When, as its signers claim: seconds since 1970-01-01T00:00:00Z.
     pub time: i64,
-    /// What it was: `release`, `withdraw` or `heartbeat`.
+    /// What it was: `release`, `withdraw`, `directory` or `heartbeat`.
     pub word: &'static str,
     /// The index of its entry in the log.
     pub index: u64,
@@ -285,7 +286,7 @@ impl Reading<'_, '_> {
     }
 
     /// What is logged beside releases is checked as far as all of it is alike: hash, first lines, signatures, and that it was signed for this archive,
-    /// serial and root. Then each type by itself; what a directory says is for the version that writes one.
+    /// serial and root. Then each type by itself.
     fn other(&mut self, index: u64, entry: &Entry, logged: Logged) -> Result<(), (String, String)> {
         let word = entry.word();
         let rising = self.last_serials.get(word).is_none_or(|last| logged.serial > *last);
@@ -306,7 +307,8 @@ impl Reading<'_, '_> {
         let told = match entry {
             Entry::Withdraw(_) => self.state.take_withdrawal(index, note.text(), bytes),
             Entry::Heartbeat(_) => self.state.take_heartbeat(index, note.text()),
-            _ => Ok(()),
+            Entry::Directory(_) => self.state.take_directory(index, note.text()),
+            Entry::Root { .. } | Entry::Release { .. } => Ok(()),
         };
         told.map_err(|what| (path, what))
     }
@@ -342,6 +344,12 @@ impl State {
     fn take_heartbeat(&mut self, index: u64, text: &str) -> Result<(), String> {
         let note = HeartbeatNote::parse_text(text).map_err(|e| e.to_string())?;
         self.last_sign = Some(SignOfLife { time: note.time, word: "heartbeat", index });
+        Ok(())
+    }
+
+    fn take_directory(&mut self, index: u64, text: &str) -> Result<(), String> {
+        let note = DirectoryNote::parse_text(text).map_err(|e| e.to_string())?;
+        self.last_sign = Some(SignOfLife { time: note.time, word: "directory", index });
         Ok(())
     }
 

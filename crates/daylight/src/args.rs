@@ -5,12 +5,14 @@ use daylight_model::FaultCode;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+mod drop;
 mod export;
 mod mirror;
 mod sealing;
 mod signing;
 mod withdrawal;
 
+pub(crate) use drop::{Drop, DropApply, DropExport, DropInit, DropServe};
 pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use mirror::{Evidence, Mirror, Network};
 pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Root(Root),
     #[command(subcommand)]
     Witness(Witness),
+    #[command(subcommand)]
+    Drop(Drop),
     Serve(Serve),
     Index(Index),
     Withdraw(Withdraw),

@@ -11,10 +11,14 @@ mod progress;
 mod resolver;
 mod when;
 
-use args::{Cli, Command, Dkim, Key, Root, Witness};
+use args::{Cli, Command, Dkim, Drop, Key, Root, Witness};
 use clap::Parser;
 use std::io::ErrorKind;
 use std::process::ExitCode;
+
+/// Wipes what it gives back once `drop serve` asks for that; before, it is the system's.
+#[global_allocator]
+static ALLOCATOR: daylight_sandbox::WipingAllocator = daylight_sandbox::WipingAllocator;
 
 /// What this program is called with to read hostile bytes for itself.
 const WORKER: &str = "worker";
@@ -67,6 +71,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Witness(Witness::Serve(args)) => commands::witness::serve(&args),
         Command::Witness(Witness::Status(args)) => commands::witness::status(&args),
         Command::Witness(Witness::Policy(args)) => commands::witness::policy(&args),
+        Command::Drop(Drop::Init(args)) => commands::drop::init(&args),
+        Command::Drop(Drop::Serve(args)) => commands::drop::serve(&args),
+        Command::Drop(Drop::Export(args)) => commands::drop::export(&args),
+        Command::Drop(Drop::Apply(args)) => commands::drop::apply(&args),
         Command::Serve(args) => commands::serve::serve(&args),
         Command::Index(args) => commands::serve::index(&args),
         Command::Withdraw(args) => commands::withdraw::withdraw(&args),

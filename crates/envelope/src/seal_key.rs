@@ -35,6 +35,11 @@ impl SealKey {
         Ok(key)
     }
 
+    /// A key that was kept elsewhere.
+    pub fn from_bytes(bytes: Zeroizing<[u8; 32]>) -> Self {
+        Self(bytes)
+    }
+
     /// Splits the key among `count` trustees, of whom any `threshold` can open what it seals: a share for each.
     pub fn split(&self, threshold: u8, count: u8) -> Result<Vec<Share>, SplitError> {
         Ok(slip39::split(self.0.as_slice(), b"", &Plan::simple(threshold, count))?.concat())

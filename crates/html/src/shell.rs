@@ -112,7 +112,7 @@ fn head(frame: &Frame, query: &str) -> Markup {
 }
 
 /// Replaces what the HTML standard (section 13.2.3.5) calls an error wherever it stands: control characters by their pictures or by U+FFFD.
-fn legal(page: String) -> String {
+pub(crate) fn legal(page: String) -> String {
     let control = |b: &u8| (*b < 0x20 && !matches!(b, b'\n' | b'\t')) || *b == 0x7f;
     // The first two, or the last two, of the bytes in which UTF-8 writes the other characters that are an error.
     let suspect = |pair: &[u8]| matches!(pair, [0xc2, 0x80..=0x9f] | [0xef, 0xb7] | [0xbf, 0xbe | 0xbf]);

@@ -4,11 +4,13 @@
 //! Calls wait until there is an answer, and may come from any number of threads; together they hold at most so many connections as was said.
 
 mod answer;
+mod asking;
 mod connect;
 mod exchange;
 mod pace;
 
 pub use answer::{Answer, Part};
+pub use asking::{Method, Question};
 pub use connect::Proxy;
 pub use exchange::Said;
 

@@ -40,6 +40,11 @@ impl Addition {
         Self::noted(serial, note, Entry::Withdraw)
     }
 
+    /// A directory of intake keys, by its note.
+    pub(crate) fn directory(serial: u64, note: Vec<u8>) -> Self {
+        Self::noted(serial, note, Entry::Directory)
+    }
+
     /// A heartbeat, by its note.
     pub(crate) fn heartbeat(serial: u64, note: Vec<u8>) -> Self {
         Self::noted(serial, note, Entry::Heartbeat)

@@ -5,9 +5,11 @@ use crate::promise::LogKey;
 use crate::request::{Kind, Request, Statement};
 use crate::site::{Holder, Site};
 use crate::{Error, Result, Witnessing};
+use daylight_archive::directory::{DirectoryFile, DirectoryNote, EPOCH_KEY};
 use daylight_archive::heartbeat::HeartbeatNote;
 use daylight_archive::note::Note;
-use daylight_archive::{Archive, paths};
+use daylight_archive::{Archive, Key, paths};
+use daylight_model::Digest;
 use std::path::Path;
 
 /// A note that is in the log.
@@ -43,6 +45,65 @@ pub fn log_heartbeat(archive: &Path, log_key: &Path, request: &Request, witnessi
         return Err(Error::OtherKind(request.kind().word()));
     }
     log(archive, (log_key, witnessing), request, Addition::heartbeat, &mut |_| Ok(()))
+}
+
+/// Who is to be in a directory of intake keys, and with which keys.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// The members, by the keys with which they sign replies.
+    pub members: Vec<Key>,
+    /// The first epoch, in days since 1970-01-01.
+    pub first: u32,
+    /// The members' keys of 1,216 bytes, by epoch, in it by member.
+    pub keys: Vec<u8>,
+}
+
+impl Listing {
+    /// Whether a note says this, whatever its serial and time.
+    pub fn is_told_by(&self, note: &DirectoryNote) -> bool {
+        (&note.members, note.first, &note.epochs) == (&self.members, self.first, &self.epochs())
+    }
+
+    fn epochs(&self) -> Vec<Vec<Digest>> {
+        let digests: Vec<Digest> = self.keys.chunks(EPOCH_KEY).map(Digest::of).collect();
+        digests.chunks(self.members.len().max(1)).map(<[Digest]>::to_vec).collect()
+    }
+}
+
+/// Asks the editors to sign a directory of intake keys.
+pub fn ask_directory(archive: &Path, listing: &Listing, now: u64) -> Result<Request> {
+    let archive = Archive::open(archive)?;
+    let note = DirectoryNote {
+        origin: archive.origin().to_owned(),
+        serial: archive.next_entry_serial(),
+        root: archive.root_digest(),
+        time: i64::try_from(now).unwrap_or(i64::MAX),
+        members: listing.members.clone(),
+        first: listing.first,
+        epochs: listing.epochs(),
+    };
+    Ok(Request::other(archive.chain(), &note.text().map_err(Error::format)?)?)
+}
+
+/// Logs a directory that enough have signed, and gives its file: the note that is in the log, with `keys`. Killed at any instant and called again, it
+/// ends the same bytes. Errors: among others, `keys` are not those that were signed.
+pub fn log_directory(
+    archive: &Path,
+    log_key: &Path,
+    request: &Request,
+    keys: Vec<u8>,
+    witnessing: Option<&Witnessing>,
+) -> Result<(Logged, DirectoryFile)> {
+    if request.kind() != Kind::Directory {
+        return Err(Error::OtherKind(request.kind().word()));
+    }
+    // Before anything is logged that nobody could then hand out.
+    DirectoryFile::new(request.note().clone(), keys.clone()).map_err(Error::format)?;
+    let logged = log(archive, (log_key, witnessing), request, Addition::directory, &mut |_| Ok(()))?;
+    let path = archive.join(paths::entry_note(logged.serial));
+    let note = Note::parse(&std::fs::read(&path).map_err(Error::io(&path))?).map_err(Error::format)?;
+    let file = DirectoryFile::new(note, keys).map_err(Error::format)?;
+    Ok((logged, file))
 }
 
 /// Logs a note that enough have signed, after `check` has seen that the archive is where it was; whatever `check` writes down is written before the log.

@@ -34,7 +34,7 @@ mod tests;
 
 pub use approval::{parse_seal_text, seal_text};
 pub use asking::{Witnesses, Witnessing};
-pub use entries::{Logged, ask_heartbeat, log_heartbeat};
+pub use entries::{Listing, Logged, ask_directory, ask_heartbeat, log_directory, log_heartbeat};
 pub use error::{Error, Result};
 pub use finish::{Finish, finish};
 pub use key::{KeyError, Passphrase, SigningKeyFile, public_path};

@@ -17,6 +17,7 @@ pub use words::{Words, plain, root_words};
 
 use crate::approval::{parse_seal_text, seal_text};
 use attached::{Attached, line_proofs};
+use daylight_archive::directory::DirectoryNote;
 use daylight_archive::heartbeat::HeartbeatNote;
 use daylight_archive::json;
 use daylight_archive::key::{Key, Signer};
@@ -410,7 +411,8 @@ fn check_form(kind: Kind, text: &str) -> Result<(), RequestError> {
     match kind {
         Kind::Withdraw => WithdrawNote::parse_text(text).map(drop).map_err(contradiction),
         Kind::Heartbeat => HeartbeatNote::parse_text(text).map(drop).map_err(contradiction),
-        Kind::Release | Kind::Seal | Kind::Root | Kind::Directory => Ok(()),
+        Kind::Directory => DirectoryNote::parse_text(text).map(drop).map_err(contradiction),
+        Kind::Release | Kind::Seal | Kind::Root => Ok(()),
     }
 }
 

@@ -123,5 +123,6 @@ pub(crate) fn enter(layers: Layers, shared: Option<Shared>, allowance: Allowance
     Ok(Caged { landlock, namespaces })
 }
 
+pub use landlock::confine_to;
 pub(crate) use landlock::{Paths, available as landlock_available};
 pub(crate) use limits::{Limit, set as limit};

@@ -12,6 +12,7 @@ mod cage;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod lease;
+mod memory;
 mod probe;
 mod process;
 mod tool;
@@ -19,8 +20,9 @@ mod wire;
 mod worker;
 
 pub use allocator::return_freed_memory;
-pub use cage::{Caged, Layer};
+pub use cage::{Caged, Layer, confine_to};
 pub use lease::{Death, Ended, Item, ItemInput, LEASE, Limits, Reader, Said};
+pub use memory::{Guarded, WipingAllocator, guard_secrets};
 pub use probe::Probe;
 pub use process::{Finding, Outcome, Report, Worker, examine};
 pub use tool::{PrivateFolder, Tool, ToolDeath, ToolInput, ToolLimits, ToolOutput};

@@ -54,6 +54,22 @@ impl Desk {
         self.transaction(|transaction| append(transaction, time, actor, action, detail, note))
     }
 
+    /// Empties the notes of entries, which named what is to be forgotten, and adds an entry that tells of it with the hash that each has without its
+    /// note, so that the log can still be verified. Nothing of the notes is left in the catalogue's file or its journal. Twice does no harm.
+    pub fn empty_notes(&mut self, time: u64, actor: &str, entries: &[u64], why: &str) -> Result<()> {
+        self.connection.execute_batch("PRAGMA secure_delete = ON")?;
+        self.transaction(|transaction| {
+            let mut lines = String::new();
+            for n in entries {
+                if let Some(hash) = blank(transaction, int(*n))? {
+                    lines.push_str(&format!("blanked: {n} {hash}\n"));
+                }
+            }
+            if lines.is_empty() { Ok(()) } else { append(transaction, time, actor, FORGOT, &lines, why).map(drop) }
+        })?;
+        empty_journal(&self.connection)
+    }
+
     /// The entries after number `after`, at most `limit`.
     pub fn audit_log(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>> {
         let sql = format!("SELECT {COLUMNS} FROM audit WHERE n > ?1 ORDER BY n LIMIT ?2");
@@ -129,6 +145,15 @@ pub(crate) fn blank(connection: &Connection, n: i64) -> Result<Option<Digest>> {
     found.note = String::new();
     connection.prepare_cached("UPDATE audit SET note = '' WHERE n = ?1")?.execute([n])?;
     Ok(Some(found.computed_hash()))
+}
+
+/// Moves what stands in the journal into the catalogue, and cuts the journal.
+pub(crate) fn empty_journal(connection: &Connection) -> Result<()> {
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy != 0 {
+        return Err(Error::Held("another daylight that reads the catalogue".to_owned()));
+    }
+    Ok(())
 }
 
 fn last(connection: &Connection) -> Result<Option<AuditEntry>> {

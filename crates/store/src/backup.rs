@@ -7,7 +7,7 @@
 //! TO/pack/<n>          as on the desk, up to the length that the manifest says
 //! TO/blob/ab/<64 hex>  as on the desk
 //! ```
-//! The catalogue is copied first, as it is at one moment; what it names was durable before and is never changed, so it can be copied while others go
+//! `inbox/` is never copied: a copy of a key that is destroyed here would keep what it opens. The catalogue is copied first, as it is at one moment; what it names was durable before and is never changed, so it can be copied while others go
 //! on. What an earlier backup has already is not copied again, and what the desk has forgotten since is removed once the manifest does not name it.
 
 mod manifest;
@@ -28,7 +28,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-const WORDS: &str = "A backup of a Daylight desk. It holds everything that the desk does, unpublished documents and keys among it: keep it as safe.\n\
+const WORDS: &str = "A backup of a Daylight desk. It holds everything that the desk does but its inbox, unpublished documents and keys among it: keep it as safe.\n\
                      Make a desk of it again with: daylight restore THIS-FOLDER NEW-DESK\n";
 /// Files of the desk's folder that are copied as they are.
 const FILES: [&str; 5] = ["daylight.toml", "log.key", "log.key.signed", "log.key.next", "log.key.next.signed"];

@@ -171,20 +171,11 @@ impl Desk {
         let connection = catalogue::open_for_care(&self.root.join("catalogue.sqlite"), &self.root.join("blob/tmp"))?;
         connection.execute_batch("VACUUM")?;
         crash_point("forget.vacuumed");
-        empty_journal(&connection)?;
+        audit::empty_journal(&connection)?;
         crash_point("forget.settled");
         connection.execute("DELETE FROM sweeping", [])?;
-        empty_journal(&connection)
+        audit::empty_journal(&connection)
     }
-}
-
-/// Moves what stands in the journal into the catalogue, and cuts the journal.
-fn empty_journal(connection: &rusqlite::Connection) -> Result<()> {
-    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy != 0 {
-        return Err(Error::Held("another daylight that reads the catalogue".to_owned()));
-    }
-    Ok(())
 }
 
 /// Keeps the marks of what was named, and of the bytes that held it. What only went with it may come again in something else: a letterhead is not what

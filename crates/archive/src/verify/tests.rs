@@ -239,14 +239,18 @@ fn directories_and_heartbeats_are_held_to_what_all_entries_have_in_common() {
         let report = check(&archive);
         (report.problems.len(), report.last_sign.map(|sign| (sign.word, sign.time)))
     };
-    let release = Some(("release", 1_795_372_835));
-    assert_eq!(log("directory", 1, "what comes later\n", editor(1)), (0, release));
+    let directory = |seconds: u8, key: &[u8]| {
+        let (member, key) = (editor(2).key(), Digest::of(key));
+        format!("time 2026-11-22T18:40:{seconds}Z\nmembers 1\nmember {member}\nepochs 20500 1\nepoch 20500 {key}\n")
+    };
+    let known = Some(("directory", 1_795_372_836));
+    assert_eq!(log("directory", 1, &directory(36, b"key"), editor(1)), (0, known));
     let beat = Some(("heartbeat", 1_795_372_836));
     assert_eq!(log("heartbeat", 2, "time 2026-11-22T18:40:36Z\n", editor(1)), (0, beat));
-    assert_eq!(log("directory", 3, "what comes later\n", editor(1)), (0, beat));
-    assert_eq!(log("heartbeat", 4, "time 2026-11-22T18:40:37Z\n", log_key()), (1, beat), "a seized log key cannot keep it beating");
-    assert_eq!(log("heartbeat", 5, "time yesterday\n", editor(1)), (2, beat));
-    assert_eq!(log("heartbeat", 2, "time 2026-11-22T18:40:36Z\n", editor(1)), (3, beat), "nor can an old one be played again");
+    assert_eq!(log("directory", 3, "what comes later\n", editor(1)), (1, beat), "what cannot be read counts for nothing");
+    assert_eq!(log("heartbeat", 4, "time 2026-11-22T18:40:37Z\n", log_key()), (2, beat), "a seized log key cannot keep it beating");
+    assert_eq!(log("heartbeat", 5, "time yesterday\n", editor(1)), (3, beat));
+    assert_eq!(log("heartbeat", 2, "time 2026-11-22T18:40:36Z\n", editor(1)), (4, beat), "nor can an old one be played again");
 }
 
 /// An archive whose root asks for the cosignatures of two of three witnesses.

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod desk;
 pub(crate) mod dkim;
 pub(crate) mod doctor;
+pub(crate) mod drop;
 pub(crate) mod export;
 pub(crate) mod ingest;
 pub(crate) mod life;

@@ -1,6 +1,7 @@
 //! What is signed, in plain words, derived from the signed bytes and from what is bound to them by hash.
 
 use super::{Listed, Request, RequestError, Statement};
+use daylight_archive::directory::DirectoryNote;
 use daylight_archive::key::Key;
 use daylight_archive::release::{ReleaseNote, format_time};
 use daylight_archive::root::{Quorum, Root};
@@ -73,6 +74,10 @@ fn other(request: &Request, serial: u64) -> Words {
         withdrawal(&mut words, &note);
         return words;
     }
+    if let Ok(note) = DirectoryNote::parse_text(request.text()) {
+        directory(&mut words, &note);
+        return words;
+    }
     for (place, line) in request.text().lines().enumerate() {
         words.line(if place == 0 { "its whole text" } else { "" }, line);
     }
@@ -95,6 +100,22 @@ fn withdrawal(words: &mut Words, note: &WithdrawNote) {
         words.line("", format!("{}/{}, published in release {}", note.collection, document.number, releases.join(", ")));
     }
     words.unchecked.push("what these documents are: `daylight show ARCHIVE COLLECTION/NUMBER`".into());
+}
+
+fn directory(words: &mut Words, note: &DirectoryNote) {
+    words.line("it says", "who can read what sources send: everybody named here, and nobody else");
+    for (place, member) in note.members.iter().enumerate() {
+        words.line(if place == 0 { "members" } else { "" }, member.to_string());
+    }
+    let day = |epoch: u32| format_time(i64::from(epoch) * 86_400).and_then(|time| time.split_once('T').map(|(day, _)| day.to_owned()));
+    let (first, last) = (day(note.first).unwrap_or_default(), day(note.last()).unwrap_or_default());
+    words.line("days", format!("{first} to {last} ({} in all), a key of each member for each", note.epochs.len()));
+    let digests: Vec<u8> = note.epochs.iter().flatten().flat_map(|digest| digest.0).collect();
+    words.line("their keys", format!("together {}", Digest::of(&digests)));
+    words.line("dated", format_time(note.time).unwrap_or_default());
+    words.unchecked.push("whose the members' keys are: compare them with their owners, by voice or in person".into());
+    let own = "that your own keys are in it, if you are a member: `daylight drop directory show REQUEST --keyring FILE`";
+    words.unchecked.push(own.into());
 }
 
 fn release(note: &ReleaseNote, first: &[Listed]) -> Words {

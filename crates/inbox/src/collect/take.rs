@@ -1,0 +1,196 @@
+use crate::carrier::Waiting;
+use crate::error::random;
+use crate::inbox::{Inbox, int};
+use crate::keyring::LIFE;
+use crate::sealed::{Heading, Writing, open_bytes, seal_bytes};
+use crate::secrets::Secrets;
+use crate::{Error, Result};
+use daylight_durable::crash_point;
+use daylight_envelope::{Authenticated, Head, Identity, Newsroom, OpenError, Submission, SubmissionError, open_submission};
+use daylight_model::{Digest, Hasher};
+use rusqlite::OptionalExtension as _;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// What opening takes.
+pub(super) struct Taking<'a> {
+    pub(super) newsroom: &'a Newsroom,
+    pub(super) identities: &'a [(u32, Identity)],
+    pub(super) storage: Secrets,
+    pub(super) today: u32,
+}
+
+pub(super) enum Taken {
+    New(New),
+    Refused(String),
+}
+
+/// A submission that came.
+pub(super) struct New {
+    pub(super) bytes: u64,
+    pub(super) begins: bool,
+    pub(super) doubtful: bool,
+    pub(super) alarm: Option<String>,
+}
+
+/// The conversation that a submission belongs to.
+struct Place {
+    n: Option<i64>,
+    id: Digest,
+    storage: u32,
+    key: Zeroizing<[u8; 32]>,
+    lookup: [u8; 32],
+}
+
+/// The id of a conversation: SHA-256 over a tag and the key that only the source and the newsroom know. The mailbox does not matter: what somebody else
+/// puts there is another conversation.
+fn conversation_id(head: &Head) -> Digest {
+    let mut hasher = Hasher::default();
+    hasher.update(b"daylight-conversation/v1\n");
+    hasher.update(head.conversation.as_bytes());
+    hasher.finish()
+}
+
+impl Inbox {
+    /// Opens an envelope, and makes what is in it durable under its conversation's storage key.
+    pub(super) fn take(&mut self, taking: &mut Taking<'_>, waiting: &Waiting, path: &Path) -> Result<Taken> {
+        let opened = open_with_any(taking, path)?;
+        let submission = match opened {
+            Ok(submission) => submission,
+            Err(why) => {
+                self.refuse(waiting, taking.today, &why)?;
+                return Ok(Taken::Refused(why));
+            }
+        };
+        let (epoch, head) = (submission.head().epoch, submission.head().clone());
+        let place = self.place(taking, &head, waiting)?;
+        let mut writing = Writing::begin(&self.root, &place.key, &Heading::of(&head))?;
+        let finished = match submission.copy_to(&mut writing, None) {
+            Ok(finished) => finished,
+            Err(SubmissionError::Write(error)) => return Err(Error::io(&self.root)(error)),
+            Err(error) => {
+                // Whatever was written is as sealed as the rest, and goes; so does the key that was made for it.
+                writing.abandon()?;
+                if place.n.is_none() {
+                    taking.storage.destroy(place.storage)?;
+                }
+                let why = format!("it is damaged, or was altered on the way: {error}");
+                self.refuse(waiting, taking.today, &why)?;
+                return Ok(Taken::Refused(why));
+            }
+        };
+        let name = writing.finish()?;
+        // A crash here leaves a sealed file that no message names: the next collection removes it, and the drop has the envelope still.
+        crash_point("inbox.sealed");
+        let doubt = self.doubt(&place, &head, &finished.authenticated)?;
+        let begins = place.n.is_none();
+        let bytes = finished.length;
+        let shared = self.note(&place, &head, waiting, &name, (bytes, doubt, epoch), taking.today)?;
+        // A crash here leaves it durable on the desk and the drop not told: it is told by the next collection.
+        crash_point("inbox.taken");
+        let other = place.lookup != waiting.lookup;
+        let alarm = (other && !shared).then(|| {
+            format!("the drop had a message of conversation {} in another mailbox than the ones before: its list cannot be trusted", short(&place.id))
+        });
+        Ok(Taken::New(New { bytes, begins, doubtful: doubt != 0, alarm }))
+    }
+
+    /// The conversation it belongs to, with its storage key. One that begins gets its key here, durable before anything is sealed under it.
+    fn place(&self, taking: &mut Taking<'_>, head: &Head, waiting: &Waiting) -> Result<Place> {
+        let id = conversation_id(head);
+        let sql = "SELECT n, place, lookup FROM conversation WHERE id = ?1 AND deleting = 0";
+        let known: Option<(i64, u32, [u8; 32])> =
+            self.connection.prepare_cached(sql)?.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
+        if let Some((n, storage, lookup)) = known {
+            let key = taking.storage.get(storage).ok_or_else(|| Error::damaged(self.root.join("storage.keys"), "a conversation's key is gone"))?;
+            return Ok(Place { n: Some(n), id, storage, key: Zeroizing::new(*key), lookup });
+        }
+        let key = Zeroizing::new(random::<32>()?);
+        let storage = taking.storage.add(0, &key)?;
+        // A crash here leaves a key that no conversation has: the next collection destroys it.
+        crash_point("inbox.storage-key");
+        Ok(Place { n: None, id, storage, key, lookup: waiting.lookup })
+    }
+
+    /// What speaks against a submission being by whoever began the conversation: 0 nothing, 1 it may be somebody else's, 2 it begins again what had begun.
+    fn doubt(&self, place: &Place, head: &Head, authenticated: &Authenticated) -> Result<u8> {
+        let Some(n) = place.n else {
+            return Ok(u8::from(matches!(authenticated, Authenticated::No)));
+        };
+        let sql = "SELECT identity FROM conversation WHERE n = ?1";
+        let sealed: Option<Vec<u8>> = self.connection.prepare_cached(sql)?.query_row([n], |row| row.get(0))?;
+        let known = sealed.and_then(|sealed| open_bytes(&place.key, &sealed));
+        // The reply key is the first one's, whatever a later one says.
+        let same_reply = known.is_none_or(|known| known.get(32..) == Some(&head.reply.to_bytes()[..]));
+        Ok(match authenticated {
+            Authenticated::Yes if same_reply => 0,
+            Authenticated::First => 2,
+            _ => 1,
+        })
+    }
+
+    /// Notes what came, in one transaction. Gives whether its mailbox has another conversation.
+    fn note(&mut self, place: &Place, head: &Head, waiting: &Waiting, name: &str, said: (u64, u8, u32), today: u32) -> Result<bool> {
+        let (length, doubt, epoch) = said;
+        let mark = self.mark(&waiting.id)?;
+        // The day on which it was sealed is the source's to say, and the day on which it came is the drop's; neither may lie in the future.
+        let day = i64::from(waiting.day.min(today));
+        let transaction = self.connection.transaction()?;
+        let n = match place.n {
+            Some(n) => n,
+            None => {
+                let identity = Zeroizing::new([&head.conversation.as_bytes()[..], &head.reply.to_bytes()].concat());
+                let sealed = seal_bytes(&place.key, &identity)?;
+                let sql = "INSERT INTO conversation (id, lookup, place, first_day, last_day, identity) VALUES (?1, ?2, ?3, ?4, ?4, ?5)";
+                transaction.prepare_cached(sql)?.execute((place.id.0, waiting.lookup, place.storage, day, sealed))?;
+                transaction.last_insert_rowid()
+            }
+        };
+        let sql = "SELECT 1 FROM conversation WHERE lookup = ?1 AND n <> ?2";
+        let shared = transaction.prepare_cached(sql)?.exists((waiting.lookup, n))?;
+        if shared {
+            transaction.execute("UPDATE conversation SET shared = 1 WHERE lookup = ?1", [waiting.lookup])?;
+        }
+        let sql = "INSERT INTO message (conversation, outgoing, day, name, length, doubt) VALUES (?1, 0, ?2, ?3, ?4, ?5)";
+        transaction.prepare_cached(sql)?.execute((n, day, name, int(length), doubt))?;
+        let sql = "UPDATE conversation SET submissions = submissions + 1, unread = unread + 1, bytes = bytes + ?2, last_day = max(last_day, ?3),
+            doubtful = doubtful + ?4 WHERE n = ?1";
+        transaction.prepare_cached(sql)?.execute((n, int(length), day, i64::from(doubt != 0)))?;
+        let until = i64::from(epoch.saturating_add(LIFE).max(today));
+        transaction.prepare_cached("INSERT OR IGNORE INTO seen (mark, until) VALUES (?1, ?2)")?.execute((mark, until))?;
+        transaction.prepare_cached("INSERT OR IGNORE INTO done (id) VALUES (?1)")?.execute([waiting.id.0])?;
+        transaction.commit()?;
+        Ok(shared)
+    }
+}
+
+/// Tries the keys one after the other, the newest first, and sees that what is inside was sealed for the day of the key that opened it.
+fn open_with_any(taking: &Taking<'_>, path: &Path) -> Result<std::result::Result<Submission<BufReader<File>>, String>> {
+    for (day, identity) in taking.identities {
+        let input = BufReader::new(File::open(path).map_err(Error::io(path))?);
+        match open_submission(&[identity], taking.newsroom, input) {
+            Ok(submission) if submission.head().epoch == *day => return Ok(Ok(submission)),
+            Ok(submission) => {
+                return Ok(Err(format!("it says that it was sealed for day {}, and the key of day {day} opens it", submission.head().epoch)));
+            }
+            Err(SubmissionError::File(OpenError::OtherKey)) => {}
+            Err(SubmissionError::Read(error) | SubmissionError::File(OpenError::Io(error))) if !tells_of_bytes(&error) => {
+                return Err(Error::io(path)(error));
+            }
+            Err(error) => return Ok(Err(error.to_string())),
+        }
+    }
+    Ok(Err("no key on this desk opens it: it was sealed for others, or for a day whose key is destroyed".into()))
+}
+
+/// Whether an error is of what the bytes are, not of reading them.
+fn tells_of_bytes(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof)
+}
+
+/// A conversation's id as people are shown it.
+pub(crate) fn short(id: &Digest) -> String {
+    id.to_string()[..12].to_owned()
+}

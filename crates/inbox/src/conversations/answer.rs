@@ -1,0 +1,80 @@
+use crate::inbox::{Held, Inbox, int};
+use crate::sealed::{Heading, What, Writing, open_bytes};
+use crate::{Error, Result};
+use daylight_archive::Signer;
+use daylight_durable::crash_point;
+use daylight_envelope::{Newsroom, Recipient, seal_reply};
+use std::io::Write as _;
+
+/// An answer that is queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// Which of the conversation's answers it is, from 1.
+    pub counter: u64,
+}
+
+impl Inbox {
+    /// Seals an answer to the conversation's reply key, signed with an editor's key, and queues it for the next collection. What the desk keeps of it is sealed
+    /// under the conversation's storage key. An answer is an acceptance: the source may send more from then on.
+    pub fn answer(&mut self, _held: &Held, beginning: &str, body: &str, signer: &Signer, today: u32) -> Result<Answer> {
+        let known = self.known(beginning)?;
+        let key = self.storage_key(&known)?;
+        let newsroom = self.newsroom_of(signer, today)?;
+        let sealed: Option<Vec<u8>> =
+            self.connection.query_row("SELECT identity FROM conversation WHERE n = ?1", [known.n], |row| row.get(0))?;
+        let identity = sealed.and_then(|sealed| open_bytes(&key, &sealed));
+        let reply = identity.as_ref().and_then(|identity| identity.get(32..)?.try_into().ok());
+        let reply = reply.ok_or_else(|| Error::damaged(self.root.join("inbox.sqlite"), "the conversation's reply key"))?;
+        let reply = Recipient::from_bytes(reply).map_err(|error| Error::Refused(format!("the source's reply key is none: {error}")))?;
+        let counter = known.next_reply;
+        let envelope = seal(&reply, &newsroom, counter, body, signer)?;
+        let heading = Heading {
+            by_tool: false,
+            counter,
+            what: What::Text,
+            name: Vec::new(),
+            media_type: "text/plain".into(),
+            editor: signer.name().to_owned(),
+        };
+        let mut writing = Writing::begin(&self.root, &key, &heading)?;
+        writing.write_all(body.as_bytes()).map_err(Error::io(&self.root))?;
+        let name = writing.finish()?;
+        crash_point("inbox.answer-sealed");
+        let transaction = self.connection.transaction()?;
+        let sql = "INSERT INTO message (conversation, outgoing, day, name, length, read) VALUES (?1, 1, ?2, ?3, ?4, 1)";
+        transaction.execute(sql, (known.n, today, &name, int(body.len() as u64)))?;
+        let message = transaction.last_insert_rowid();
+        let sql = "INSERT INTO queue (what, lookup, conversation, message, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
+        transaction.execute(sql, (crate::collect::REPLY, known.lookup, known.n, message, envelope))?;
+        let sql = "UPDATE conversation SET replies = replies + 1, next_reply = next_reply + 1, accepted = 1 WHERE n = ?1";
+        transaction.execute(sql, [known.n])?;
+        transaction.commit()?;
+        crash_point("inbox.answered");
+        Ok(Answer { counter })
+    }
+
+    /// The newsroom for which this editor signs: there must be a keyring of theirs, or a directory that names them; a reply by anybody else the source's tool refuses.
+    fn newsroom_of(&self, signer: &Signer, today: u32) -> Result<Newsroom> {
+        let keyrings = self.keyrings(today)?;
+        let named = match self.directory()? {
+            Some(file) => daylight_archive::directory::parse(&file)?.told.members.contains(&signer.key()),
+            None => keyrings.iter().any(|keyring| *keyring.member() == signer.key()),
+        };
+        if !named {
+            return Err(Error::Refused(format!("{} is no member of the directory that sources are shown: they would not believe the answer", signer.name())));
+        }
+        let newsroom = keyrings.first().map(|keyring| keyring.newsroom());
+        newsroom.ok_or_else(|| Error::Refused("there is no keyring on this desk".into()))
+    }
+}
+
+fn seal(reply: &Recipient, newsroom: &Newsroom, counter: u64, body: &str, signer: &Signer) -> Result<Vec<u8>> {
+    let mut signed = false;
+    let sealed = seal_reply(reply, newsroom, counter, body, signer.key().public(), |message| {
+        let signature = signer.sign_reply(message);
+        signed = signature.is_some();
+        signature.unwrap_or([0; 64])
+    });
+    let sealed = sealed.map_err(|error| Error::Refused(error.to_string()))?;
+    if signed { Ok(sealed) } else { Err(Error::Refused("a reply of another form than this editor's key signs".into())) }
+}

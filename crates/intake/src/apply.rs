@@ -1,0 +1,94 @@
+//! The drop's side of a USB stick: what a newsroom wrote into `inbox/`, applied to a store that nobody serves meanwhile.
+
+use crate::newsroom::{DropError, Home};
+use crate::store::{LONGEST_REPLY, Lookup, Store};
+use daylight_model::Digest;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// What was applied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Whether a directory was brought.
+    pub directory: bool,
+    /// How many replies.
+    pub replies: usize,
+    /// How many envelopes the desk has, which are deleted here.
+    pub done: usize,
+    /// How many sources were accepted.
+    pub accepted: usize,
+    /// How many sources were forgotten.
+    pub forgotten: usize,
+}
+
+/// Applies what stands in `from/inbox` to a drop. What is not there is nothing. Applying it again changes nothing.
+pub fn apply(home: &Path, from: &Path) -> Result<Applied, DropError> {
+    let inbox = from.join("inbox");
+    let drop = Home::open(home)?;
+    let store = Arc::new(Store::open(home, drop.settings.reserve)?);
+    let mut applied = Applied::default();
+    if let Some(bytes) = read(&inbox.join("directory"))? {
+        drop.put_directory(&bytes)?;
+        applied.directory = true;
+    }
+    for (lookup, sealed) in replies(&inbox.join("reply"))? {
+        store.put_reply(lookup, &sealed)?;
+        applied.replies += 1;
+    }
+    let done: Vec<Digest> = names(&inbox.join("done"))?;
+    store.done(&done)?;
+    let accepted: Vec<Lookup> = names(&inbox.join("accept"))?;
+    accepted.iter().try_for_each(|lookup| store.accept(*lookup))?;
+    let forgotten: Vec<Lookup> = names(&inbox.join("forget"))?;
+    forgotten.iter().try_for_each(|lookup| store.forget(lookup))?;
+    Ok(Applied { done: done.len(), accepted: accepted.len(), forgotten: forgotten.len(), ..applied })
+}
+
+fn error(path: &Path, source: io::Error) -> DropError {
+    DropError::File { path: path.to_owned(), source }
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, DropError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(error(path, source)),
+    }
+}
+
+fn malformed(path: &Path, what: &str) -> DropError {
+    error(path, io::Error::new(io::ErrorKind::InvalidData, what))
+}
+
+/// Names of 64 hexadecimal digits, one a line.
+fn names<T: FromStr>(path: &Path) -> Result<Vec<T>, DropError> {
+    let bytes = read(path)?.unwrap_or_default();
+    let text = std::str::from_utf8(&bytes).map_err(|_| malformed(path, "not text"))?;
+    text.lines().map(|line| line.parse().map_err(|_| malformed(path, "a name is 64 hexadecimal digits, one a line"))).collect()
+}
+
+/// Sealed replies under `<lookup>.<SHA-256 of the bytes>`: one that is not whole was not written to its end.
+fn replies(folder: &Path) -> Result<Vec<(Lookup, Vec<u8>)>, DropError> {
+    let mut replies = Vec::new();
+    let entries = match fs::read_dir(folder) {
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(replies),
+        entries => entries.map_err(|source| error(folder, source))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(|source| error(folder, source))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        let (lookup, digest) = name.split_once('.').unwrap_or((name, ""));
+        let (Ok(lookup), Ok(digest)) = (lookup.parse::<Lookup>(), digest.parse::<Digest>()) else {
+            return Err(malformed(&path, "a reply's file is named LOOKUP.SHA-256"));
+        };
+        let sealed = read(&path)?.unwrap_or_default();
+        if sealed.len() > LONGEST_REPLY || Digest::of(&sealed) != digest {
+            return Err(malformed(&path, "the reply is not the one that its name says"));
+        }
+        replies.push((lookup, sealed));
+    }
+    Ok(replies)
+}
