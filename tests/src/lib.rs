@@ -13,6 +13,7 @@ mod crashes;
 mod export;
 mod faults;
 mod go_cross_check;
+mod inbox;
 mod keys_online;
 mod large;
 mod licences;

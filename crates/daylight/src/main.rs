@@ -75,6 +75,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Drop(Drop::Serve(args)) => commands::drop::serve(&args),
         Command::Drop(Drop::Export(args)) => commands::drop::export(&args),
         Command::Drop(Drop::Apply(args)) => commands::drop::apply(&args),
+        Command::Drop(Drop::Desk(args)) => commands::inbox::run(&args),
         Command::Serve(args) => commands::serve::serve(&args),
         Command::Index(args) => commands::serve::index(&args),
         Command::Withdraw(args) => commands::withdraw::withdraw(&args),
