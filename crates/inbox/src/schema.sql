@@ -14,6 +14,7 @@ CREATE TABLE conversation (
     accepted INTEGER NOT NULL DEFAULT 0,
     shared INTEGER NOT NULL DEFAULT 0,  -- another conversation came in the same mailbox
     next_reply INTEGER NOT NULL DEFAULT 1,
+    begun INTEGER NOT NULL DEFAULT 0,   -- its first message is here
     deleting INTEGER NOT NULL DEFAULT 0,
     assigned TEXT NOT NULL DEFAULT '',
     identity BLOB                       -- conversation key and reply key, sealed under the storage key
