@@ -29,7 +29,7 @@ fn seal(town: &Town, keys: &SourceKeys, kind: Kind, body: &[u8]) -> Vec<u8> {
         media_type: String::new(),
         first: true,
     };
-    let to: [Recipient; 1] = [town.identity.recipient()];
+    let to: [Recipient; 1] = [town.identities[0].recipient()];
     let mut sealer = seal_submission(&head, &to, Vec::new()).unwrap();
     sealer.write_all(body).unwrap();
     sealer.finish().unwrap()

@@ -30,7 +30,8 @@ pub(crate) struct Town {
     pub(crate) home: PathBuf,
     pub(crate) token: String,
     pub(crate) newsroom: Newsroom,
-    pub(crate) identity: Identity,
+    /// One for each of the three days from today on.
+    pub(crate) identities: Vec<Identity>,
     editor: SigningKey,
     root: Digest,
 }
@@ -67,7 +68,7 @@ impl Town {
             home,
             token: String::new(),
             newsroom: Newsroom(digest.0),
-            identity: Identity::generate().unwrap(),
+            identities: (0..3).map(|_| Identity::generate().unwrap()).collect(),
             editor: SigningKey::from_bytes(&[7; 32]),
             root: digest,
             work,
@@ -79,7 +80,7 @@ impl Town {
 
     /// A directory of three days from this one on, signed by the editor.
     pub(crate) fn directory(&self, serial: u64, first: u32) -> Vec<u8> {
-        let key = self.identity.recipient().to_bytes();
+        let keys: Vec<_> = self.identities.iter().map(|identity| identity.recipient().to_bytes()).collect();
         let told = DirectoryNote {
             origin: ORIGIN.into(),
             serial,
@@ -87,11 +88,11 @@ impl Town {
             time: 1_795_372_835,
             members: vec![signer("editor.example", 7).key()],
             first,
-            epochs: vec![vec![Digest::of(&key)]; 3],
+            epochs: keys.iter().map(|key| vec![Digest::of(key)]).collect(),
         };
         let mut note: Note = told.note().unwrap();
         note.sign(&signer("editor.example", 7));
-        DirectoryFile::new(note, key.repeat(3)).unwrap().to_bytes()
+        DirectoryFile::new(note, keys.concat()).unwrap().to_bytes()
     }
 
     fn init(&self, directory: &str) -> String {
@@ -136,7 +137,7 @@ impl Town {
 
     /// Opens a sealed envelope.
     pub(crate) fn open_bytes(&self, sealed: &[u8]) -> (Head, Vec<u8>, Finished) {
-        let submission = open_submission(&[&self.identity], &self.newsroom, sealed).unwrap();
+        let submission = open_submission(&self.identities.iter().collect::<Vec<_>>(), &self.newsroom, sealed).unwrap();
         let head = submission.head().clone();
         let mut body = Vec::new();
         let finished = submission.copy_to(&mut body, None).unwrap();

@@ -27,7 +27,7 @@ pub struct Question<'a> {
 impl Client {
     /// Asks, and writes the body of the answer to `out`, at most `limit` bytes of it. Gives the status, of any sort: nobody is followed elsewhere. One try, over
     /// a connection of its own; the head must come within `patience`, and then something of the body within each minute.
-    pub fn ask(
+    pub fn query(
         &self,
         site: &Address,
         question: Question<'_>,
