@@ -326,7 +326,9 @@ fn circuits_that_ask_too_much_are_held_back_and_nobody_else_is() {
     let server = town.serve();
     let mut greedy = Visitor::new(&server);
     greedy.line = "PROXY TCP6 fc00:dead:beef:4dad::0:17 ::1 65535 80\r\n".to_owned();
-    let statuses: Vec<u16> = (0..60).map(|_| greedy.login("one two three").status).collect();
+    let token = Visitor::new(&server).get("/en/login").token();
+    let typed = [("token", token.as_str()), ("codename", "one two three")];
+    let statuses: Vec<u16> = (0..60).map(|_| greedy.post("/en/login", &typed).status).collect();
     assert!(statuses.contains(&303) && statuses.contains(&429), "{statuses:?}");
     let mut other = Visitor::new(&server);
     other.line = "PROXY TCP6 fc00:dead:beef:4dad::0:18 ::1 65535 80\r\n".to_owned();
