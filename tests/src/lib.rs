@@ -29,6 +29,7 @@ mod recognition;
 mod rereading;
 mod samples;
 mod seal;
+mod second_envelope;
 mod second_verifier;
 mod signing;
 mod support;
