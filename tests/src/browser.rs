@@ -98,7 +98,7 @@ fn every_page_fits_phone_and_desk_by_day_and_night_and_can_be_read_without_sight
 }
 
 /// What axe-core has against the page that is open (WCAG 2.2 A and AA, and its own advice).
-fn violations(browser: &Browser, axe: &str) -> Vec<String> {
+pub(crate) fn violations(browser: &Browser, axe: &str) -> Vec<String> {
     browser.run(axe);
     let found = browser.run_async("const done = arguments[arguments.length - 1]; axe.run(document).then(done, e => done(String(e)))");
     let Some(violations) = found["violations"].as_array() else { return vec![format!("axe-core failed: {found}")] };

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 mod drop;
 mod export;
+pub(crate) mod inbox;
 mod mirror;
 mod sealing;
 mod signing;

@@ -77,6 +77,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Drop(Drop::Apply(args)) => commands::drop::apply(&args),
         Command::Submit(args) => commands::source::submit(&args),
         Command::Reply(args) => commands::source::reply(&args),
+        Command::Drop(Drop::Desk(args)) => commands::inbox::run(&args),
         Command::Serve(args) => commands::serve::serve(&args),
         Command::Index(args) => commands::serve::index(&args),
         Command::Withdraw(args) => commands::withdraw::withdraw(&args),

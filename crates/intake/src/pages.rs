@@ -36,7 +36,11 @@ impl Frame<'_> {
     fn page(&self, title: &str, main: Markup) -> String {
         let language = self.language;
         let mut nav = vec![(self.at("/"), language.say("nav-start"))];
-        nav.push(if self.inside { (self.at("/mailbox"), language.say("nav-mailbox")) } else { (self.at("/login"), language.say("nav-return")) });
+        nav.push(if self.inside {
+            (self.at("/mailbox"), language.say("nav-mailbox"))
+        } else {
+            (self.at("/login"), language.say("nav-return"))
+        });
         Sheet {
             language: language.tag,
             right_to_left: language.right_to_left,

@@ -226,7 +226,11 @@ async fn run(listener: Listener, site: Arc<Site>, end: impl Future<Output = ()>)
     }
 }
 
-fn connection(stream: Fronted, circuit: Circuit, site: Arc<Site>) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+fn connection(
+    stream: Fronted,
+    circuit: Circuit,
+    site: Arc<Site>,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
     let service = service_fn(move |request: Request<Incoming>| {
         let site = site.clone();
         async move { Ok::<Response<Body>, Infallible>(site.answer(circuit, request).await) }

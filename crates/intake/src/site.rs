@@ -3,8 +3,6 @@
 mod form;
 mod inside;
 mod receive;
-#[cfg(test)]
-mod tests;
 mod wire;
 
 use crate::answer::{Answer, Body};

@@ -68,7 +68,11 @@ impl StoreError {
         let what = what.into();
         move |source| {
             // A disk that fills up though room was left for it.
-            if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) { Self::Full } else { Self::Disk { what, source } }
+            if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+                Self::Full
+            } else {
+                Self::Disk { what, source }
+            }
         }
     }
 }

@@ -5,7 +5,9 @@ use crate::pages::Stop;
 use crate::random;
 use crate::session::same;
 use crate::store::{Incoming, Kind as Stored, Lookup, Store, StoreError};
-use daylight_envelope::{Head, Kind, LONGEST_NAME, LONGEST_TEXT, LONGEST_TYPE, Newsroom, Recipient, SealedBy, SourceKeys, SubmissionSealer, seal_submission};
+use daylight_envelope::{
+    Head, Kind, LONGEST_NAME, LONGEST_TEXT, LONGEST_TYPE, Newsroom, Recipient, SealedBy, SourceKeys, SubmissionSealer, seal_submission,
+};
 use daylight_model::Digest;
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -241,7 +243,9 @@ impl Inner {
     fn text(&mut self, typed: &[u8]) -> Result<(), Ended> {
         // Browsers send line ends as CR LF (HTML, "constructing the entry list").
         let mut text = Zeroizing::new(Vec::with_capacity(typed.len()));
-        text.extend(typed.iter().enumerate().filter(|(at, byte)| **byte != b'\r' || typed.get(at + 1) != Some(&b'\n')).map(|(_, byte)| *byte));
+        text.extend(
+            typed.iter().enumerate().filter(|(at, byte)| **byte != b'\r' || typed.get(at + 1) != Some(&b'\n')).map(|(_, byte)| *byte),
+        );
         if text.trim_ascii().is_empty() {
             return Ok(());
         }

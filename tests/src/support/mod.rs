@@ -3,6 +3,7 @@
 mod browser;
 mod demo;
 mod disk;
+pub(crate) mod drop;
 mod http;
 mod program;
 mod source;

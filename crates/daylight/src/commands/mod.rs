@@ -8,6 +8,7 @@ pub(crate) mod dkim;
 pub(crate) mod doctor;
 pub(crate) mod drop;
 pub(crate) mod export;
+pub(crate) mod inbox;
 pub(crate) mod ingest;
 pub(crate) mod life;
 pub(crate) mod mirror;

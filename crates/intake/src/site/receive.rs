@@ -126,7 +126,10 @@ impl Site {
     }
 }
 
-struct Places(#[allow(dead_code, reason = "held until it is dropped")] crate::circuits::Uploading, #[allow(dead_code, reason = "as above")] tokio::sync::OwnedSemaphorePermit);
+struct Places(
+    #[allow(dead_code, reason = "held until it is dropped")] crate::circuits::Uploading,
+    #[allow(dead_code, reason = "as above")] tokio::sync::OwnedSemaphorePermit,
+);
 
 impl Drop for Places {
     fn drop(&mut self) {}

@@ -76,9 +76,7 @@ impl Site {
             return stopped(Stop::Busy);
         }
         let answer = match (head.method.as_str(), head.path.as_str()) {
-            ("GET" | "HEAD", "/newsroom") => {
-                Ok(Answer::json(StatusCode::OK, self.home.told(longest(), PART, FILE, 64 << 20)))
-            }
+            ("GET" | "HEAD", "/newsroom") => Ok(Answer::json(StatusCode::OK, self.home.told(longest(), PART, FILE, 64 << 20))),
             ("GET" | "HEAD", "/directory") => self.directory(),
             ("POST", "/envelope") => self.envelope(head, body).await,
             ("POST", "/replies") => self.replies(body).await,

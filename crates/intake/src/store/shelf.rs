@@ -99,7 +99,9 @@ impl Shelf {
 
     pub(super) fn envelopes(&self) -> Vec<Envelope> {
         let envelopes = self.items.iter().filter(|((kind, _), _)| *kind == Kind::Envelope);
-        envelopes.map(|((_, id), item)| Envelope { id: *id, lookup: item.record.lookup, day: item.record.day, length: item.length }).collect()
+        envelopes
+            .map(|((_, id), item)| Envelope { id: *id, lookup: item.record.lookup, day: item.record.day, length: item.length })
+            .collect()
     }
 
     pub(super) fn replies(&self, lookup: &Lookup) -> Vec<(Digest, u64)> {

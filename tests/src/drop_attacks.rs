@@ -1,0 +1,283 @@
+//! What a thief, a watcher and a vandal do to a drop: what is left in files and in memory, how it holds under slow, long and many requests, and whom it speaks to.
+
+use crate::support::drop::{DropServer, Town, Visitor, form};
+use crate::support::{skip, tool};
+use std::fs;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const CANARY: &str = "canary-5f1c-quetzal-under-the-bridge";
+
+/// Every file below a folder that holds these bytes.
+fn files_with(folder: &Path, wanted: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, wanted));
+        } else if fs::read(&path).is_ok_and(|bytes| bytes.windows(wanted.len()).any(|window| window == wanted)) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+/// How often these bytes stand in the memory of a process; none where it may not be looked at.
+fn in_memory(process: u32, wanted: &[u8]) -> Option<usize> {
+    let maps = fs::read_to_string(format!("/proc/{process}/maps")).ok()?;
+    let mut memory = fs::File::open(format!("/proc/{process}/mem")).ok()?;
+    let mut count = 0;
+    for line in maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|rights| rights.starts_with("rw"))) {
+        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let (start, end) = (u64::from_str_radix(start, 16).unwrap(), u64::from_str_radix(end, 16).unwrap());
+        let mut bytes = vec![0; (end - start) as usize];
+        memory.seek(SeekFrom::Start(start)).unwrap();
+        // A page that the kernel keeps to itself cannot be read.
+        if memory.read_exact(&mut bytes).is_ok() {
+            count += bytes.windows(wanted.len()).filter(|window| *window == wanted).count();
+        }
+    }
+    Some(count)
+}
+
+/// Waits until something holds, for a while.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn after_an_upload_and_kill_9_the_canary_is_in_no_file() {
+    let town = Town::new();
+    let server = town.serve();
+    let mut visitor = Visitor::new(&server);
+    let words = visitor.begin();
+    let file = CANARY.repeat(50_000);
+    assert_eq!(visitor.send(&[("text", None, CANARY.as_bytes()), ("file", Some(CANARY), file.as_bytes())]).status, 303);
+    // And one that is killed in its midst.
+    let token = visitor.get("/en/mailbox").token();
+    let body = form(&[("token", None, token.as_bytes()), ("file", Some(CANARY), file.as_bytes())]);
+    let mut stream = server.connect();
+    let head = format!(
+        "POST /en/send HTTP/1.1\r\nHost: {0}\r\nOrigin: http://{0}\r\nCookie: {1}\r\nContent-Type: multipart/form-data; boundary=BOUND\r\n\
+         Content-Length: {2}\r\n\r\n",
+        server.address,
+        visitor.cookie,
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&body[..body.len() - 1000]).unwrap();
+    until("the file begins to arrive", || fs::read_dir(town.home.join("incoming")).unwrap().count() > 0);
+    let open: Vec<_> =
+        fs::read_dir(format!("/proc/{}/fd", server.child.id())).unwrap().filter_map(|fd| fs::read_link(fd.unwrap().path()).ok()).collect();
+    let stray = open.iter().filter(|path| path.is_absolute() && path.exists() && !path.starts_with(fs::canonicalize(&town.home).unwrap()));
+    let stray: Vec<_> = stray.filter(|path| !path.starts_with("/dev") && !path.starts_with("/proc")).collect();
+    assert!(stray.is_empty(), "files outside of the store are open: {stray:?}");
+    server.kill();
+    for wanted in [CANARY, &words, words.split_once(' ').unwrap().1] {
+        assert_eq!(files_with(town.work.path(), wanted.as_bytes()), Vec::<String>::new());
+    }
+    assert_eq!(town.read().len(), 2, "what was acknowledged is there");
+}
+
+#[test]
+fn after_the_answer_and_after_logout_the_canary_is_in_no_memory_of_the_server() {
+    let town = Town::new();
+    let server = town.serve();
+    let process = server.child.id();
+    if in_memory(process, b"Daylight").is_none() {
+        return skip("the memory of the server cannot be read (root alone may)");
+    }
+    let mut visitor = Visitor::new(&server);
+    let words = visitor.begin();
+    assert_eq!(visitor.send(&[("text", None, CANARY.as_bytes()), ("file", Some(CANARY), CANARY.repeat(9000).as_bytes())]).status, 303);
+    let lookup = town.collect(&server, "POST", "/collect/list", &[], b"").json()["envelopes"][0]["lookup"].as_str().unwrap().to_owned();
+    let reply = town.reply(&town.open(&town.envelopes()[0]).0, 1, &format!("answer {CANARY}"));
+    town.collect(&server, "PUT", "/collect/reply", &[("Daylight-Lookup", &lookup)], &reply);
+    visitor.login(&words);
+    let mailbox = visitor.get("/en/mailbox");
+    assert!(mailbox.text().contains(&format!("answer {CANARY}")));
+    let seen = |wanted: &[u8]| in_memory(process, wanted).unwrap();
+    // What was written and read goes with the answer, not only with the session.
+    until("the text is wiped after the answer", || seen(CANARY.as_bytes()) == 0);
+    until("the codename is wiped after the answer", || seen(words.as_bytes()) == 0 && seen(words.replace(' ', "+").as_bytes()) == 0);
+    visitor.post("/en/logout", &[("token", &mailbox.token())]);
+    let cookie = visitor.cookie.trim_start_matches("daylight=").to_owned();
+    assert!(cookie.is_empty() || seen(cookie.as_bytes()) == 0);
+    assert_eq!(seen(CANARY.as_bytes()) + seen(words.as_bytes()), 0);
+    // That something was looked at at all: what is public does stand there.
+    assert!(seen(b"The Courier") > 0);
+}
+
+#[test]
+fn the_server_leaves_no_core_cannot_be_debugged_and_reaches_its_folder_alone() {
+    let town = Town::new();
+    let server = town.serve();
+    let process = server.child.id();
+    let limits = fs::read_to_string(format!("/proc/{process}/limits")).unwrap_or_default();
+    assert!(limits.is_empty() || limits.lines().any(|line| line.starts_with("Max core file size") && line.contains(" 0 ")), "{limits}");
+    // What belongs to a process that is not dumpable belongs to root (proc(5)).
+    use std::os::unix::fs::MetadataExt;
+    assert_eq!(fs::metadata(format!("/proc/{process}/environ")).unwrap().uid(), 0);
+    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    assert_eq!(children, "");
+}
+
+/// The largest resident set of a process so far, in MiB.
+fn peak(server: &DropServer) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
+}
+
+#[test]
+fn a_long_file_and_many_at_once_pass_in_flat_memory() {
+    let town = Town::new();
+    let server = town.serve();
+    let mut sources: Vec<String> = Vec::new();
+    for _ in 0..12 {
+        let mut visitor = Visitor::new(&server);
+        visitor.begin();
+        sources.push(visitor.cookie.clone());
+    }
+    let idle = peak(&server);
+    std::thread::scope(|scope| {
+        for cookie in &sources {
+            let server = &server;
+            scope.spawn(move || {
+                let mut visitor = Visitor::new(server);
+                visitor.cookie = cookie.clone();
+                assert_eq!(visitor.send(&[("file", Some("x"), &vec![9; 40 << 20])]).status, 303);
+            });
+        }
+    });
+    let most = peak(&server);
+    assert!(most < idle + 64, "{idle} MiB idle, {most} MiB with twelve uploads of 40 MiB");
+    assert_eq!(town.envelopes().len(), 12);
+}
+
+#[test]
+fn slow_and_endless_requests_hold_up_nobody() {
+    let town = Town::new();
+    let server = town.serve();
+    let mut slow = Vec::new();
+    for i in 0..200 {
+        let mut stream = server.connect();
+        let begun: &[u8] = match i % 4 {
+            0 => b"",
+            1 => b"GET /en/ HTTP/1.1\r\nHost: x\r\nX: ",
+            2 => b"PROXY TCP6 fc00",
+            _ => b"POST /en/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\ntoken=",
+        };
+        stream.write_all(begun).unwrap();
+        slow.push(stream);
+    }
+    let mut visitor = Visitor::new(&server);
+    visitor.begin();
+    assert_eq!(visitor.send(&[("text", None, b"through")]).status, 303);
+    // Within their time they are sent away.
+    for stream in &mut slow {
+        let mut rest = Vec::new();
+        assert!(stream.read_to_end(&mut rest).is_ok() || !rest.is_empty());
+    }
+    let mut endless = server.connect();
+    endless.write_all(b"GET /en/ HTTP/1.1\r\nX: ").unwrap();
+    let mut sent = 0;
+    while endless.write_all(&[b'x'; 4096]).is_ok() && sent < 10 << 20 {
+        sent += 4096;
+    }
+    assert!(sent < 10 << 20, "a head without end is cut off");
+    assert!(peak(&server) < 200);
+}
+
+#[test]
+fn forms_that_are_bombs_are_refused_and_cost_little() {
+    let town = Town::new();
+    let server = town.serve();
+    let mut visitor = Visitor::new(&server);
+    visitor.begin();
+    let token = visitor.get("/en/mailbox").token();
+    let shown = ("token", None, token.as_bytes());
+    let many: Vec<_> = std::iter::once(shown).chain(std::iter::repeat_n(("x", None, b"".as_slice()), 10_000)).collect();
+    let files: Vec<_> = std::iter::once(shown).chain(std::iter::repeat_n(("file", Some("f"), b"x".as_slice()), 60)).collect();
+    let long = vec![b'x'; 1 << 20];
+    let cases: Vec<Vec<u8>> = vec![
+        form(&many),
+        form(&files),
+        form(&[shown, ("text", None, &long)]),
+        form(&[shown, ("whole", None, &long)]),
+        form(&[shown, ("part", None, b"-1")]),
+        form(&[shown, ("part", None, b"4000000000"), ("file", Some("f"), b"x")]),
+        form(&[shown, ("token", None, b"other"), ("text", None, b"x")]),
+        form(&[shown, ("text", Some("name"), b"x")]),
+        [b"--BOUND\r\nX: ".as_slice(), &long].concat(),
+        vec![b'-'; 1 << 20],
+        form(&[shown])[..40].to_vec(),
+        vec![],
+    ];
+    for body in cases {
+        let told = visitor.send_raw(&body);
+        assert!((400..500).contains(&told.status), "{}: {}", told.status, String::from_utf8_lossy(&body[..body.len().min(300)]));
+    }
+    assert!(town.envelopes().len() <= 33 && peak(&server) < 200);
+    assert_eq!(visitor.get("/en/mailbox").status, 200);
+}
+
+#[test]
+fn two_hundred_logins_a_second_leave_uploads_working() {
+    let town = Town::new();
+    let server = town.serve();
+    let mut sender = Visitor::new(&server);
+    sender.begin();
+    let token = Visitor::new(&server).get("/en/login").token();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let logins = std::sync::atomic::AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let told = Visitor::new(&server).post("/en/login", &[("token", &token), ("codename", "one two three")]);
+                    assert_eq!(told.status, 303);
+                    logins.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                }
+            });
+        }
+        let sent = sender.send(&[("file", Some("x"), &vec![3; 20 << 20])]);
+        until("two hundred logins", || logins.load(std::sync::atomic::Ordering::Relaxed) >= 200);
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(sent.status, 303);
+    });
+    assert_eq!(town.envelopes().len(), 1);
+}
+
+#[test]
+fn the_drop_sends_no_packet_but_answers_and_opens_no_connection() {
+    if !tool("strace") {
+        return;
+    }
+    let town = Town::new();
+    let log = town.work.path().join("calls");
+    let behind = ["strace", "-f", "-qq", "-o", log.to_str().unwrap(), "-e", "trace=socket,connect,sendto,sendmsg,bind"];
+    let probe = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        return skip("strace may not trace here");
+    }
+    let server = town.serve_with(&[], Some(&behind));
+    let mut visitor = Visitor::new(&server);
+    let words = visitor.begin();
+    visitor.send(&[("text", None, b"hello")]);
+    visitor.login(&words);
+    visitor.get("/en/mailbox");
+    drop(server);
+    let calls = fs::read_to_string(&log).unwrap();
+    assert!(calls.contains("bind("), "{calls}");
+    let out: Vec<_> =
+        calls.lines().filter(|line| line.contains("connect(") || line.contains("SOCK_DGRAM") || line.contains("AF_NETLINK")).collect();
+    assert!(out.is_empty(), "{out:?}");
+    assert_eq!(calls.lines().filter(|line| line.contains("socket(AF_INET")).count(), 1, "the one that it listens on: {calls}");
+}
