@@ -30,9 +30,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-CHUNK = 64 * 1024
-STANZAS = 16
-HEAD = 2048
+CHUNK, STANZAS, HEAD = 64 * 1024, 16, 2048
 SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 INFO = b"age-encryption.org/mlkem768x25519"
 SUBMISSION, REPLY = b"daylight-submission/v1\n", b"daylight-reply/v1\n"

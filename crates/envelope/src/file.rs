@@ -80,7 +80,8 @@ pub struct Opener<R> {
 /// Opens a file with whichever of these identities fits.
 pub(crate) fn open<R: BufRead>(identities: &[&dyn age::Identity], mut input: R) -> Result<Opener<R>, OpenError> {
     let header = header(&mut input)?;
-    let decryptor = age::Decryptor::new(Cursor::new(header).chain(input)).map_err(refused)?;
+    // The whole header lies in the first buffer, and is parsed once. Reading it bit by bit, the library would begin anew at each.
+    let decryptor = age::Decryptor::new_buffered(Cursor::new(header).chain(input)).map_err(refused)?;
     let stream = decryptor.decrypt(identities.iter().copied()).map_err(refused)?;
     Ok(Opener { stream, length: 0, failed: false })
 }

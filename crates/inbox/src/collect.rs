@@ -200,16 +200,12 @@ impl Inbox {
         Ok(())
     }
 
-    /// Deletes conversations in which nothing happened for `days` days and that nobody is assigned to, as `delete` does. Gives their ids.
-    pub fn retire(&mut self, held: &Held, days: u32, today: u32) -> Result<Vec<Digest>> {
+    /// The conversations in which nothing happened for `days` days and that nobody is assigned to.
+    pub fn due(&self, days: u32, today: u32) -> Result<Vec<Digest>> {
         let sql = "SELECT id FROM conversation WHERE last_day < ?1 AND assigned = '' AND deleting = 0 ORDER BY n";
         let before = i64::from(today.saturating_sub(days));
         let ids: Vec<[u8; 32]> = self.connection.prepare(sql)?.query_map([before], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        let ids: Vec<Digest> = ids.into_iter().map(Digest).collect();
-        for id in &ids {
-            self.delete(held, id)?;
-        }
-        Ok(ids)
+        Ok(ids.into_iter().map(Digest).collect())
     }
 
     /// Remembers an envelope that could not be opened, so that it is not fetched each day; the drop's own retention removes it.

@@ -14,6 +14,7 @@ CREATE TABLE conversation (
     accepted INTEGER NOT NULL DEFAULT 0,
     shared INTEGER NOT NULL DEFAULT 0,  -- another conversation came in the same mailbox
     next_reply INTEGER NOT NULL DEFAULT 1,
+    begun INTEGER NOT NULL DEFAULT 0,   -- its first message is here
     deleting INTEGER NOT NULL DEFAULT 0,
     assigned TEXT NOT NULL DEFAULT '',
     identity BLOB                       -- conversation key and reply key, sealed under the storage key
@@ -41,8 +42,8 @@ CREATE TABLE refused (id BLOB PRIMARY KEY, day INTEGER NOT NULL, length INTEGER 
 -- What the drop is to be told: what = 0 reply, 1 accept, 2 forget.
 CREATE TABLE queue (n INTEGER PRIMARY KEY, what INTEGER NOT NULL, lookup BLOB NOT NULL, conversation INTEGER, message INTEGER, sealed BLOB);
 CREATE INDEX queue_conversation ON queue (conversation);
--- Troves that were made of a conversation: the random folder's name, which stands in the paths of its documents, and the entry of the audit log.
-CREATE TABLE link (token TEXT PRIMARY KEY, conversation INTEGER NOT NULL, audit INTEGER) WITHOUT ROWID;
+-- Troves that were made of a conversation: the random folder's name, which stands in the paths of its documents.
+CREATE TABLE link (token TEXT PRIMARY KEY, conversation INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX link_conversation ON link (conversation);
 -- Directories that this desk made.
 CREATE TABLE directory (digest BLOB PRIMARY KEY, serial INTEGER NOT NULL) WITHOUT ROWID;

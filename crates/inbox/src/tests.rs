@@ -1,0 +1,402 @@
+//! An inbox against a drop in memory that may lie.
+
+use crate::carrier::{Carrier, Lookup, Waiting};
+use crate::{Inbox, Keyring, Offer, Result, day_of, join};
+use daylight_archive::Signer;
+use daylight_envelope::{
+    Authenticated, ConversationKey, Head, Identity, Kind, Newsroom, Recipient, SealedBy, open_reply, open_submission, seal_submission,
+};
+use daylight_model::Digest;
+use ed25519_dalek::SigningKey;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+const TODAY: u32 = 20_785;
+const NEWSROOM: Newsroom = Newsroom([9; 32]);
+
+fn ana() -> Signer {
+    Signer::new("ana", SigningKey::from_bytes(&[3; 32])).unwrap()
+}
+
+/// A source, as its tool keeps it.
+struct Source {
+    lookup: Lookup,
+    reply: Identity,
+    conversation: [u8; 32],
+}
+
+fn source(seed: u8) -> Source {
+    Source { lookup: [seed; 32], reply: Identity::from_seed(Zeroizing::new([seed; 32])), conversation: [seed; 32] }
+}
+
+impl Source {
+    fn head(&self, counter: u64, first: bool) -> Head {
+        Head {
+            newsroom: NEWSROOM,
+            epoch: TODAY,
+            conversation: ConversationKey::new(Zeroizing::new(self.conversation)),
+            reply: self.reply.recipient(),
+            sealed_by: SealedBy::Tool,
+            counter,
+            kind: Kind::Text,
+            name: Vec::new(),
+            media_type: String::new(),
+            first,
+        }
+    }
+}
+
+fn sealed(head: &Head, to: &[Recipient], body: &[u8]) -> Vec<u8> {
+    let mut sealer = seal_submission(head, to, Vec::new()).unwrap();
+    sealer.write_all(body).unwrap();
+    sealer.finish().unwrap()
+}
+
+/// A drop in memory.
+#[derive(Default)]
+struct Drop {
+    envelopes: BTreeMap<Digest, (Lookup, Vec<u8>)>,
+    directory: Option<Vec<u8>>,
+    replies: Vec<(Lookup, Vec<u8>)>,
+    done: Vec<Digest>,
+    accepted: Vec<Lookup>,
+    forgotten: Vec<Lookup>,
+    /// Says that it deleted what it keeps.
+    keeps: bool,
+    fetched: usize,
+}
+
+impl Drop {
+    fn put(&mut self, lookup: Lookup, bytes: Vec<u8>) -> Digest {
+        let id = Digest::of(&bytes);
+        self.envelopes.insert(id, (lookup, bytes));
+        id
+    }
+}
+
+impl Carrier for Drop {
+    fn directory(&mut self) -> Result<Option<Vec<u8>>> {
+        Ok(self.directory.clone())
+    }
+    fn put_directory(&mut self, file: &[u8]) -> Result<()> {
+        self.directory = Some(file.to_vec());
+        Ok(())
+    }
+    fn list(&mut self) -> Result<Vec<Waiting>> {
+        let one = |(id, (lookup, bytes)): (&Digest, &(Lookup, Vec<u8>))| Waiting {
+            id: *id,
+            lookup: *lookup,
+            day: TODAY,
+            length: bytes.len() as u64,
+        };
+        Ok(self.envelopes.iter().map(one).collect())
+    }
+    fn fetch(&mut self, waiting: &Waiting, to: &mut dyn Write) -> Result<bool> {
+        self.fetched += 1;
+        let Some((_, bytes)) = self.envelopes.get(&waiting.id) else { return Ok(false) };
+        to.write_all(bytes).unwrap();
+        Ok(true)
+    }
+    fn done(&mut self, ids: &[Digest]) -> Result<()> {
+        self.done.extend(ids);
+        if !self.keeps {
+            ids.iter().for_each(|id| drop(self.envelopes.remove(id)));
+        }
+        Ok(())
+    }
+    fn reply(&mut self, lookup: &Lookup, sealed: &[u8]) -> Result<()> {
+        self.replies.push((*lookup, sealed.to_vec()));
+        Ok(())
+    }
+    fn accept(&mut self, lookups: &[Lookup]) -> Result<()> {
+        self.accepted.extend(lookups);
+        Ok(())
+    }
+    fn forget(&mut self, lookups: &[Lookup]) -> Result<()> {
+        self.forgotten.extend(lookups);
+        Ok(())
+    }
+}
+
+/// A desk with a keyring of a few days, and the keys of today.
+fn desk(folder: &Path) -> (Inbox, Vec<Recipient>) {
+    let inbox = Inbox::open(folder, TODAY).unwrap();
+    let mut keyring = Keyring::create(&inbox.keyring_path("ana"), NEWSROOM, &ana().key()).unwrap();
+    keyring.fill(TODAY, 3).unwrap();
+    let today = Recipient::from_bytes(&keyring.public(TODAY).unwrap()).unwrap();
+    (inbox, vec![today])
+}
+
+fn collect(inbox: &mut Inbox, drop: &mut Drop) -> crate::Collected {
+    let held = inbox.hold("test").unwrap();
+    inbox.collect(&held, drop, TODAY, &mut |_, _| {}).unwrap()
+}
+
+#[test]
+fn what_is_sent_is_collected_once_answered_and_gone_when_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, keys) = desk(folder.path());
+    let (mut drop, one) = (Drop::default(), source(1));
+    drop.put(one.lookup, sealed(&one.head(1, true), &keys, b"I have papers CANARY-7f3a"));
+    let envelope = sealed(&one.head(2, false), &keys, b"more");
+    drop.put(one.lookup, envelope.clone());
+    let came = collect(&mut inbox, &mut drop);
+    assert_eq!((came.submissions, came.conversations, came.doubtful, came.alarms.len()), (2, 1, 0, 0));
+    assert!(drop.envelopes.is_empty(), "the drop was told");
+    // The same again, and under another mailbox: nothing comes twice.
+    drop.put(one.lookup, envelope.clone());
+    assert_eq!((collect(&mut inbox, &mut drop).submissions, drop.envelopes.len()), (0, 0));
+    drop.put([77; 32], envelope.clone());
+    assert_eq!(collect(&mut inbox, &mut drop).submissions, 0);
+
+    let listed = inbox.list(10, false).unwrap();
+    let id = listed[0].id.to_string();
+    let whole = inbox.read(&id).unwrap();
+    let texts: Vec<_> = whole.messages.iter().map(|message| message.text.clone().unwrap()).collect();
+    assert!(texts.contains(&"I have papers CANARY-7f3a".to_owned()) && texts.len() == 2);
+    assert!(whole.messages.iter().all(|message| message.heading.by_tool && !message.doubtful));
+
+    let held = inbox.hold("test").unwrap();
+    assert!(inbox.accept(&held, &id[..6]).unwrap() && !inbox.accept(&held, &id).unwrap());
+    inbox.answer(&held, &id, "Thank you. CANARY-answer", &ana(), TODAY).unwrap();
+    let stranger = Signer::new("eve", SigningKey::from_bytes(&[4; 32])).unwrap();
+    assert!(inbox.answer(&held, &id, "x", &stranger, TODAY).is_err(), "sources would not believe it");
+    std::mem::drop(held);
+    let sent = collect(&mut inbox, &mut drop).sent;
+    assert_eq!((sent.replies, sent.accepted, drop.accepted.as_slice()), (1, 1, &[one.lookup][..]));
+    let reply = open_reply(&one.reply, &NEWSROOM, &[*ana().key().public()], &drop.replies[0].1).unwrap();
+    assert_eq!((reply.body.as_str(), reply.counter), ("Thank you. CANARY-answer", 1));
+
+    assert!(!holds(folder.path(), b"CANARY"), "nothing is in the clear");
+    let (storage, key) = (inbox.storage().unwrap(), inbox.storage_key(&inbox.known(&id).unwrap()).unwrap());
+    assert_eq!(storage.all().count(), 1);
+    let held = inbox.hold("test").unwrap();
+    inbox.delete(&held, &listed[0].id).unwrap();
+    std::mem::drop(held);
+    for canary in [&key[..], &one.lookup, &listed[0].id.0, &one.conversation] {
+        assert!(!holds(&folder.path().join("inbox"), canary) || canary == &one.lookup[..], "{canary:?}");
+    }
+    collect(&mut inbox, &mut drop);
+    assert_eq!(drop.forgotten, [one.lookup]);
+    assert!(!holds(&folder.path().join("inbox"), &one.lookup), "nor the mailbox, once the drop knows");
+    assert!(inbox.list(10, false).unwrap().is_empty() && inbox.read(&id).is_err());
+    // What was deleted does not come back, though the drop gives it again.
+    drop.put(one.lookup, envelope);
+    assert_eq!(collect(&mut inbox, &mut drop).submissions, 0);
+}
+
+/// Whether some file below a folder has these bytes in it, as they are or as base64 or hex.
+fn holds(folder: &Path, bytes: &[u8]) -> bool {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let found = std::fs::read(&path).unwrap();
+            if [bytes, hex.as_bytes()].iter().any(|canary| found.windows(canary.len()).any(|window| window == *canary)) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+#[test]
+fn somebody_else_in_a_mailbox_is_shown_as_such_and_never_gets_the_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, keys) = desk(folder.path());
+    let (mut drop, one, other) = (Drop::default(), source(1), source(2));
+    drop.put(one.lookup, sealed(&one.head(1, true), &keys, b"first"));
+    collect(&mut inbox, &mut drop);
+    // A conversation of another's in the same mailbox; the first again with another reply key; a later one without the MAC of its key.
+    drop.put(one.lookup, sealed(&other.head(1, true), &keys, b"it is me, write to this key"));
+    let swapped = Head { reply: other.reply.recipient(), ..one.head(3, false) };
+    drop.put(one.lookup, sealed(&swapped, &keys, b"my reply key is new"));
+    drop.put(one.lookup, sealed(&one.head(4, true), &keys, b"first again"));
+    let came = collect(&mut inbox, &mut drop);
+    assert_eq!((came.submissions, came.conversations, came.doubtful), (3, 1, 2));
+    let listed = inbox.list(10, false).unwrap();
+    assert!(listed.iter().all(|one| one.shared) && listed.len() == 2);
+    let first = listed.iter().find(|conversation| conversation.submissions == 3).unwrap();
+    let whole = inbox.read(&first.id.to_string()).unwrap();
+    let doubts: BTreeMap<String, (bool, bool)> =
+        whole.messages.iter().map(|message| (message.text.clone().unwrap(), (message.doubtful, message.again))).collect();
+    assert_eq!((doubts["first"], doubts["my reply key is new"], doubts["first again"]), ((false, false), (true, false), (false, true)));
+    let held = inbox.hold("test").unwrap();
+    inbox.answer(&held, &first.id.to_string(), "hello", &ana(), TODAY).unwrap();
+    std::mem::drop(held);
+    collect(&mut inbox, &mut drop);
+    let sealed = &drop.replies[0].1;
+    assert!(open_reply(&one.reply, &NEWSROOM, &[*ana().key().public()], sealed).is_ok());
+    assert!(open_reply(&other.reply, &NEWSROOM, &[*ana().key().public()], sealed).is_err(), "the reply key is the first envelope's");
+}
+
+#[test]
+fn a_later_message_that_a_server_altered_or_another_newsroom_was_sent_is_not_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, keys) = desk(folder.path());
+    let (mut drop, one) = (Drop { keeps: true, ..Drop::default() }, source(1));
+    let good = sealed(&one.head(1, true), &keys, b"first");
+    let mut cases = vec![good[..good.len() - 1].to_vec(), Vec::new(), b"age-encryption.org/v1\n".to_vec()];
+    for at in [good.len() - 1, good.len() / 2, 40] {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        cases.push(bad);
+    }
+    let elsewhere = Head { newsroom: Newsroom([8; 32]), ..one.head(1, true) };
+    cases.push(sealed(&elsewhere, &keys, b"for others"));
+    let stale = Head { epoch: TODAY - 1, ..one.head(1, true) };
+    cases.push(sealed(&stale, &keys, b"of another day than its key"));
+    cases.push(sealed(&one.head(1, true), &[Identity::generate().unwrap().recipient()], b"to a stranger"));
+    let ids: Vec<Digest> = cases.iter().map(|case| drop.put(one.lookup, case.clone())).collect();
+    let came = collect(&mut inbox, &mut drop);
+    assert_eq!((came.submissions, came.refused.len()), (0, ids.len()), "{came:?}");
+    assert!(drop.done.is_empty(), "what was not taken stays at the drop");
+    assert!(inbox.list(1, false).unwrap().is_empty() && inbox.storage().unwrap().all().count() == 0);
+    assert_eq!(std::fs::read_dir(folder.path().join("inbox/sealed")).unwrap().count(), 0);
+    // They are not fetched each day, and are when somebody asks.
+    drop.fetched = 0;
+    assert_eq!((collect(&mut inbox, &mut drop).refused.len(), drop.fetched), (0, 0));
+    let held = inbox.hold("test").unwrap();
+    assert_eq!(inbox.try_refused_again(&held).unwrap(), ids.len());
+}
+
+#[test]
+fn a_drop_that_lies_about_what_it_has_is_told_of() {
+    struct Liar(Drop);
+    impl Carrier for Liar {
+        fn directory(&mut self) -> Result<Option<Vec<u8>>> {
+            Ok(Some(b"a directory that nobody here made".to_vec()))
+        }
+        fn put_directory(&mut self, file: &[u8]) -> Result<()> {
+            self.0.put_directory(file)
+        }
+        fn list(&mut self) -> Result<Vec<Waiting>> {
+            let mut list = self.0.list()?;
+            list.push(Waiting { id: Digest([1; 32]), lookup: [0; 32], day: u32::MAX, length: u64::MAX });
+            list.push(Waiting { id: Digest([2; 32]), lookup: [0; 32], day: 0, length: 5 });
+            Ok(list)
+        }
+        fn fetch(&mut self, waiting: &Waiting, to: &mut dyn Write) -> Result<bool> {
+            if waiting.id == Digest([2; 32]) {
+                to.write_all(b"other").unwrap();
+                return Ok(true);
+            }
+            self.0.fetch(waiting, to)
+        }
+        fn done(&mut self, ids: &[Digest]) -> Result<()> {
+            self.0.done(ids)
+        }
+        fn reply(&mut self, _: &Lookup, _: &[u8]) -> Result<()> {
+            Ok(())
+        }
+        fn accept(&mut self, _: &[Lookup]) -> Result<()> {
+            Ok(())
+        }
+        fn forget(&mut self, _: &[Lookup]) -> Result<()> {
+            Ok(())
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, keys) = desk(folder.path());
+    let mut drop = Liar(Drop::default());
+    drop.0.put([1; 32], sealed(&source(1).head(1, true), &keys, b"first"));
+    let held = inbox.hold("test").unwrap();
+    inbox.keep_directory(&held, b"ours", 3).unwrap();
+    let came = inbox.collect(&held, &mut drop, TODAY, &mut |_, _| {}).unwrap();
+    assert_eq!((came.submissions, came.alarms.len(), came.directory_put), (1, 3, true), "{:?}", came.alarms);
+    assert!(came.alarms[0].contains("did not make") && drop.0.directory.as_deref() == Some(b"ours"));
+}
+
+#[test]
+fn keys_die_forty_five_days_after_their_day_and_open_nothing_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let (inbox, keys) = desk(folder.path());
+    let path = inbox.keyring_path("ana");
+    let envelope = sealed(&source(1).head(1, true), &keys, b"late");
+    let open = |today: u32| {
+        let (keyring, _) = Keyring::open(&path, today).unwrap();
+        let opened = keyring.identities(today).into_iter().any(|(_, identity)| open_submission(&[&identity], &NEWSROOM, &envelope[..]).is_ok());
+        (opened, keyring.span().map(|span| span.keys))
+    };
+    assert_eq!(open(TODAY + 45), (true, Some(3)));
+    assert_eq!(open(TODAY + 46), (false, Some(2)));
+    // With the whole image as it is now, the clock set back: nothing.
+    assert_eq!(open(TODAY), (false, Some(2)));
+    // Opening the inbox for whatever reason destroys what is due.
+    drop(Inbox::open(folder.path(), TODAY + 60).unwrap());
+    assert_eq!(open(TODAY), (false, None));
+    assert_eq!(day_of(86_400 * 5 + 86_399), 5);
+}
+
+#[test]
+fn members_keys_are_joined_for_the_days_that_all_have_and_nobody_can_swap_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let ben = Signer::new("ben", SigningKey::from_bytes(&[5; 32])).unwrap();
+    let offer = |name: &str, signer: &Signer, first: u32, days: u32, newsroom: Newsroom| {
+        let mut keyring = Keyring::create(&folder.path().join(name), newsroom, &signer.key()).unwrap();
+        keyring.fill(first, days).unwrap();
+        keyring.offer(first, days, signer).unwrap()
+    };
+    let (a, b) = (offer("a.keys", &ana(), 10, 5, NEWSROOM), offer("b.keys", &ben, 12, 5, NEWSROOM));
+    let (members, first, keys) = join(&NEWSROOM, &[a.clone(), b.clone()], 11).unwrap();
+    assert_eq!((members.len(), first, keys.len()), (2, 12, 3 * 2 * 1216));
+    assert_eq!(&keys[..1216], a.key(12).unwrap());
+    assert!(join(&NEWSROOM, &[a.clone(), b], 15).is_err(), "no day in common");
+    assert!(join(&NEWSROOM, &[offer("c.keys", &ben, 10, 5, Newsroom([1; 32]))], 10).is_err(), "another newsroom's");
+    let bytes = a.to_bytes();
+    assert_eq!(Offer::parse(&bytes).unwrap(), a);
+    for at in (0..bytes.len()).step_by(61) {
+        let mut wrong = bytes.clone();
+        wrong[at] ^= 4;
+        assert!(Offer::parse(&wrong).is_err(), "{at}");
+    }
+}
+
+#[test]
+fn authentication_is_of_whoever_has_the_conversations_key() {
+    let (one, key) = (source(1), Identity::generate().unwrap());
+    let envelope = sealed(&one.head(2, false), &[key.recipient()], b"x");
+    let opened = open_submission(&[&key], &NEWSROOM, &envelope[..]).unwrap();
+    assert_eq!(opened.copy_to(&mut Vec::new(), None).unwrap().authenticated, Authenticated::Yes);
+}
+
+#[test]
+fn files_are_unpacked_under_names_that_leave_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, keys) = desk(folder.path());
+    let (mut drop, one) = (Drop::default(), source(1));
+    let names: [&[u8]; 6] = [b"../../../../tmp/x", b"a\0b", "\u{202e}fdp.exe".as_bytes(), b"two\nlines", b"", b"plan.pdf"];
+    for (number, name) in names.iter().enumerate() {
+        let file = Kind::File { file: [number as u8; 16], part: 0, last: true };
+        let head =
+            Head { kind: file, name: name.to_vec(), media_type: "application/pdf".into(), ..one.head(number as u64, number == 0) };
+        drop.put(one.lookup, sealed(&head, &keys, format!("body {number}").as_bytes()));
+    }
+    // Two parts of three, of one file.
+    for part in [0, 2] {
+        let kind = Kind::File { file: [50; 16], part, last: part == 2 };
+        drop.put(one.lookup, sealed(&Head { kind, name: b"big".to_vec(), ..one.head(100 + u64::from(part), false) }, &keys, b"part"));
+    }
+    collect(&mut inbox, &mut drop);
+    let id = inbox.list(1, false).unwrap()[0].id.to_string();
+    let held = inbox.hold("test").unwrap();
+    let unpacked = inbox.unpack(&held, &id, false).unwrap();
+    assert_eq!((unpacked.files.0, unpacked.left_out.len(), unpacked.left_out[0].missing.as_slice()), (6, 1, &[1][..]));
+    let written = unpacked.folder.clone();
+    let mut bodies = Vec::new();
+    for entry in std::fs::read_dir(&written).unwrap() {
+        let files: Vec<_> = std::fs::read_dir(entry.unwrap().path()).unwrap().map(|file| file.unwrap().path()).collect();
+        assert_eq!(files.len(), 1);
+        bodies.push(std::fs::read_to_string(&files[0]).unwrap());
+    }
+    assert_eq!(bodies.len(), 6);
+    std::mem::drop(unpacked);
+    assert!(!written.exists(), "what is in the clear is gone");
+}

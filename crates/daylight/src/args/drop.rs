@@ -12,6 +12,8 @@ pub(crate) enum Drop {
     Serve(DropServe),
     Export(DropExport),
     Apply(DropApply),
+    #[command(flatten)]
+    Desk(super::inbox::Inbox),
 }
 
 /// Makes a drop for an archive, or gives one that is there other settings and the archive's newer roots. Prints the collector's token, once.

@@ -104,6 +104,7 @@ fn desk_facts(desk: &Desk, document: &Document) -> Result<Value> {
         "names": document.names.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "collections": document.collections,
         "found_at": roots,
+        "source": crate::commands::inbox::source_of(desk.path(), desk, seq)?,
         "stands_in": parents,
         "holds": children,
         "conversation": thread,

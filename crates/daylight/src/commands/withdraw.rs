@@ -113,7 +113,7 @@ pub(crate) fn document_id(id: &str) -> Result<(&str, u64)> {
 }
 
 /// Signs with the keys that were given. Where they are too few it writes the request, says so and gives nothing.
-fn complete(signing: &EntrySigning, mut request: Request) -> Result<Option<Request>> {
+pub(crate) fn complete(signing: &EntrySigning, mut request: Request) -> Result<Option<Request>> {
     for file in &signing.key {
         let key = signing_key(file, signing.passphrase_file.as_deref())?;
         if let Some(warning) = key.warning() {
@@ -176,7 +176,7 @@ pub(crate) fn heartbeat(args: &args::Heartbeat) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn logged_json(logged: &Logged) -> Value {
+pub(crate) fn logged_json(logged: &Logged) -> Value {
     json!({"origin": logged.origin, "serial": logged.serial, "log_size": logged.size, "already": logged.already})
 }
 

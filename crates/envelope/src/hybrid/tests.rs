@@ -40,3 +40,17 @@ fn keys_have_the_text_that_age_gives_them() {
     }
     assert_eq!(Recipient::from_bytes(&[255; Recipient::LENGTH]), Err(RecipientError), "numbers that are out of range");
 }
+
+/// The example of c2sp.org/age, and a file that another implementation of it sealed (npm `age-encryption` 0.3.1).
+#[test]
+fn keys_and_files_are_those_of_other_programs() {
+    let mut seed = Zeroizing::new([0; 32]);
+    let digits = "31bda90fbf9fccdde5cfc0ed5a0378c5ea67ea193d7938b03b8c5dabb9a67de3";
+    for (byte, at) in seed.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    }
+    let identity = Identity::from_seed(seed);
+    assert_eq!(identity.recipient().to_string(), include_str!("../../tests/envelope/c2sp-recipient.txt"));
+    let file = include_bytes!("../../tests/envelope/age-encryption-0.3.1.age");
+    assert_eq!(opened(&identity, 1, file).unwrap(), b"sealed by age-encryption 0.3.1\n");
+}

@@ -119,13 +119,16 @@ impl Inbox {
         let Some(n) = place.n else {
             return Ok(u8::from(matches!(authenticated, Authenticated::No)));
         };
-        let sql = "SELECT identity FROM conversation WHERE n = ?1";
-        let sealed: Option<Vec<u8>> = self.connection.prepare_cached(sql)?.query_row([n], |row| row.get(0))?;
+        let sql = "SELECT identity, begun FROM conversation WHERE n = ?1";
+        let (sealed, begun): (Option<Vec<u8>>, bool) =
+            self.connection.prepare_cached(sql)?.query_row([n], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let known = sealed.and_then(|sealed| open_bytes(&place.key, &sealed));
         // The reply key is the first one's, whatever a later one says.
         let same_reply = known.is_none_or(|known| known.get(32..) == Some(&head.reply.to_bytes()[..]));
         Ok(match authenticated {
             Authenticated::Yes if same_reply => 0,
+            // Envelopes come in no order: the first may come after later ones.
+            Authenticated::First if same_reply && !begun => 0,
             Authenticated::First => 2,
             _ => 1,
         })
@@ -156,8 +159,8 @@ impl Inbox {
         let sql = "INSERT INTO message (conversation, outgoing, day, name, length, doubt) VALUES (?1, 0, ?2, ?3, ?4, ?5)";
         transaction.prepare_cached(sql)?.execute((n, day, name, int(length), doubt))?;
         let sql = "UPDATE conversation SET submissions = submissions + 1, unread = unread + 1, bytes = bytes + ?2, last_day = max(last_day, ?3),
-            doubtful = doubtful + ?4 WHERE n = ?1";
-        transaction.prepare_cached(sql)?.execute((n, int(length), day, i64::from(doubt != 0)))?;
+            doubtful = doubtful + ?4, begun = max(begun, ?5) WHERE n = ?1";
+        transaction.prepare_cached(sql)?.execute((n, int(length), day, i64::from(doubt != 0), head.first))?;
         let until = i64::from(epoch.saturating_add(LIFE).max(today));
         transaction.prepare_cached("INSERT OR IGNORE INTO seen (mark, until) VALUES (?1, ?2)")?.execute((mark, until))?;
         transaction.prepare_cached("INSERT OR IGNORE INTO done (id) VALUES (?1)")?.execute([waiting.id.0])?;

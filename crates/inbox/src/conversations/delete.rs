@@ -17,7 +17,7 @@ pub struct Deleted {
 impl Inbox {
     /// Deletes a conversation: its key is destroyed, then whatever was sealed under it is removed, and the drop is told by the next collection. Killed at any
     /// instant, whoever opens the inbox next finishes it. Documents that were imported from it stay; what links them to it goes, but for the audit log's
-    /// notes, which the caller empties before (see [`Inbox::links`]).
+    /// notes, which the caller empties before.
     ///
     /// The order is: the intent, with what the drop is to be told and without what was queued; the key; the sealed files; the rows.
     pub fn delete(&mut self, held: &Held, id: &Digest) -> Result<Deleted> {

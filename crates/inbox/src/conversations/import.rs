@@ -65,20 +65,11 @@ impl Inbox {
         Ok(imported)
     }
 
-    /// Notes that the documents under a folder's name came from a conversation, before they are read in. `audit` is the entry of the desk's log that says so.
-    pub fn link(&mut self, _held: &Held, beginning: &str, token: &str, audit: u64) -> Result<()> {
+    /// Notes that the documents under a folder's name came from a conversation, before they are read in.
+    pub fn link(&mut self, _held: &Held, beginning: &str, token: &str) -> Result<()> {
         let known = self.known(beginning)?;
-        let sql = "INSERT OR REPLACE INTO link (token, conversation, audit) VALUES (?1, ?2, ?3)";
-        self.connection.execute(sql, (token, known.n, crate::inbox::int(audit)))?;
+        self.connection.execute("INSERT OR REPLACE INTO link (token, conversation) VALUES (?1, ?2)", (token, known.n))?;
         Ok(())
-    }
-
-    /// The entries of the desk's audit log whose notes name a conversation.
-    pub fn links(&self, beginning: &str) -> Result<Vec<u64>> {
-        let known = self.known(beginning)?;
-        let mut statement = self.connection.prepare_cached("SELECT audit FROM link WHERE conversation = ?1 AND audit IS NOT NULL")?;
-        let rows = statement.query_map([known.n], |row| row.get::<_, i64>(0))?;
-        Ok(rows.map(|n| n.map(i64::unsigned_abs)).collect::<rusqlite::Result<_>>()?)
     }
 
     /// Takes away what links documents to a conversation. Gives how many imports there were.

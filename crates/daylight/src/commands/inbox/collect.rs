@@ -1,0 +1,113 @@
+use super::import::unname;
+use super::wire::Wire;
+use super::{open, today};
+use crate::args::inbox::Collect;
+use crate::output::{self, count, remark, say};
+use anyhow::{Context, Result, bail};
+use daylight_inbox::{Carrier, Collected, Inbox, Stick, notice};
+use daylight_ingest::open_desk;
+use daylight_mirror::http::{Client, Config};
+use daylight_model::Digest;
+use indicatif::HumanBytes;
+use serde_json::json;
+use std::path::Path;
+use std::process::ExitCode;
+use zeroize::Zeroizing;
+
+/// So many envelopes that could not be opened are named.
+const NAMED: usize = 10;
+
+pub(crate) fn collect(args: &Collect) -> Result<ExitCode> {
+    let mut inbox = open(&args.desk, true)?;
+    let run = run(args, &mut inbox);
+    if let Some(file) = &args.notice {
+        // Also where it failed: a notice that does not come would say so.
+        let bytes = notice(today(), run.as_ref().ok().map(|(collected, _)| collected));
+        daylight_durable::write_atomic(file, &bytes).with_context(|| format!("cannot write the notice {}", file.display()))?;
+    }
+    let (collected, retired) = run?;
+    if args.json {
+        in_json(&collected, &retired)?;
+    } else {
+        in_words(&collected, &retired)?;
+    }
+    Ok(if collected.alarms.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn run(args: &Collect, inbox: &mut Inbox) -> Result<(Collected, Vec<Digest>)> {
+    let mut carrier = carrier(args)?;
+    let held = inbox.hold("drop collect")?;
+    if args.again {
+        inbox.try_refused_again(&held)?;
+    }
+    let collected = inbox.collect(&held, carrier.as_mut(), today(), &mut |_, _| {})?;
+    // After what came was counted: a source who wrote today is not forgotten today.
+    let due = args.keep.map(|days| inbox.due(days, today())).transpose()?.unwrap_or_default();
+    if !due.is_empty() {
+        let mut desk = open_desk(&args.desk)?;
+        for id in &due {
+            unname(&mut desk, "retention", id)?;
+            inbox.delete(&held, id)?;
+        }
+    }
+    Ok((collected, due))
+}
+
+fn carrier(args: &Collect) -> Result<Box<dyn Carrier>> {
+    if let Some(from) = &args.from {
+        return Ok(Box::new(Stick::new(from, args.to.as_ref().unwrap_or(from))?));
+    }
+    let (Some(drop), Some(token)) = (&args.drop, &args.token_file) else { bail!("name the drop with --drop, or a folder with --from") };
+    let client = Client::new(Config { proxy: args.socks.clone(), connections: 1, ..Config::default() }).context("cannot make connections")?;
+    Ok(Box::new(Wire { client, drop: drop.clone(), authorization: authorization(token)? }))
+}
+
+fn authorization(file: &Path) -> Result<Zeroizing<String>> {
+    let text = Zeroizing::new(std::fs::read_to_string(file).with_context(|| format!("cannot read the token {}", file.display()))?);
+    let token = text.lines().next().unwrap_or_default().trim();
+    if token.len() != 64 || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        bail!("the first line of {} is no collector's token: 64 digits, as `daylight drop init` printed them", file.display());
+    }
+    Ok(Zeroizing::new(format!("Daylight {}", token.to_ascii_lowercase())))
+}
+
+fn in_json(collected: &Collected, retired: &[Digest]) -> Result<()> {
+    let refused: Vec<_> = collected.refused.iter().map(|(id, why)| json!({"id": id.to_string(), "why": why})).collect();
+    output::json(&json!({"submissions": collected.submissions, "conversations": collected.conversations, "bytes": collected.bytes,
+        "doubtful": collected.doubtful, "listed": collected.listed, "refused": refused, "alarms": collected.alarms,
+        "directory_put": collected.directory_put, "replies_sent": collected.sent.replies, "accepted": collected.sent.accepted,
+        "forgotten": collected.sent.forgotten, "retired": retired.iter().map(Digest::to_string).collect::<Vec<_>>()}))
+}
+
+fn in_words(collected: &Collected, retired: &[Digest]) -> Result<()> {
+    for alarm in &collected.alarms {
+        remark(format_args!("ALARM: {alarm}"));
+    }
+    say!(
+        "{} came, {}, in {} that began and others",
+        count(collected.submissions, "submission"),
+        HumanBytes(collected.bytes),
+        count(collected.conversations, "conversation")
+    )?;
+    if collected.doubtful > 0 {
+        say!("{} may be somebody else's", count(collected.doubtful, "submission"))?;
+    }
+    let sent = collected.sent;
+    say!(
+        "the drop got {}, {}, {}{}",
+        count(sent.replies, "answer"),
+        count(sent.accepted, "acceptance"),
+        count(sent.forgotten, "deletion"),
+        if collected.directory_put { ", and the directory" } else { "" }
+    )?;
+    for (id, why) in collected.refused.iter().take(NAMED) {
+        say!("not opened, and left at the drop: {}  {}", &id.to_string()[..12], crate::commands::search::plain(why))?;
+    }
+    if collected.refused.len() > NAMED {
+        say!("and {} more", collected.refused.len() - NAMED)?;
+    }
+    if !retired.is_empty() {
+        say!("deleted {} in which nothing happened for long", count(retired.len() as u64, "conversation"))?;
+    }
+    Ok(())
+}
