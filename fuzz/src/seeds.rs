@@ -1,7 +1,10 @@
 //! What each target begins with: small, made here, and none of it anybody's document.
 
 use crate::make::{self, unhex};
-use crate::targets::{DIVIDER, request};
+use crate::targets::{DIVIDER, epoch_key, request};
+use daylight_archive::Signer;
+use daylight_archive::directory::{DirectoryFile, DirectoryNote};
+use daylight_model::Digest;
 use daylight_model::reading::{Event, Input, Sink, Stop, Task};
 
 const MAIL: &[u8] =
@@ -132,8 +135,28 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             "{\"format\":\"daylight-root/v1\",\"version\":1}",
             "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
         ]),
+        "directory" => directory(),
         _ => panic!("no seeds for {target}"),
     }
+}
+
+/// The note of a directory of one member and two days, as a text, signed, and as a file.
+fn directory() -> Vec<Vec<u8>> {
+    let signer = Signer::from_text("PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz").unwrap();
+    let told = DirectoryNote {
+        origin: "x.example/log".into(),
+        serial: 1,
+        root: Digest::of(b"root"),
+        time: 1_795_372_835,
+        members: vec![signer.key()],
+        first: 20_779,
+        epochs: vec![vec![Digest::of(&epoch_key(1))], vec![Digest::of(&epoch_key(2))]],
+    };
+    let mut note = told.note().unwrap();
+    note.sign(&signer);
+    let keys = [epoch_key(1), epoch_key(2)].concat();
+    let file = DirectoryFile::new(note.clone(), keys).unwrap().to_bytes();
+    vec![told.text().unwrap().into_bytes(), note.to_bytes(), file]
 }
 
 fn texts(texts: &[&str]) -> Vec<Vec<u8>> {

@@ -1,6 +1,7 @@
 //! One function for each target.
 
 use crate::make;
+use daylight_archive::directory::{self, DirectoryFile, DirectoryNote, EPOCH_KEY};
 use daylight_archive::log::{TilePath, parse_bundle};
 use daylight_archive::note::Note;
 use daylight_archive::policy::Policy;
@@ -55,6 +56,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("query", query),
     ("note", note),
     ("archive", archive),
+    ("directory", directory),
 ];
 
 /// More than any seed unpacks to, and little enough that a bomb is no hang.
@@ -356,6 +358,39 @@ fn note(data: &[u8]) {
         let _ = (note.require(&[signer.key()], 1), note.refuse_stray(&[signer.key()]));
         let _ = (Checkpoint::parse_text(note.text()), ReleaseNote::parse_text(note.text()));
     }
+}
+
+/// The keys of a directory that is made here: by their numbers, so that whoever has the number has the key.
+pub(crate) fn epoch_key(number: u8) -> Vec<u8> {
+    vec![number; EPOCH_KEY]
+}
+
+/// A directory's file as it is, and one whose note is the input: its keys are found by their hashes, so that a fuzzer need not guess those.
+fn directory(data: &[u8]) {
+    if let Ok(file) = directory::parse(data) {
+        whole(&file, data);
+    }
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(told) = DirectoryNote::parse_text(text) {
+        assert_eq!(told.text().unwrap(), text, "what was read is what is written");
+    }
+    let Ok(note) = Note::parse(data) else { return };
+    let Ok(told) = DirectoryNote::parse_text(note.text()) else { return };
+    let known: Vec<(daylight_model::Digest, Vec<u8>)> =
+        (0..=255).map(|number| (daylight_model::Digest::of(&epoch_key(number)), epoch_key(number))).collect();
+    let key = |digest| known.iter().find(|(known, _)| known == digest).map_or(vec![0; EPOCH_KEY], |(_, key)| key.clone());
+    let keys: Vec<u8> = told.epochs.iter().flatten().flat_map(key).collect();
+    if let Ok(file) = DirectoryFile::new(note, keys) {
+        let bytes = file.to_bytes();
+        whole(&directory::parse(&bytes).unwrap(), &bytes);
+    }
+}
+
+fn whole(file: &DirectoryFile, bytes: &[u8]) {
+    assert_eq!(file.to_bytes(), bytes, "what was read is what is written");
+    let (first, last) = (file.told.first, file.told.last());
+    assert!((first..=last).all(|day| file.keys(day).len() == file.told.members.len()));
+    assert!(file.keys(last + 1).is_empty() && file.keys(first.wrapping_sub(1)).is_empty());
 }
 
 fn archive(data: &[u8]) {
