@@ -182,8 +182,11 @@ impl Inbox {
 
     /// Tells the drop what is durable here.
     fn tell_done(&mut self, carrier: &mut dyn Carrier) -> Result<()> {
-        let ids: Vec<[u8; 32]> =
-            self.connection.prepare_cached("SELECT id FROM done LIMIT 100000")?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let ids: Vec<[u8; 32]> = self
+            .connection
+            .prepare_cached("SELECT id FROM done LIMIT 100000")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
         if ids.is_empty() {
             return Ok(());
         }

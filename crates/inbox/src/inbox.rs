@@ -98,8 +98,7 @@ impl Inbox {
     /// Keeps a directory that was logged as this desk's own, to be given to the drop by the next collection.
     pub fn keep_directory(&mut self, _held: &Held, file: &[u8], serial: u64) -> Result<()> {
         // The digest first: a crash here leaves one that is known and not shown yet, never one that is shown and not known.
-        self.connection
-            .execute("INSERT OR IGNORE INTO directory (digest, serial) VALUES (?1, ?2)", (Digest::of(file).0, int(serial)))?;
+        self.connection.execute("INSERT OR IGNORE INTO directory (digest, serial) VALUES (?1, ?2)", (Digest::of(file).0, int(serial)))?;
         crash_point("inbox.directory-known");
         let path = self.root.join("directory");
         write_atomic(&path, file).map_err(Error::io(&path))
