@@ -11,6 +11,7 @@ pub(crate) mod inbox;
 mod mirror;
 mod sealing;
 mod signing;
+mod source;
 mod withdrawal;
 
 pub(crate) use drop::{Drop, DropApply, DropExport, DropInit, DropServe};
@@ -20,6 +21,7 @@ pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
 mod witness;
 
 pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
+pub(crate) use source::{Newsroom, Sent, Submit, ToNewsroom};
 pub(crate) use withdrawal::{EntrySigning, Erase, Heartbeat, Withdraw};
 pub(crate) use witness::{Asking, Witness, WitnessAdd, WitnessKey, WitnessPolicy, WitnessServe, WitnessStatus};
 
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Witness(Witness),
     #[command(subcommand)]
     Drop(Drop),
+    Submit(Submit),
+    Reply(ToNewsroom),
     Serve(Serve),
     Index(Index),
     Withdraw(Withdraw),
@@ -550,21 +554,31 @@ pub(crate) struct Doctor {
     pub(crate) json: bool,
 }
 
-/// Checks every pack, row and index entry of a desk against each other. Repairs what can be derived, and names what is lost.
+/// Checks every pack, row and index entry of a desk against each other; or, for a source, reads what a newsroom answered.
 ///
-/// What can be derived is the index, conversations, counters, what was made for publishing, rows of documents that are gone, and tails of interrupted
-/// writes; a damaged text is marked to be read again. Damaged originals are named and left alone: a backup has them.
+/// Of a desk it repairs what can be derived, and names what is lost. What can be derived is the index, conversations, counters, what was made for
+/// publishing, rows of documents that are gone, and tails of interrupted writes; a damaged text is marked to be read again. Damaged originals are named
+/// and left alone: a backup has them.
+///
+/// Of a drop it gets the replies to a codename, opens them on this machine, and shows those that an editor signed whom the newsroom's directory names.
 #[derive(Args)]
-#[command(
-    after_help = "Exits 1 if something is wrong that could not be repaired.\nExample: daylight check ~/desk\nExample: daylight check ~/desk --look"
-)]
+#[command(after_help = "Exits 1 if something is wrong that could not be repaired, or if there are replies that no editor signed.
+    Example: daylight check ~/desk
+Example: daylight check ~/desk --look
+    Example: daylight check http://abc…xyz.onion/ --root newsroom-root.json --socks 127.0.0.1:9050")]
 pub(crate) struct Check {
-    /// The desk; nobody else may ingest, clear or forget meanwhile.
-    pub(crate) desk: PathBuf,
+    /// The desk, which nobody else may ingest into, clear or forget in meanwhile; or the address of a drop.
+    #[arg(value_name = "DESK|DROP")]
+    pub(crate) place: PathBuf,
     /// Only looks: repairs nothing, and says what it would. Exits 1 if there is anything to repair.
     #[arg(long)]
     pub(crate) look: bool,
-    /// Prints one JSON object a finding, and last one with counts.
+    /// Has the drop delete all that it holds of this source, after the replies were shown. What the newsroom has fetched it keeps.
+    #[arg(long)]
+    pub(crate) delete: bool,
+    #[command(flatten)]
+    pub(crate) newsroom: Newsroom,
+    /// Prints one JSON object a finding, and last one with counts; of a drop one object.
     #[arg(long)]
     pub(crate) json: bool,
 }

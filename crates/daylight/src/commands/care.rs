@@ -30,8 +30,11 @@ struct Tally {
 }
 
 pub(crate) fn check(args: &args::Check) -> Result<ExitCode> {
+    if args.delete || args.newsroom.is_told() {
+        bail!("--root, --archive, --socks, --codename-file and --delete are for a drop, whose address begins with http://");
+    }
     // A look does not finish what a killed `forget` left to do.
-    let mut desk = if args.look { Desk::open(&args.desk)? } else { open_desk(&args.desk)? };
+    let mut desk = if args.look { Desk::open(&args.place)? } else { open_desk(&args.place)? };
     let repair = if args.look { Repair::Look } else { Repair::Yes };
     let lease = desk.take_ingest_lease()?;
     let naming = desk.reopen()?;

@@ -22,6 +22,7 @@ pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod sign;
+pub(crate) mod source;
 pub(crate) mod verify;
 pub(crate) mod withdraw;
 pub(crate) mod witness;
