@@ -106,7 +106,9 @@ fn after_the_answer_and_after_logout_the_canary_is_in_no_memory_of_the_server() 
     // What was written and read goes with the answer, not only with the session.
     until("the text is wiped after the answer", || seen(CANARY.as_bytes()) == 0);
     until("the codename is wiped after the answer", || seen(words.as_bytes()) == 0 && seen(words.replace(' ', "+").as_bytes()) == 0);
+    let keys = daylight_envelope::Codename::parse(&words).unwrap().keys(&town.newsroom);
     visitor.post("/en/logout", &[("token", &mailbox.token())]);
+    until("the keys are wiped", || seen(keys.seed()) + seen(keys.reply.seed()) + seen(keys.conversation.as_bytes()) == 0);
     let cookie = visitor.cookie.trim_start_matches("daylight=").to_owned();
     assert!(cookie.is_empty() || seen(cookie.as_bytes()) == 0);
     assert_eq!(seen(CANARY.as_bytes()) + seen(words.as_bytes()), 0);

@@ -18,6 +18,7 @@ mod random;
 mod serve;
 mod session;
 mod site;
+mod stack;
 mod store;
 pub mod tool;
 mod upload;

@@ -4,6 +4,7 @@ use crate::answer::Body;
 use crate::circuits::{Circuit, circuit};
 use crate::newsroom::DropError;
 use crate::site::Site;
+use crate::stack::Wiped;
 use crate::store::today;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -212,13 +213,14 @@ async fn run(listener: Listener, site: Arc<Site>, end: impl Future<Output = ()>)
             continue;
         };
         let (site, watcher) = (site.clone(), farewell.watcher());
-        tokio::spawn(async move {
+        let visit = async move {
             if let Ok(Ok((stream, circuit))) = timeout(PATIENCE, Fronted::read(stream)).await {
                 // A connection that fails is the visitor's business: there is nobody to tell.
                 let _ = timeout(LIFE, watcher.watch(connection(stream, circuit, site))).await;
             }
             drop(place);
-        });
+        };
+        tokio::spawn(Wiped(Box::pin(visit)));
     }
     drop(listener);
     if let Some(farewell) = Arc::into_inner(farewell) {

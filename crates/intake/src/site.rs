@@ -10,6 +10,7 @@ use crate::circuits::{Circuit, Circuits, Cost};
 use crate::newsroom::{DropError, Home};
 use crate::pages::{self, Frame, Stop};
 use crate::session::{Cookie, Sessions, Visit};
+use crate::stack::apart_and_wiped;
 use crate::store::{Lookup, Store, StoreError, today};
 use crate::words::Language;
 use daylight_envelope::{Codename, Identity, SourceKeys, seal_reply};
@@ -265,7 +266,7 @@ fn shown(html: String) -> Answer {
 
 /// Runs work that computes or waits for the disk on a thread for it.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Stop> + Send + 'static) -> Result<T, Stop> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Stop::Failed))
+    apart_and_wiped(work).await.map_or(Err(Stop::Failed), |done| *done)
 }
 
 fn lookup_of(seed: &Zeroizing<[u8; 32]>) -> (SourceKeys, Lookup) {

@@ -82,7 +82,7 @@ fn what_is_no_form_is_an_error_however_it_is_wrong() {
             assert_eq!(read(body, piece).unwrap_err(), *error, "{:?}", String::from_utf8_lossy(body));
         }
     }
-    assert_eq!(read(&form(&[("name=\"a\"", b""); FIELDS + 1]), 1000).unwrap_err(), FormError::TooManyFields);
+    assert_eq!(read(&form(&[("name=\"a\"", b"".as_slice()); FIELDS + 1]), 1000).unwrap_err(), FormError::TooManyFields);
     assert_eq!(read(&vec![b'x'; PREAMBLE + 100], 100).unwrap_err(), FormError::Malformed);
     let endless = [b"--XX\r\nX: ".to_vec(), vec![b'y'; HEAD]].concat();
     assert_eq!(read(&endless, 100).unwrap_err(), FormError::Malformed);

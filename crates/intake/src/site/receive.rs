@@ -137,7 +137,8 @@ impl Drop for Places {
 
 /// Pushes what comes into a form, each piece on a thread that may wait for the disk, so that no thread waits for the line. Says what was kept, and why not all.
 async fn receive(upload: Upload, pieces: &mut Pieces) -> (Sent, Option<Stop>) {
-    let mut upload = upload;
+    // In a box, so that what hashes hold of the text is not copied with every move.
+    let mut upload = Box::new(upload);
     let mut kept = Sent::default();
     let stop = loop {
         let piece = match pieces.next().await {

@@ -7,6 +7,7 @@ use crate::answer::{Answer, Body};
 use crate::circuits::Cost;
 use crate::pages::Stop;
 use crate::session::same;
+use crate::stack::apart_and_wiped;
 use crate::store::{Kept, Kind, LONGEST_REPLY, Lookup, StoreError, UNACCEPTED_BYTES, list};
 use crate::upload::{FILE, PART};
 use daylight_archive::directory::MAX_FILE;
@@ -57,8 +58,8 @@ fn not_stored(error: &StoreError) -> Answer {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Result<T, Answer> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| stopped(Stop::Failed))?.map_err(|error| not_stored(&error))
+    let done = apart_and_wiped(work).await;
+    (*done.ok_or_else(|| stopped(Stop::Failed))?).map_err(|error| not_stored(&error))
 }
 
 fn created(kept: Kept) -> Answer {

@@ -29,7 +29,11 @@ fn what_is_kept_is_there_after_opening_again_and_what_is_not_is_gone() {
     assert!(!put(&first, 1, b"sealed").new);
     let mut half = first.begin(Kind::Envelope, Lookup([2; 32])).unwrap();
     half.write_all(b"ha").unwrap();
-    std::mem::forget(half);
+    let incoming = folder.path().join(INCOMING);
+    // As a crash leaves it.
+    fs::copy(&names(&incoming).unwrap()[0], incoming.join("half")).unwrap();
+    drop(half);
+    assert_eq!(names(&incoming).unwrap().len(), 1, "what was not kept is removed at once");
     first.put_reply(Lookup([1; 32]), b"answer").unwrap();
     fs::write(folder.path().join("envelope/stray"), "x").unwrap();
     drop(first);
