@@ -114,6 +114,12 @@ impl Inbox {
         }
     }
 
+    /// The last day for which sources have keys to seal to, as the directory says that was logged last.
+    pub fn directory_ends(&self) -> Result<Option<u32>> {
+        let file = self.directory()?.map(|file| daylight_archive::directory::parse(&file)).transpose()?;
+        Ok(file.map(|file| file.told.last()))
+    }
+
     /// Whether this desk made a directory's file.
     pub(crate) fn made(&self, file: &[u8]) -> Result<bool> {
         let sql = "SELECT 1 FROM directory WHERE digest = ?1";
