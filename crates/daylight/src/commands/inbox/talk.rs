@@ -24,8 +24,10 @@ pub(crate) fn list(args: &args::List) -> Result<ExitCode> {
     let (refused, why) = inbox.refused()?;
     if args.json {
         let listed: Vec<Value> = listed.iter().map(conversation_json).collect();
-        output::json(&json!({"conversations": listed, "total": totals.conversations, "submissions": totals.submissions, "replies": totals.replies,
-            "unread": totals.unread, "queued": totals.queued, "refused": refused, "refused_why": why}))?;
+        output::json(
+            &json!({"conversations": listed, "total": totals.conversations, "submissions": totals.submissions, "replies": totals.replies,
+            "unread": totals.unread, "queued": totals.queued, "refused": refused, "refused_why": why}),
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     for one in &listed {
@@ -87,8 +89,7 @@ pub(crate) fn read(args: &args::Read) -> Result<ExitCode> {
         in_words(&one, &whole)?;
     }
     if !args.peek {
-        let held = inbox.hold("drop read")?;
-        inbox.mark_read(&held, &args.conversation)?;
+        inbox.mark_read(&args.conversation)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -163,8 +164,7 @@ fn missing(file: &FileParts) -> Result<()> {
 
 pub(crate) fn accept(args: &args::Accept) -> Result<ExitCode> {
     let mut inbox = open(&args.desk, false)?;
-    let held = inbox.hold("drop accept")?;
-    let new = inbox.accept(&held, &args.conversation)?;
+    let new = inbox.accept(&args.conversation)?;
     if args.json {
         output::json(&json!({"accepted": true, "new": new}))?;
     } else {
@@ -210,8 +210,7 @@ fn body(args: &args::Answer) -> Result<String> {
 
 pub(crate) fn assign(args: &args::Assign) -> Result<ExitCode> {
     let mut inbox = open(&args.desk, false)?;
-    let held = inbox.hold("drop assign")?;
-    inbox.assign(&held, &args.conversation, &args.who)?;
+    inbox.assign(&args.conversation, &args.who)?;
     if args.json {
         output::json(&json!({"assigned": args.who}))?;
     } else if args.who.is_empty() {
