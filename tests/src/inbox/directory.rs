@@ -17,7 +17,13 @@ fn members_make_keys_and_editors_sign_who_may_read() {
     assert!(!room.at("desk/inbox/directory").exists());
     // Another editor is shown who will be able to read, and a member that her own keys are in it.
     let shown = room.run("sign directory-1.request --root archive/root/1.json").text();
-    assert!(shown.contains("who can read what sources send") && shown.contains("ana+") && shown.contains("ben+") && shown.contains("(5 in all)"), "{shown}");
+    assert!(
+        shown.contains("who can read what sources send")
+            && shown.contains("ana+")
+            && shown.contains("ben+")
+            && shown.contains("(5 in all)"),
+        "{shown}"
+    );
     let own = room.run("drop directory show directory-1.request --keyring desk/inbox/keyring/ana.keys --json").json();
     assert_eq!((&own["own_keys"], own["members"].as_array().unwrap().len()), (&true.into(), 2));
     room.run("key new eve.key");

@@ -49,7 +49,8 @@ fn seen(folder: &Path) -> Vec<String> {
     for one in listed["conversations"].as_array().unwrap() {
         let id = one["id"].as_str().unwrap();
         let read: Value = super::say(folder, &format!("drop read desk {id} --peek --json")).code(0).json();
-        let mut texts: Vec<String> = read["messages"].as_array().unwrap().iter().map(|message| format!("{} {}", message["text"], message["outgoing"])).collect();
+        let mut texts: Vec<String> =
+            read["messages"].as_array().unwrap().iter().map(|message| format!("{} {}", message["text"], message["outgoing"])).collect();
         texts.sort();
         all.push(format!("{id} {} {} {texts:?} {}", one["submissions"], one["replies"], read["files"]));
     }
@@ -130,7 +131,13 @@ fn an_answer_killed_at_any_step_is_queued_once_and_a_sending_is_done_again() {
         let folder = copy(&room, "killed");
         with(&folder, "DAYLIGHT_CRASH_AT", &death, line);
         super::say(&folder, line).code(0);
-        assert_eq!(fs::read_dir(folder.join("usb/inbox/reply")).unwrap().filter(|one| !one.as_ref().unwrap().file_name().to_string_lossy().starts_with('.')).count(), 1);
+        assert_eq!(
+            fs::read_dir(folder.join("usb/inbox/reply"))
+                .unwrap()
+                .filter(|one| !one.as_ref().unwrap().file_name().to_string_lossy().starts_with('.'))
+                .count(),
+            1
+        );
         assert_eq!(super::say(&folder, "drop list desk --json").json()["queued"], 0, "killed at {death}");
         fs::remove_dir_all(&folder).unwrap();
     }
@@ -141,7 +148,8 @@ fn a_deletion_killed_at_any_step_is_finished_and_leaves_no_trace() {
     let room = with_envelopes();
     room.run("drop collect desk --from usb");
     let listed = room.run("drop list desk --json").json();
-    let id = listed["conversations"].as_array().unwrap().iter().find(|one| one["submissions"] == 2).unwrap()["id"].as_str().unwrap().to_owned();
+    let id =
+        listed["conversations"].as_array().unwrap().iter().find(|one| one["submissions"] == 2).unwrap()["id"].as_str().unwrap().to_owned();
     room.run(&format!("drop import desk {id} --collection council --as Ana --jobs 1"));
     let line = format!("drop delete desk {id} --as Ana --yes");
     let secrets = fs::read(room.at("desk/inbox/storage.keys")).unwrap();
@@ -177,7 +185,8 @@ fn an_import_killed_at_any_step_leaves_nothing_in_the_clear_once_the_inbox_is_op
     let room = with_envelopes();
     room.run("drop collect desk --from usb");
     let listed = room.run("drop list desk --json").json();
-    let id = listed["conversations"].as_array().unwrap().iter().find(|one| one["submissions"] == 2).unwrap()["id"].as_str().unwrap().to_owned();
+    let id =
+        listed["conversations"].as_array().unwrap().iter().find(|one| one["submissions"] == 2).unwrap()["id"].as_str().unwrap().to_owned();
     let line = format!("drop import desk {id} --collection council --as Ana --jobs 1");
     let folder = copy(&room, "killed");
     with(&folder, "DAYLIGHT_CRASH_AT", "inbox.linked", &line);

@@ -29,11 +29,16 @@ fn a_conversation_by_stick_from_the_first_word_to_its_deletion() {
     assert_ne!(loud, quiet);
 
     let listed = room.run("drop list desk --json").json();
-    let id = listed["conversations"].as_array().unwrap().iter().find(|one| one["submissions"] == 4).unwrap()["id"].as_str().unwrap().to_owned();
+    let id =
+        listed["conversations"].as_array().unwrap().iter().find(|one| one["submissions"] == 4).unwrap()["id"].as_str().unwrap().to_owned();
     let said = room.run(&format!("drop read desk {id}")).text();
-    assert!(said.contains(canary) && said.contains("sealed by the source's own tool") && said.contains("NOT WHOLE: 1 part missing: part 1"), "{said}");
+    assert!(
+        said.contains(canary) && said.contains("sealed by the source's own tool") && said.contains("NOT WHOLE: 1 part missing: part 1"),
+        "{said}"
+    );
     assert!(!said.contains('\u{1b}'), "a name commands no terminal");
-    let other = listed["conversations"].as_array().unwrap().iter().find(|one| one["submissions"] == 1).unwrap()["id"].as_str().unwrap().to_owned();
+    let other =
+        listed["conversations"].as_array().unwrap().iter().find(|one| one["submissions"] == 1).unwrap()["id"].as_str().unwrap().to_owned();
     assert!(room.run(&format!("drop read desk {other}")).text().contains("the drop's machine had it in the clear"));
     assert_eq!(room.run("drop list desk --json").json()["unread"], 0);
     assert_eq!(holds(&room.at("desk"), b"CANARY"), None, "nothing of a source is on the desk in the clear");

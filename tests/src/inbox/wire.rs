@@ -72,7 +72,8 @@ fn from_a_source_over_the_drop_to_the_desk_and_back() {
     // The first collection brings the directory, and nothing else.
     let came = room.run(&collect).json();
     assert_eq!((&came["directory_put"], &came["submissions"]), (&true.into(), &0.into()), "{came}");
-    let shown = agent().get(format!("{}/directory", served.at)).call().unwrap().body_mut().with_config().limit(1 << 24).read_to_vec().unwrap();
+    let shown =
+        agent().get(format!("{}/directory", served.at)).call().unwrap().body_mut().with_config().limit(1 << 24).read_to_vec().unwrap();
     assert_eq!(shown, fs::read(room.at("desk/inbox/directory")).unwrap());
 
     let one = source(1);
@@ -82,7 +83,11 @@ fn from_a_source_over_the_drop_to_the_desk_and_back() {
     let file = What::File { file: 1, part: 0, last: true, name: b"big.bin", body: &[7; 300_000] };
     assert_eq!(post(&served, "/envelope", &lookup, &room.seal(&one, 2, false, file)).0, 201);
     let came = room.run(&collect).json();
-    assert_eq!((&came["submissions"], &came["alarms"], &came["directory_put"]), (&2.into(), &Value::Array(vec![]), &false.into()), "{came}");
+    assert_eq!(
+        (&came["submissions"], &came["alarms"], &came["directory_put"]),
+        (&2.into(), &Value::Array(vec![]), &false.into()),
+        "{came}"
+    );
     assert_eq!(room.run(&collect).json()["listed"], 0, "the drop deleted what it was told is done");
 
     let id = room.first();

@@ -80,7 +80,9 @@ pub(crate) struct DirectoryNew {
 
 /// Shows a directory's file, a request to sign one, or a member's file of keys; with a keyring, whether its own keys are in it.
 #[derive(Args)]
-#[command(after_help = "Exits 1 if the keyring's keys are not in it.\nExample: daylight drop directory show directory-4.request --keyring ~/desk/inbox/keyring/ana.keys")]
+#[command(
+    after_help = "Exits 1 if the keyring's keys are not in it.\nExample: daylight drop directory show directory-4.request --keyring ~/desk/inbox/keyring/ana.keys"
+)]
 pub(crate) struct DirectoryShow {
     /// The file.
     pub(crate) file: PathBuf,
@@ -100,8 +102,10 @@ pub(crate) struct DirectoryShow {
 /// Online over the drop's address, or offline with a stick that `daylight drop export` wrote and `daylight drop apply` reads. Only what is durable on the desk is
 /// deleted at the drop. Exits 1 if somebody must look at something.
 #[derive(Args)]
-#[command(after_help = "Example: daylight drop collect ~/desk --drop http://….onion --token-file ~/desk/drop.token --socks 127.0.0.1:9050 --notice ~/notice\n\
-    Example: daylight drop collect ~/desk --from /media/usb --to /media/usb")]
+#[command(
+    after_help = "Example: daylight drop collect ~/desk --drop http://….onion --token-file ~/desk/drop.token --socks 127.0.0.1:9050 --notice ~/notice\n\
+    Example: daylight drop collect ~/desk --from /media/usb --to /media/usb"
+)]
 pub(crate) struct Collect {
     /// The desk.
     pub(crate) desk: PathBuf,

@@ -58,7 +58,8 @@ fn carrier(args: &Collect) -> Result<Box<dyn Carrier>> {
         return Ok(Box::new(Stick::new(from, args.to.as_ref().unwrap_or(from))?));
     }
     let (Some(drop), Some(token)) = (&args.drop, &args.token_file) else { bail!("name the drop with --drop, or a folder with --from") };
-    let client = Client::new(Config { proxy: args.socks.clone(), connections: 1, ..Config::default() }).context("cannot make connections")?;
+    let client =
+        Client::new(Config { proxy: args.socks.clone(), connections: 1, ..Config::default() }).context("cannot make connections")?;
     Ok(Box::new(Wire { client, drop: drop.clone(), authorization: authorization(token)? }))
 }
 

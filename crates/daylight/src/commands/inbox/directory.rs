@@ -77,8 +77,10 @@ pub(crate) fn new(args: &DirectoryNew) -> Result<ExitCode> {
     inbox.keep_directory(&held, &file.to_bytes(), logged.serial)?;
     logged.warnings.iter().for_each(|warning| remark(format_args!("{warning}")));
     if args.signing.json {
-        output::json(&json!({"logged": logged_json(&logged), "members": names(&file.told.members), "first": date(file.told.first), "last": date(file.told.last()),
-            "file": args.desk.join("inbox/directory").display().to_string()}))?;
+        output::json(
+            &json!({"logged": logged_json(&logged), "members": names(&file.told.members), "first": date(file.told.first), "last": date(file.told.last()),
+            "file": args.desk.join("inbox/directory").display().to_string()}),
+        )?;
     } else {
         let already = if logged.already { " already" } else { "" };
         say!("directory {} of {} is{already} in the log, size {}", logged.serial, logged.origin, logged.size)?;
@@ -139,8 +141,10 @@ pub(crate) fn show(args: &DirectoryShow) -> Result<ExitCode> {
         _ => None,
     };
     if args.json {
-        output::json(&json!({"what": what, "origin": note.origin, "serial": note.serial, "members": names(&note.members), "first": date(note.first),
-            "last": date(note.last()), "own_keys": own, "newest": newest.as_ref().map(std::result::Result::is_ok)}))?;
+        output::json(
+            &json!({"what": what, "origin": note.origin, "serial": note.serial, "members": names(&note.members), "first": date(note.first),
+            "last": date(note.last()), "own_keys": own, "newest": newest.as_ref().map(std::result::Result::is_ok)}),
+        )?;
     } else {
         say!("{what} {} of {}", note.serial, plain(&note.origin))?;
         told(&note)?;

@@ -47,8 +47,10 @@ pub(crate) fn import(args: &Import) -> Result<ExitCode> {
     let files = unpacked.files;
     drop(unpacked);
     if args.json {
-        output::json(&json!({"files": files.0, "bytes": files.1, "documents": summary.documents, "faults": summary.faults, "left_out": left_out,
-            "recognition": recognise::as_json(&recognition)}))?;
+        output::json(
+            &json!({"files": files.0, "bytes": files.1, "documents": summary.documents, "faults": summary.faults, "left_out": left_out,
+            "recognition": recognise::as_json(&recognition)}),
+        )?;
     } else {
         say!("imported {}, {}, as {}", count(files.0, "file"), HumanBytes(files.1), count(summary.documents, "new document"))?;
         left_out.iter().try_for_each(|name| say!("left out, for it is not whole or may be somebody else's: {name}"))?;
@@ -63,7 +65,10 @@ pub(crate) fn delete(args: &Delete) -> Result<ExitCode> {
     let one = inbox.find(&args.conversation)?;
     let short = one.id.to_string()[..12].to_owned();
     if !args.yes {
-        bail!("nothing was deleted: --yes says that conversation {short} with its {} is to go", count(one.submissions + one.replies, "message"));
+        bail!(
+            "nothing was deleted: --yes says that conversation {short} with its {} is to go",
+            count(one.submissions + one.replies, "message")
+        );
     }
     let held = inbox.hold("drop delete")?;
     // The audit log first: a crash here leaves a conversation that is still there, to be deleted again.

@@ -24,8 +24,10 @@ pub(crate) fn list(args: &args::List) -> Result<ExitCode> {
     let (refused, why) = inbox.refused()?;
     if args.json {
         let listed: Vec<Value> = listed.iter().map(conversation_json).collect();
-        output::json(&json!({"conversations": listed, "total": totals.conversations, "submissions": totals.submissions, "replies": totals.replies,
-            "unread": totals.unread, "queued": totals.queued, "refused": refused, "refused_why": why}))?;
+        output::json(
+            &json!({"conversations": listed, "total": totals.conversations, "submissions": totals.submissions, "replies": totals.replies,
+            "unread": totals.unread, "queued": totals.queued, "refused": refused, "refused_why": why}),
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     for one in &listed {
