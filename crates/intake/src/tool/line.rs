@@ -75,7 +75,9 @@ pub enum Stop {
     #[error("the drop is full: nothing of this was lost, come back in a day or two")]
     Full,
     /// It takes no more from this source before an editor accepted.
-    #[error("the drop takes no more from you before somebody in the newsroom has looked: come back with `daylight check`, then send the rest")]
+    #[error(
+        "the drop takes no more from you before somebody in the newsroom has looked: come back with `daylight check`, then send the rest"
+    )]
     Unaccepted,
     /// It refuses.
     #[error("the drop refuses this: {0}")]

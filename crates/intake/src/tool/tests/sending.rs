@@ -52,7 +52,14 @@ fn opened(paper: &Paper, member: u8, envelope: &[u8]) -> Opened {
     Opened { head, body, authenticated }
 }
 
-fn sending<R>(paper: &Paper, file: &DirectoryFile, line: &Fake, tries: u32, keys: &SourceKeys, say: impl FnOnce(&mut Sending<'_>) -> R) -> R {
+fn sending<R>(
+    paper: &Paper,
+    file: &DirectoryFile,
+    line: &Fake,
+    tries: u32,
+    keys: &SourceKeys,
+    say: impl FnOnce(&mut Sending<'_>) -> R,
+) -> R {
     let drop = Drop::new(line, patience(tries));
     let directory = paper.watched().unwrap().directory(&file.to_bytes()).unwrap();
     say(&mut Sending { drop: &drop, newsroom: paper.newsroom(), directory: &directory, keys, first: true, now: &|| NOW })
@@ -121,10 +128,18 @@ fn a_long_file_goes_in_parts_and_goes_on_where_it_broke_off() {
     let kept = line.kept.borrow();
     assert_eq!(sent.envelopes, [Digest::of(&kept[0]), Digest::of(&kept[1])]);
     let parts: Vec<Opened> = kept.iter().map(|envelope| opened(&paper, 0, envelope)).collect();
-    let kinds: Vec<(u32, bool)> =
-        parts.iter().map(|part| match part.head.kind { Kind::File { part, last, .. } => (part, last), Kind::Text => (9, false) }).collect();
+    let kinds: Vec<(u32, bool)> = parts
+        .iter()
+        .map(|part| match part.head.kind {
+            Kind::File { part, last, .. } => (part, last),
+            Kind::Text => (9, false),
+        })
+        .collect();
     assert_eq!(kinds, [(0, false), (1, true), (1, true)]);
-    let id = |at: usize| match parts[at].head.kind { Kind::File { file, .. } => file, Kind::Text => [0; 16] };
+    let id = |at: usize| match parts[at].head.kind {
+        Kind::File { file, .. } => file,
+        Kind::Text => [0; 16],
+    };
     assert!(id(0) == id(1) && id(1) == id(2), "a part that is sent again belongs to the same file");
     assert!(parts[0].body == vec![1; PART as usize] && parts[1].body == [2; 10]);
     assert_eq!(parts[2].body, parts[1].body);
