@@ -149,6 +149,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
         ]),
         "directory" => directory(),
+        "multipart" => forms(),
         _ => panic!("no seeds for {target}"),
     }
 }
@@ -333,4 +334,12 @@ fn frames() -> Vec<Vec<u8>> {
     daylight_extract::read(&request, &message, &mut frames).unwrap();
     frames.0.push(daylight_sandbox::fuzzing::order(&request));
     frames.0
+}
+
+/// Forms in which the boundary is a single letter, each after the length of the pieces that it comes in.
+fn forms() -> Vec<Vec<u8>> {
+    let field = |head: &str, body: &str| format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n");
+    let text = field("name=\"token\"", "00") + &field("name=\"text\"", "the wall\r\n--is wet") + "--b--\r\n";
+    let file = field("name=\"file\"; filename=\"a%22b\"\r\nContent-Type: text/plain", "\r\n--\r\n-") + &field("name=\"empty\"", "") + "--b--";
+    [text, file].into_iter().flat_map(|form| [1, 7, 255].map(|piece| [&[piece], form.as_bytes()].concat())).collect()
 }

@@ -57,6 +57,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("note", note),
     ("archive", archive),
     ("directory", directory),
+    ("multipart", multipart),
 ];
 
 /// More than any seed unpacks to, and little enough that a bomb is no hang.
@@ -405,4 +406,36 @@ fn archive(data: &[u8]) {
         let _ = (Checkpoint::parse_text(text), ReleaseNote::parse_text(text), Policy::parse(text), TilePath::parse(text));
         let _ = text.parse::<daylight_archive::Key>();
     }
+}
+
+/// A form of a source's page: read alike in whatever pieces it comes, and no field ends without having begun.
+fn multipart(data: &[u8]) {
+    let Some((piece, form)) = data.split_first() else { return };
+    let whole = read_form(form, form.len());
+    assert_eq!(read_form(form, usize::from(*piece) + 1), whole);
+}
+
+type Fields = Vec<(daylight_intake::multipart::Field, Vec<u8>)>;
+
+fn read_form(form: &[u8], piece: usize) -> Result<Fields, daylight_intake::multipart::FormError> {
+    use daylight_intake::multipart::{Event, FormError, Multipart};
+    let mut reader = Multipart::new("b");
+    let (mut fields, mut open) = (Fields::new(), false);
+    for piece in form.chunks(piece.max(1)) {
+        reader.push(piece, |event| {
+            match event {
+                Event::Field(field) => {
+                    assert!(!std::mem::replace(&mut open, true));
+                    fields.push((field, Vec::new()));
+                }
+                Event::Data(bytes) => {
+                    assert!(open && !bytes.is_empty());
+                    fields.last_mut().unwrap().1.extend_from_slice(bytes);
+                }
+                Event::End => assert!(std::mem::replace(&mut open, false)),
+            }
+            Ok::<_, FormError>(())
+        })?;
+    }
+    reader.finish().map(|()| fields)
 }

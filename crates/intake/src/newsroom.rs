@@ -97,6 +97,8 @@ pub(crate) struct Home {
     path: PathBuf,
     chain: Chain,
     keys: RwLock<Option<Arc<Keys>>>,
+    /// Why the directory that lies here is not used.
+    pub(crate) unused: Option<String>,
 }
 
 /// A directory in force, with the keys of one day at hand.
@@ -140,9 +142,14 @@ pub fn init(home: &Path, archive: &Path, settings: &Settings, directory: Option<
 impl Home {
     pub(crate) fn open(home: &Path) -> Result<Self, DropError> {
         let (settings, collector) = read_settings(home)?;
-        let opened = Self { settings, collector, path: home.to_owned(), chain: read_chain(home)?, keys: RwLock::new(None) };
+        let (path, chain) = (home.to_owned(), read_chain(home)?);
+        let mut opened = Self { settings, collector, path, chain, keys: RwLock::new(None), unused: None };
         match fs::read(home.join(DIRECTORY)) {
-            Ok(bytes) => *opened.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(opened.vouched(&bytes)?)),
+            // One that was signed under a root before leaves the drop closed until another is brought.
+            Ok(bytes) => match opened.vouched(&bytes) {
+                Ok(keys) => opened.keys = RwLock::new(Some(Arc::new(keys))),
+                Err(error) => opened.unused = Some(error.to_string()),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(source) => return Err(DropError::File { path: home.join(DIRECTORY), source }),
         }

@@ -15,7 +15,7 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
 /// A number from 0 to `end` - 1, each as likely but for less than one part in 2^32.
 pub(crate) fn below(end: u32) -> Result<u32, NoRandomness> {
     let drawn = u64::from_le_bytes(bytes()?);
-    Ok((u128::from(drawn) * u128::from(end) >> 64) as u32)
+    Ok(((u128::from(drawn) * u128::from(end)) >> 64) as u32)
 }
 
 /// Puts items in an order that is drawn (Fisher and Yates).

@@ -89,6 +89,8 @@ pub struct Ready {
     pub landlock: u8,
     /// Files of the store that are not of its form, and were left alone.
     pub damaged: Vec<PathBuf>,
+    /// Why the directory that lies there is not used, so that the drop is closed until another is brought.
+    pub unused: Option<String>,
 }
 
 enum Bound {
@@ -117,7 +119,8 @@ pub fn serve(home: &Path, listen: &Listen, ready: &mut dyn FnMut(&Ready)) -> Res
     let served = runtime.block_on(async {
         let listener = bound.listen().map_err(ServeError::Run)?;
         let end = end().map_err(ServeError::Run)?;
-        ready(&Ready { address, locked: guarded.locked, landlock, damaged: site.damaged().to_vec() });
+        let (damaged, unused) = (site.damaged().to_vec(), site.unused_directory().map(str::to_owned));
+        ready(&Ready { address, locked: guarded.locked, landlock, damaged, unused });
         tokio::spawn(keep_house(site.clone()));
         run(listener, site, end).await;
         Ok(())

@@ -133,6 +133,11 @@ impl Site {
         self.store.damaged()
     }
 
+    /// Why the directory that lies here is not used, if it is not.
+    pub(crate) fn unused_directory(&self) -> Option<&str> {
+        self.home.unused.as_deref()
+    }
+
     /// Answers a request.
     pub(crate) async fn answer(self: &Arc<Self>, circuit: Circuit, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();

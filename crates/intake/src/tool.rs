@@ -17,3 +17,5 @@ pub use mail::{Mail, mailbox};
 pub use send::{PART, Sending, Sent, Slice};
 pub use trust::{Anchor, OLDEST, TrustError, Watched};
 
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,16 @@ impl Theme {
 
 impl Browser {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[], json!({}))
+    }
+
+    /// A browser as people at risk have it: everything through a SOCKS proxy, which also finds the names, and no script runs.
+    pub(crate) fn without_scripts_through(socks: &str) -> Self {
+        let proxy = format!("--proxy-server=socks5://{socks}");
+        Self::start_with(&[&proxy], json!({ "profile.managed_default_content_settings.javascript": 2 }))
+    }
+
+    fn start_with(more: &[&str], preferences: Value) -> Self {
         let mut driver =
             Command::new("chromedriver").arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -38,8 +48,9 @@ impl Browser {
         let mut browser = Self { driver, session: format!("http://127.0.0.1:{port}/session") };
         // Everything runs as root in a container on a test machine, where Chromium's own sandbox cannot.
         let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"];
+        let arguments: Vec<&str> = arguments.iter().chain(more).copied().collect();
         let capabilities = json!({
-            "goog:chromeOptions": { "binary": "/usr/bin/chromium", "args": arguments },
+            "goog:chromeOptions": { "binary": "/usr/bin/chromium", "args": arguments, "prefs": preferences },
             "goog:loggingPrefs": { "performance": "ALL" },
         });
         let made = browser.call("", &json!({ "capabilities": { "alwaysMatch": capabilities } }));
@@ -105,6 +116,22 @@ impl Browser {
         let element = self.find(selector);
         // The driver scrolls too, but by the size that the window had before `look`.
         self.run(&format!("document.querySelector({}).scrollIntoView({{ block: 'center' }})", json!(selector)));
+        self.call(&format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// What a person reads of the first element that the selector finds.
+    #[track_caller]
+    pub(crate) fn text(&self, selector: &str) -> String {
+        let element = self.find(selector);
+        let url = format!("{}/element/{element}/text", self.session);
+        let text = agent().get(&url).call().unwrap().body_mut().read_to_string().unwrap();
+        serde_json::from_str::<Value>(&text).unwrap()["value"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Presses the first element that the selector finds, where no script may help to bring it into view.
+    #[track_caller]
+    pub(crate) fn press(&self, selector: &str) {
+        let element = self.find(selector);
         self.call(&format!("/element/{element}/click"), &json!({}));
     }
 

@@ -30,6 +30,9 @@ pub(crate) fn serve(args: &DropServe) -> Result<ExitCode> {
         if ready.landlock == 0 {
             remark(format_args!("this kernel has no Landlock, so that it is not confined to its folder"));
         }
+        if let Some(why) = &ready.unused {
+            remark(format_args!("the drop is closed: its directory is not used: {why}"));
+        }
         for path in &ready.damaged {
             remark(format_args!("{} is no file of a drop, and is left alone: look at it", path.display()));
         }

@@ -75,7 +75,9 @@ pub enum Stop {
     #[error("the drop is full: nothing of this was lost, come back in a day or two")]
     Full,
     /// It takes no more from this source before an editor accepted.
-    #[error("the drop takes no more from you before somebody in the newsroom has looked: come back with `daylight check`, then send the rest")]
+    #[error(
+        "the drop takes no more from you before somebody in the newsroom has looked: come back with `daylight check`, then send the rest"
+    )]
     Unaccepted,
     /// It refuses.
     #[error("the drop refuses this: {0}")]
@@ -179,7 +181,8 @@ fn get(path: &str, limit: usize) -> Question<'_> {
 fn judge(answer: Answered) -> Result<Result<Answered, String>, Stop> {
     match answer.status {
         200 | 201 => Ok(Ok(answer)),
-        413 if said(&answer).contains("accept") => Err(Stop::Unaccepted),
+        // No part is longer than an envelope may be, so that this is about how much there is already.
+        413 if !said(&answer).contains("longer") => Err(Stop::Unaccepted),
         429 => Ok(Err("it is busy".into())),
         503 => Err(Stop::Full),
         500 | 502 | 504 => Ok(Err("it failed".into())),

@@ -60,13 +60,7 @@ impl Sending<'_> {
 
     /// Sends a file, part by part, from this part on: what a broken line left of it. It is read twice, first for its SHA-256, which binds its parts
     /// together. `begins` is told of each part.
-    pub fn file(
-        &mut self,
-        name: &[u8],
-        file: &mut (impl Read + Seek),
-        from: u32,
-        begins: &mut dyn FnMut(Slice),
-    ) -> Result<Sent, Stop> {
+    pub fn file(&mut self, name: &[u8], file: &mut (impl Read + Seek), from: u32, begins: &mut dyn FnMut(Slice)) -> Result<Sent, Stop> {
         let name = &name[name.len().saturating_sub(LONGEST_NAME)..];
         let (length, sha256) = measured(file)?;
         let of = u32::try_from(length.div_ceil(PART).max(1)).map_err(|_| io::Error::other("the file is too long"))?;

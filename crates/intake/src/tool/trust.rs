@@ -46,7 +46,9 @@ pub enum TrustError {
     #[error("this is another newsroom's archive, or a forged one: none of its roots is the one that you gave")]
     Stranger,
     /// Too few witnesses saw it lately.
-    #[error("only {fresh} of {all} witnesses saw this archive in the last 48 hours, and {needed} must have: it may be an old or a forged state")]
+    #[error(
+        "only {fresh} of {all} witnesses saw this archive in the last 48 hours, and {needed} must have: it may be an old or a forged state"
+    )]
     Unseen {
         /// How many did.
         fresh: usize,
