@@ -78,7 +78,7 @@ fn longer(first: &[Duration], second: &[Duration]) -> f64 {
 fn in_turns(visits: usize, one: &mut dyn FnMut(), other: &mut dyn FnMut()) -> (Vec<Duration>, Vec<Duration>) {
     let turn = |visit: usize| {
         // Neither is always the first.
-        let early = (visit % 2 == 0).then(|| timed(one));
+        let early = visit.is_multiple_of(2).then(|| timed(one));
         let second = timed(other);
         (early.unwrap_or_else(|| timed(one)), second)
     };

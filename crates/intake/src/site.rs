@@ -6,7 +6,7 @@ mod receive;
 mod wire;
 
 use crate::answer::{Answer, Body};
-use crate::circuits::{Circuit, Circuits, Cost};
+use crate::circuits::{Circuit, Circuits, Cost, Open, Place};
 use crate::newsroom::{DropError, Home};
 use crate::pages::{self, Frame, Stop};
 use crate::session::{Cookie, Sessions, Visit};
@@ -131,7 +131,12 @@ impl Site {
         self.circuits.sweep();
     }
 
-    /// How many files of the store are not of its form.
+    /// A place for a connection, unless its circuit has too many.
+    pub(crate) fn connect(&self, circuit: Circuit) -> Option<Place> {
+        self.circuits.open(circuit, Open::Connection)
+    }
+
+    /// Files of the store that are not of its form.
     pub(crate) fn damaged(&self) -> &[std::path::PathBuf] {
         self.store.damaged()
     }
@@ -181,6 +186,7 @@ impl Site {
         }
         let posts = head.method == Method::POST;
         match path {
+            "" if reads => Ok(Answer::see(&head.at("/"))),
             "/" if reads => Ok(self.outer(head, "/", pages::start)),
             "/login" if reads => Ok(self.outer(head, "/login", pages::login)),
             "/bye" if reads => Ok(shown(pages::bye(&self.frame(head, Some("/bye"), false)))),
