@@ -283,3 +283,28 @@ fn the_drop_sends_no_packet_but_answers_and_opens_no_connection() {
     assert!(out.is_empty(), "{out:?}");
     assert_eq!(calls.lines().filter(|line| line.contains("socket(AF_INET")).count(), 1, "the one that it listens on: {calls}");
 }
+
+#[test]
+fn the_drop_works_in_a_network_namespace_with_nothing_in_it_and_no_packet_passes_there() {
+    if !tool("curl") {
+        return;
+    }
+    let apart = Command::new("unshare").args(["-n", "true"]).output().is_ok_and(|output| output.status.success());
+    if !apart {
+        return skip("no network namespace can be made here");
+    }
+    let town = Town::new();
+    let place = tempfile::tempdir().unwrap();
+    let socket = place.path().join("s");
+    let mut command = Command::new("unshare");
+    command.arg("-n").arg(crate::support::program()).args(["drop", "serve"]).arg(&town.home);
+    command.arg("--listen").arg(format!("unix:{}", socket.display()));
+    let server = DropServer::start(command);
+    let asked = Command::new("curl").arg("-s").arg("--unix-socket").arg(&socket).arg("http://x/newsroom").output().unwrap();
+    assert!(String::from_utf8_lossy(&asked.stdout).contains("daylight-drop/v1"), "{asked:?}");
+    let devices = fs::read_to_string(format!("/proc/{}/net/dev", server.child.id())).unwrap();
+    let devices: Vec<&str> = devices.lines().skip(2).collect();
+    assert_eq!(devices.len(), 1, "{devices:?}");
+    let counts: Vec<u64> = devices[0].split_whitespace().skip(1).map(|count| count.parse().unwrap()).collect();
+    assert!(devices[0].trim().starts_with("lo:") && counts.iter().all(|count| *count == 0), "{devices:?}");
+}

@@ -456,7 +456,7 @@ fn every_answer_is_caged_and_kept_by_nobody() {
             "{path}: {policy}"
         );
         assert_eq!((told.header("cache-control"), told.header("x-content-type-options")), ("no-store", "nosniff"), "{path}");
-        assert_eq!(told.header("server"), "", "{path}");
+        assert_eq!((told.header("server"), told.header("date")), ("", ""), "{path}: nothing that tells this machine from others");
     }
     assert!(visitor.get(&style(&server)).header("cache-control").contains("immutable"));
     let wish = server.ask("GET", "/", &[("Accept-Language", "ar-EG,en;q=0.5")], b"");

@@ -82,7 +82,7 @@ impl Inbox {
             for one in batch {
                 done += 1;
                 // It is here twice for a while, as it came and as it is kept.
-                let Some(left) = room.checked_sub(one.length.saturating_mul(2)) else {
+                let Some(left) = room.checked_sub(one.length.min(MAX_ENVELOPE) * 2) else {
                     collected.no_room += 1;
                     continue;
                 };

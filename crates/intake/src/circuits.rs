@@ -20,8 +20,9 @@ pub(crate) enum Cost {
 const PURSE: f64 = 120.0;
 const INCOME: f64 = 4.0;
 const MAILBOX: f64 = 8.0;
-/// How many uploads a circuit may have open.
+/// How many uploads and how many connections a circuit may have open.
 const UPLOADS: u32 = 4;
+const CONNECTIONS: u32 = 32;
 /// How many circuits are remembered. One that is forgotten begins anew, which costs its owner less than to build another.
 const MOST: usize = 50_000;
 /// After how long an idle circuit is forgotten: its purse is full again.
@@ -31,16 +32,26 @@ const IDLE: Duration = Duration::from_secs(60);
 struct Purse {
     coins: f64,
     counted: Instant,
-    uploads: u32,
+    /// What is open, by [`Open`].
+    open: [u32; 2],
 }
 
 /// All circuits.
 #[derive(Debug, Default)]
 pub(crate) struct Circuits(Arc<Mutex<HashMap<u32, Purse>>>);
 
-/// An upload that counts for its circuit until this is dropped.
+/// What a circuit may have some of at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// An upload.
+    Upload,
+    /// A connection.
+    Connection,
+}
+
+/// Something open that counts for its circuit until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Uploading(Arc<Mutex<HashMap<u32, Purse>>>, Circuit);
+pub(crate) struct Place(Arc<Mutex<HashMap<u32, Purse>>>, Circuit, Open);
 
 fn locked(purses: &Mutex<HashMap<u32, Purse>>) -> MutexGuard<'_, HashMap<u32, Purse>> {
     purses.lock().unwrap_or_else(PoisonError::into_inner)
@@ -74,42 +85,43 @@ impl Circuits {
         allowed
     }
 
-    /// Begins an upload, unless the circuit has as many as it may.
-    pub(crate) fn upload(&self, circuit: Circuit) -> Option<Uploading> {
+    /// Opens something, unless the circuit has as many of it as it may.
+    pub(crate) fn open(&self, circuit: Circuit, what: Open) -> Option<Place> {
         if let Some(circuit) = circuit {
             let mut purses = locked(&self.0);
-            let purse = purse(&mut purses, circuit);
-            if purse.uploads >= UPLOADS {
+            let open = &mut purse(&mut purses, circuit).open[what as usize];
+            if *open >= if what == Open::Upload { UPLOADS } else { CONNECTIONS } {
                 return None;
             }
-            purse.uploads += 1;
+            *open += 1;
         }
-        Some(Uploading(self.0.clone(), circuit))
+        Some(Place(self.0.clone(), circuit, what))
     }
 
     /// Forgets circuits that have done nothing for a while.
     pub(crate) fn sweep(&self) {
-        locked(&self.0).retain(|_, purse| purse.uploads > 0 || purse.counted.elapsed() < IDLE);
+        locked(&self.0).retain(|_, purse| purse.open != [0; 2] || purse.counted.elapsed() < IDLE);
     }
 }
 
 fn purse(purses: &mut HashMap<u32, Purse>, circuit: u32) -> &mut Purse {
     if purses.len() >= MOST && !purses.contains_key(&circuit) {
-        purses.retain(|_, purse| purse.uploads > 0);
+        purses.retain(|_, purse| purse.open != [0; 2]);
     }
-    let purse = purses.entry(circuit).or_insert_with(|| Purse { coins: PURSE, counted: Instant::now(), uploads: 0 });
+    let purse = purses.entry(circuit).or_insert_with(|| Purse { coins: PURSE, counted: Instant::now(), open: [0; 2] });
     let earned = purse.counted.elapsed().as_secs_f64() * INCOME;
     purse.coins = (purse.coins + earned).min(PURSE);
     purse.counted = Instant::now();
     purse
 }
 
-impl Drop for Uploading {
+impl Drop for Place {
     fn drop(&mut self) {
         if let Some(circuit) = self.1
             && let Some(purse) = locked(&self.0).get_mut(&circuit)
         {
-            purse.uploads = purse.uploads.saturating_sub(1);
+            let open = &mut purse.open[self.2 as usize];
+            *open = open.saturating_sub(1);
         }
     }
 }
@@ -124,12 +136,13 @@ mod tests {
         let logins = (0..100).filter(|_| circuits.allows(Some(1), Cost::Mailbox)).count();
         assert_eq!(logins, 15);
         assert!(circuits.allows(Some(2), Cost::Mailbox) && circuits.allows(None, Cost::Mailbox));
-        let open: Vec<_> = (0..10).map_while(|_| circuits.upload(Some(1))).collect();
+        let open: Vec<_> = (0..10).map_while(|_| circuits.open(Some(1), Open::Upload)).collect();
         assert_eq!(open.len(), 4);
-        assert!(circuits.upload(Some(2)).is_some());
+        assert!(circuits.open(Some(2), Open::Upload).is_some());
+        assert_eq!((0..100).map_while(|_| circuits.open(Some(1), Open::Connection)).collect::<Vec<_>>().len(), 32);
         drop(open);
-        assert!(circuits.upload(Some(1)).is_some());
-        assert!((0..1000).all(|_| circuits.upload(None).is_some() && circuits.allows(None, Cost::Page)));
+        assert!(circuits.open(Some(1), Open::Upload).is_some());
+        assert!((0..1000).all(|_| circuits.open(None, Open::Upload).is_some() && circuits.allows(None, Cost::Page)));
     }
 
     #[test]

@@ -205,7 +205,11 @@ async fn run(listener: Listener, site: Arc<Site>, end: impl Future<Output = ()>)
     let farewell = Arc::new(GracefulShutdown::new());
     tokio::pin!(end);
     loop {
-        let Ok(place) = room.clone().acquire_owned().await else { break };
+        let place = tokio::select! {
+            place = room.clone().acquire_owned() => place,
+            () = &mut end => break,
+        };
+        let Ok(place) = place else { break };
         let stream = tokio::select! {
             taken = listener.accept() => taken,
             () = &mut end => break,
@@ -217,7 +221,9 @@ async fn run(listener: Listener, site: Arc<Site>, end: impl Future<Output = ()>)
         };
         let (site, watcher) = (site.clone(), farewell.watcher());
         let visit = async move {
-            if let Ok(Ok((stream, circuit))) = timeout(PATIENCE, Fronted::read(stream)).await {
+            if let Ok(Ok((stream, circuit))) = timeout(PATIENCE, Fronted::read(stream)).await
+                && let Some(_counted) = site.connect(circuit)
+            {
                 // A connection that fails is the visitor's business: there is nobody to tell.
                 let _ = timeout(LIFE, watcher.watch(connection(stream, circuit, site))).await;
             }
@@ -244,6 +250,8 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
         .max_buf_size(HEAD)
+        // The clock of a machine tells it from others.
+        .auto_date_header(false)
         .half_close(false)
         .serve_connection(TokioIo::new(stream), service)
 }

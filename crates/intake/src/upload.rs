@@ -30,6 +30,8 @@ pub(crate) struct Sender {
     pub(crate) recipients: Arc<Vec<Recipient>>,
     /// Whether nothing came before in this conversation.
     pub(crate) first: bool,
+    /// Whether an editor accepted the source.
+    pub(crate) accepted: bool,
     /// Whether a text may still be sent.
     pub(crate) may_tell: bool,
 }
@@ -256,6 +258,7 @@ impl Inner {
         sealer.write_all(&text)?;
         self.keep(sealer)?;
         self.sent.texts += 1;
+        self.sender.may_tell = self.sender.accepted;
         Ok(())
     }
 

@@ -35,7 +35,8 @@ impl Browser {
     /// A browser as people at risk have it: everything through a SOCKS proxy, which also finds the names, and no script runs.
     pub(crate) fn without_scripts_through(socks: &str) -> Self {
         let proxy = format!("--proxy-server=socks5://{socks}");
-        Self::start_with(&[&proxy], json!({ "profile.managed_default_content_settings.javascript": 2 }))
+        // So tall that nothing need be scrolled to, which the driver does by script.
+        Self::start_with(&[&proxy, "--window-size=1000,4000"], json!({ "profile.managed_default_content_settings.javascript": 2 }))
     }
 
     fn start_with(more: &[&str], preferences: Value) -> Self {

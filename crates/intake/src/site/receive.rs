@@ -4,6 +4,7 @@
 use super::form::next;
 use super::{Head, Site, blocking, lookup_of};
 use crate::answer::Answer;
+use crate::circuits::Open;
 use crate::multipart::boundary;
 use crate::pages::{Flash, Stop};
 use crate::store::{UNACCEPTED_BYTES, today};
@@ -18,7 +19,7 @@ use tokio::time::timeout;
 const SILENCE: Duration = Duration::from_secs(60);
 /// From when on at least this many bytes must have come by the second, so that nobody holds a place for nothing.
 const GRACE: Duration = Duration::from_secs(60);
-const SLOWEST: u64 = 1 << 10;
+const SLOWEST: u64 = 4 << 10;
 /// What may stand in a form beside a file.
 const BESIDE: u64 = 1 << 20;
 /// How much of what is refused is read, and for how long.
@@ -83,7 +84,7 @@ impl Site {
         sent.map(|()| Answer::see(&head.at("/mailbox")).closing())
     }
 
-    fn begin(&self, head: &Head) -> Result<(crate::session::Cookie, Upload, impl Drop + use<>), Stop> {
+    fn begin(&self, head: &Head) -> Result<(crate::session::Cookie, Upload, Places), Stop> {
         let (cookie, visit) = self.visit(head)?;
         if visit.slip {
             return Err(Stop::Expired);
@@ -113,26 +114,24 @@ impl Site {
             epoch,
             recipients: recipients.ok_or(Stop::Closed)?,
             first: visit.fresh && usage.envelopes == 0 && usage.replies == 0 && !usage.accepted,
+            accepted: usage.accepted,
             may_tell: usage.accepted || !visit.told,
         };
         Ok((cookie, Upload::new(self.store.clone(), sender, &boundary, visit.form, length), places))
     }
 
     /// A place among the uploads of all, and of this circuit.
-    pub(super) fn places(&self, head: &Head) -> Option<impl Drop + use<>> {
-        let ours = self.circuits.upload(head.circuit)?;
+    pub(super) fn places(&self, head: &Head) -> Option<Places> {
+        let ours = self.circuits.open(head.circuit, Open::Upload)?;
         let all = self.uploads.clone().try_acquire_owned().ok()?;
-        Some(Places(ours, all))
+        Some(Places { _ours: ours, _all: all })
     }
 }
 
-struct Places(
-    #[allow(dead_code, reason = "held until it is dropped")] crate::circuits::Uploading,
-    #[allow(dead_code, reason = "as above")] tokio::sync::OwnedSemaphorePermit,
-);
-
-impl Drop for Places {
-    fn drop(&mut self) {}
+/// Held as long as an upload lasts.
+pub(super) struct Places {
+    _ours: crate::circuits::Place,
+    _all: tokio::sync::OwnedSemaphorePermit,
 }
 
 /// Pushes what comes into a form, each piece on a thread that may wait for the disk, so that no thread waits for the line. Says what was kept, and why not all.
