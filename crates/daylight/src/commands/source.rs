@@ -14,7 +14,7 @@ use daylight_mirror::address::Address;
 use indicatif::HumanBytes;
 use reach::{Reached, Way};
 use serde_json::json;
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::process::ExitCode;
 use zeroize::Zeroizing;
@@ -114,6 +114,9 @@ fn what(sent: &args::Sent) -> Result<Option<Zeroizing<String>>> {
         Some(text) => Zeroizing::new(text.to_owned()),
     };
     if sent.text.as_deref() == Some("-") {
+        if std::io::stdin().is_terminal() {
+            remark(format_args!("type your text, and end it with Ctrl-D on a line of its own"));
+        }
         std::io::stdin().lock().take(LONGEST_TEXT + 1).read_to_string(&mut text).context("cannot read the text from standard input")?;
     }
     if text.len() as u64 > LONGEST_TEXT {
@@ -124,8 +127,9 @@ fn what(sent: &args::Sent) -> Result<Option<Zeroizing<String>>> {
 
 fn tell(reached: &Reached) -> Result<()> {
     let (members, serial) = (reached.directory.members().len() as u64, reached.directory.serial());
-    let who = if reached.told.title.is_empty() { "a newsroom without a name" } else { &reached.told.title };
-    say!("To {who}: sealed for {}, by directory {serial} of its archive's log.", count(members, "reader"))?;
+    // The one name is what the drop says, the other is signed.
+    let (title, origin) = (&reached.told.title, &reached.directory.file().told.origin);
+    say!("To {title} ({origin}): sealed for {}, by directory {serial} of its archive's log.", count(members, "reader"))?;
     say!("{PROTECTED}")?;
     NOT_PROTECTED.iter().try_for_each(|line| say!("{line}"))?;
     say!("")
