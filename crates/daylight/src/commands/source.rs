@@ -24,7 +24,7 @@ const PROTECTED: &str =
     "What you send is sealed on this machine. The drop cannot read it, nor can whoever runs, watches or seizes the drop.";
 const NOT_PROTECTED: [&str; 4] = [
     "Not protected: that this machine talks to Tor or to the drop, for whoever watches your network; and nothing at all, if somebody else controls this machine.",
-    "The drop learns when you come, how much you send to within some 12 %, and which visits have the same codename.",
+    "The drop learns when you come, roughly how much you send (of a long file to within some megabytes), and which visits have the same codename.",
     "The newsroom reads all that you send, also what files say without your knowing: names, programs, places, who printed them. It cannot unread it.",
     "This program writes nothing to disk unless you ask it to. Your shell may keep what you typed: look at its history.",
 ];
