@@ -37,7 +37,19 @@ pub(crate) fn drop_named(place: &Path) -> Result<Option<Address>> {
     }
 }
 
+/// Keeps what the source types and sends out of core files, debuggers and, where the system allows it, swap. It is called before there are threads.
+fn guard() -> Result<()> {
+    let guarded = daylight_sandbox::guard_secrets().context("this system does not let a program keep its memory to itself")?;
+    if !guarded.locked {
+        remark(format_args!(
+            "the system may write this program's memory to swap: use one without swap, such as Tails, or lift the limit on locked memory"
+        ));
+    }
+    Ok(())
+}
+
 pub(crate) fn submit(args: &args::Submit) -> Result<ExitCode> {
+    guard()?;
     let text = what(&args.sent)?;
     let way = Way::new(&args.drop, &args.newsroom)?;
     let drop = way.drop();
@@ -62,6 +74,7 @@ pub(crate) fn submit(args: &args::Submit) -> Result<ExitCode> {
 }
 
 pub(crate) fn reply(args: &args::ToNewsroom) -> Result<ExitCode> {
+    guard()?;
     let text = what(&args.sent)?;
     let codename = codename::known(args.newsroom.codename_file.as_deref())?;
     let way = Way::new(&args.drop, &args.newsroom)?;
@@ -77,6 +90,7 @@ pub(crate) fn check(address: &Address, args: &args::Check) -> Result<ExitCode> {
     if args.look {
         bail!("--look is for a desk");
     }
+    guard()?;
     let codename = codename::known(args.newsroom.codename_file.as_deref())?;
     let way = Way::new(address, &args.newsroom)?;
     let drop = way.drop();
