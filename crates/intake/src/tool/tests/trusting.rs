@@ -106,7 +106,10 @@ fn the_root_that_was_logged_last_says_who_must_have_seen_it() {
     let digest = paper.put_root(&Paper::root(2, 0, &log));
     assert!(paper.watched().unwrap().directory(&file.to_bytes()).is_ok());
     paper.publish_as(&log, &[(1, NOW), (2, NOW)]);
-    assert!(paper.watched().unwrap_err().to_string().contains("not the log's in the root in force"), "a key of a root that is not in force");
+    assert!(
+        paper.watched().unwrap_err().to_string().contains("not the log's in the root in force"),
+        "a key of a root that is not in force"
+    );
     // Logged, it is in force, without witnesses; whoever trusts either root follows. The directory stays, as it was signed before.
     paper.log(&Entry::Root { version: 2, json: digest });
     paper.publish_as(&log, &[(1, NOW), (2, NOW)]);
