@@ -131,6 +131,7 @@ fn nothing_is_sent_to_whoever_is_not_the_newsroom() {
         (format!("{submit} --root {} --archive ../archive --without-witnesses", "0".repeat(64)), "another newsroom's archive"),
         (format!("{submit} {TRUST} missing.pdf"), "missing.pdf"),
         (format!("submit DROP {TRUST}"), "say what to send"),
+        (format!("{submit} {TRUST} slip --from-part 2"), "use `daylight reply`"),
         (format!("reply DROP --text hello --codename-file slip {TRUST}"), "ten words, and this has 2"),
         (format!("check DROP {TRUST}"), "no codename was given"),
         (format!("check ../desk {TRUST}"), "are for a drop"),

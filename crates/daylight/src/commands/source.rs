@@ -22,9 +22,10 @@ use zeroize::Zeroizing;
 /// What a source should know before anything is sent. It is the same each time, so that nothing depends on having read it once.
 const PROTECTED: &str =
     "What you send is sealed on this machine. The drop cannot read it, nor can whoever runs, watches or seizes the drop.";
-const NOT_PROTECTED: [&str; 4] = [
+const NOT_PROTECTED: [&str; 5] = [
     "Not protected: that this machine talks to Tor or to the drop, for whoever watches your network; and nothing at all, if somebody else controls this machine.",
     "The drop learns when you come, roughly how much you send (of a long file to within some megabytes), and which visits have the same codename.",
+    "Whoever serves the archive sees, unless it is a folder of yours, that somebody looked at its log as this program does before it sends.",
     "The newsroom reads all that you send, also what files say without your knowing: names, programs, places, who printed them. It cannot unread it.",
     "This program writes nothing to disk unless you ask it to. Your shell may keep what you typed: look at its history.",
 ];
@@ -50,6 +51,9 @@ fn guard() -> Result<()> {
 
 pub(crate) fn submit(args: &args::Submit) -> Result<ExitCode> {
     guard()?;
+    if args.sent.from_part > 1 {
+        bail!("--from-part goes on with what was sent under a codename: use `daylight reply`");
+    }
     let text = what(&args.sent)?;
     let way = Way::new(&args.drop, &args.newsroom)?;
     let drop = way.drop();
