@@ -1,11 +1,13 @@
 //! What each target begins with: small, made here, and none of it anybody's document.
 
 use crate::make::{self, unhex};
-use crate::targets::{DIVIDER, epoch_key, request};
+use crate::targets::{self, DIVIDER, epoch_key, request};
 use daylight_archive::Signer;
 use daylight_archive::directory::{DirectoryFile, DirectoryNote};
 use daylight_model::Digest;
 use daylight_model::reading::{Event, Input, Sink, Stop, Task};
+use std::path::Path;
+use std::{fs, io};
 
 const MAIL: &[u8] =
     b"From: =?koi8-r?B?8NLJ?= <a@b.example>\nTo: \"B, C\" <c@d.example>, list: e@f.example;\nSubject: =?utf-8?Q?caf=C3=A9?= x\n\
@@ -29,6 +31,17 @@ const RAR: [&str; 2] = [
     "526172211a070100ed5534d7040100030138f0e4350c0202000100a48302000101641962e914140202050405a483028c1e7d71000105612e747874776f726473e73a564f19020305040404a48302479283480001042e2e2f73040100000f3f3f3f3ff992b71513020306000000a483020001016c05050100017819b23a3503050000",
     "526172211a0700cf907300000d00000000000000bfad74e080210000000000000000000300000000000021461d300100a481000064eb1b74008027000500000005000000038c1e7d71000021461d300700a4810000645c612e747874776f726473353f7404822f00010000000100000003b0c26464000021461d300f00a4810000666f6c6465725c612e780004d007163fb616740080210000000000000000000300000000000021461d300100ffa100006cc43d7b00400700",
 ];
+
+/// Writes the seeds of every target as `folder/<target>/seed-<number>`, and gives the targets' names.
+pub fn write(folder: &Path) -> io::Result<Vec<&'static str>> {
+    for (name, _) in targets::ALL {
+        fs::create_dir_all(folder.join(name))?;
+        for (number, seed) in of(name).iter().enumerate() {
+            fs::write(folder.join(name).join(format!("seed-{number}")), seed)?;
+        }
+    }
+    Ok(targets::ALL.iter().map(|(name, _)| *name).collect())
+}
 
 /// The seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {

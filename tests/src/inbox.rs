@@ -3,6 +3,7 @@
 mod directory;
 mod killed;
 mod talk;
+mod tool;
 mod wire;
 
 use crate::support::{Spoken, program, workplace};

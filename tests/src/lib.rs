@@ -34,6 +34,7 @@ mod seal;
 mod second_envelope;
 mod second_verifier;
 mod signing;
+mod source_tool;
 mod support;
 mod unpacking;
 mod withdrawal;

@@ -295,3 +295,44 @@ fn both_refuse_what_a_stolen_log_key_and_one_stolen_editor_can_make() {
     let (well, ours, theirs) = both(&archive, Some(&archive.join("root/1.json")));
     assert!(well, "{ours}{theirs}");
 }
+
+#[test]
+fn both_find_an_erased_archive_good_and_what_was_erased_without_a_withdrawal_damaged() {
+    if !python() {
+        return;
+    }
+    let made = Made::new();
+    let before = made.copy("before");
+    let at = |name: &str| made.at(name).to_str().unwrap().to_owned();
+    let (desk, archive) = (at("desk"), at("archive"));
+    // The letter to all is the one whose record is a file of its own.
+    for id in ["sluice/1", "sluice/3"] {
+        let keys = ["--key".to_owned(), at("ana"), "--key".into(), at("ben")];
+        let words = ["withdraw", &desk, "--to", &archive, id, "--reason", "it names a child", "--erase"].map(String::from);
+        daylight([words.as_slice(), &keys].concat()).code(0);
+    }
+    let pinned = made.archive().join("root/1.json");
+    let (well, ours, theirs) = both(&made.archive(), Some(&pinned));
+    assert!(well, "{ours}{theirs}");
+
+    // The same erased bytes in an archive whose log asks for nothing.
+    for file in files(&made.archive()).into_iter().filter(|file| file.starts_with("release/")) {
+        fs::copy(made.archive().join(&file), before.join(&file)).unwrap();
+    }
+    let (well, ours, theirs) = both(&before, Some(&pinned));
+    assert!(!well, "{ours}{theirs}");
+
+    // One erased byte put back, and one more erased than was withdrawn.
+    for volume in files(&made.archive()).into_iter().filter(|file| file.ends_with(".zip")) {
+        let harmed = made.copy(&format!("harmed-{}", volume.replace('/', "-")));
+        let mut bytes = fs::read(harmed.join(&volume)).unwrap();
+        let (at, byte) = match bytes.iter().skip(300).position(|byte| *byte == 0) {
+            Some(place) => (300 + place, b'x'),
+            None => (300, 0),
+        };
+        bytes[at] = byte;
+        fs::write(harmed.join(&volume), bytes).unwrap();
+        let (well, ours, theirs) = both(&harmed, Some(&pinned));
+        assert!(!well, "{volume}: {ours}{theirs}");
+    }
+}

@@ -30,6 +30,9 @@ const BATCH_BYTES: u64 = 512 << 20;
 /// The most envelopes of one collection; the rest come with the next one.
 const MOST: usize = 400_000;
 
+/// So much of the desk's disk stays free, in bytes: what would go beyond it stays at the drop.
+const RESERVE: u64 = 1 << 30;
+
 /// What came of a collection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Collected {
@@ -51,6 +54,8 @@ pub struct Collected {
     pub alarms: Vec<String>,
     /// How many envelopes were listed.
     pub listed: u64,
+    /// How many were left at the drop because the desk's disk is nearly full.
+    pub no_room: u64,
 }
 
 /// How far a collection has come: envelopes, and how many in all.
@@ -73,8 +78,15 @@ impl Inbox {
             let batch;
             (batch, rest) = rest.split_at(batch_of(rest));
             let mut fetched = Vec::new();
+            let mut room = self.room()?;
             for one in batch {
                 done += 1;
+                // It is here twice for a while, as it came and as it is kept.
+                let Some(left) = room.checked_sub(one.length.min(MAX_ENVELOPE) * 2) else {
+                    collected.no_room += 1;
+                    continue;
+                };
+                room = left;
                 progress(done, waiting.len() as u64);
                 match self.fetch(carrier, one)? {
                     Fetched::Whole(path) => fetched.push((*one, path)),
@@ -93,6 +105,12 @@ impl Inbox {
         }
         self.tell_done(carrier)?;
         Ok(collected)
+    }
+
+    /// How many bytes may still be used of the desk's disk.
+    fn room(&self) -> Result<u64> {
+        let about = rustix::fs::statvfs(&self.root).map_err(|error| Error::io(&self.root)(error.into()))?;
+        Ok(about.f_bavail.saturating_mul(about.f_frsize).saturating_sub(RESERVE))
     }
 
     /// The keys that may open something, of all keyrings on the desk, the newest day first.
@@ -182,8 +200,11 @@ impl Inbox {
 
     /// Tells the drop what is durable here.
     fn tell_done(&mut self, carrier: &mut dyn Carrier) -> Result<()> {
-        let ids: Vec<[u8; 32]> =
-            self.connection.prepare_cached("SELECT id FROM done LIMIT 100000")?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let ids: Vec<[u8; 32]> = self
+            .connection
+            .prepare_cached("SELECT id FROM done LIMIT 100000")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
         if ids.is_empty() {
             return Ok(());
         }

@@ -12,7 +12,7 @@ pub use files::FileParts;
 pub use import::Imported;
 pub use read::{Message, Whole};
 
-use crate::inbox::{Held, Inbox, int};
+use crate::inbox::{Inbox, int};
 use crate::{Error, Result};
 use daylight_durable::crash_point;
 use daylight_model::Digest;
@@ -77,8 +77,9 @@ impl Inbox {
     /// Conversations, those with something unread first, then the latest first.
     pub fn list(&self, limit: usize, unread_only: bool) -> Result<Vec<Conversation>> {
         let only = if unread_only { "AND unread > 0" } else { "" };
-        let sql =
-            format!("SELECT {COLUMNS} FROM conversation WHERE deleting = 0 {only} ORDER BY unread > 0 DESC, last_day DESC, n DESC LIMIT ?1");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM conversation WHERE deleting = 0 {only} ORDER BY unread > 0 DESC, last_day DESC, n DESC LIMIT ?1"
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([int(limit as u64)], conversation)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -92,7 +93,8 @@ impl Inbox {
             let conversations = row.get::<_, i64>(0)?.unsigned_abs();
             Ok(Totals { conversations, submissions: number(row, 1)?, replies: number(row, 2)?, unread: number(row, 3)?, queued: 0 })
         })?;
-        totals.queued = self.connection.query_row("SELECT COUNT(*) FROM queue WHERE what = 0", [], |row| row.get::<_, i64>(0))?.unsigned_abs();
+        totals.queued =
+            self.connection.query_row("SELECT COUNT(*) FROM queue WHERE what = 0", [], |row| row.get::<_, i64>(0))?.unsigned_abs();
         Ok(totals)
     }
 
@@ -104,9 +106,12 @@ impl Inbox {
     }
 
     pub(crate) fn known(&self, beginning: &str) -> Result<Known> {
-        let fine = (SHORTEST..=64).contains(&beginning.len()) && beginning.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let fine =
+            (SHORTEST..=64).contains(&beginning.len()) && beginning.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         if !fine {
-            return Err(Error::Refused("name a conversation by the first digits of its id, four at least, as `daylight drop list` shows it".into()));
+            return Err(Error::Refused(
+                "name a conversation by the first digits of its id, four at least, as `daylight drop list` shows it".into(),
+            ));
         }
         let bound = |fill: char| format!("{beginning}{}", fill.to_string().repeat(64 - beginning.len())).parse::<Digest>();
         let (Ok(from), Ok(to)) = (bound('0'), bound('f')) else { return Err(Error::Refused("no such conversation".into())) };
@@ -125,7 +130,7 @@ impl Inbox {
     }
 
     /// Lets the source send more: the drop is told by the next collection. Gives whether that is new.
-    pub fn accept(&mut self, _held: &Held, beginning: &str) -> Result<bool> {
+    pub fn accept(&mut self, beginning: &str) -> Result<bool> {
         let known = self.known(beginning)?;
         let transaction = self.connection.transaction()?;
         let new = transaction.execute("UPDATE conversation SET accepted = 1 WHERE n = ?1 AND accepted = 0", [known.n])? > 0;
@@ -139,7 +144,7 @@ impl Inbox {
     }
 
     /// Says who takes care of a conversation; nobody, if the name is empty.
-    pub fn assign(&mut self, _held: &Held, beginning: &str, who: &str) -> Result<()> {
+    pub fn assign(&mut self, beginning: &str, who: &str) -> Result<()> {
         let known = self.known(beginning)?;
         if who.len() > 100 || who.chars().any(char::is_control) {
             return Err(Error::Refused("a name has at most 100 bytes and no control characters".into()));

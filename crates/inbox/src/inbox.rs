@@ -98,8 +98,7 @@ impl Inbox {
     /// Keeps a directory that was logged as this desk's own, to be given to the drop by the next collection.
     pub fn keep_directory(&mut self, _held: &Held, file: &[u8], serial: u64) -> Result<()> {
         // The digest first: a crash here leaves one that is known and not shown yet, never one that is shown and not known.
-        self.connection
-            .execute("INSERT OR IGNORE INTO directory (digest, serial) VALUES (?1, ?2)", (Digest::of(file).0, int(serial)))?;
+        self.connection.execute("INSERT OR IGNORE INTO directory (digest, serial) VALUES (?1, ?2)", (Digest::of(file).0, int(serial)))?;
         crash_point("inbox.directory-known");
         let path = self.root.join("directory");
         write_atomic(&path, file).map_err(Error::io(&path))
@@ -113,6 +112,12 @@ impl Inbox {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io(&path)(error)),
         }
+    }
+
+    /// The last day for which sources have keys to seal to, as the directory says that was logged last.
+    pub fn directory_ends(&self) -> Result<Option<u32>> {
+        let file = self.directory()?.map(|file| daylight_archive::directory::parse(&file)).transpose()?;
+        Ok(file.map(|file| file.told.last()))
     }
 
     /// Whether this desk made a directory's file.

@@ -59,7 +59,8 @@ impl Offer {
         let newsroom = value("newsroom").and_then(|hex| hex.parse::<Digest>().ok()).ok_or_else(form)?;
         let member: Key = value("member").and_then(|text| text.parse().ok()).ok_or_else(form)?;
         let epochs = value("epochs").ok_or_else(form)?;
-        let (first, days) = epochs.split_once(' ').and_then(|(first, days)| Some((first.parse().ok()?, days.parse().ok()?))).ok_or_else(form)?;
+        let (first, days) =
+            epochs.split_once(' ').and_then(|(first, days)| Some((first.parse().ok()?, days.parse().ok()?))).ok_or_else(form)?;
         let days: usize = days;
         let fits = (1..=MAX_EPOCHS).contains(&days) && first <= LAST_EPOCH && keys.len() == days * EPOCH_KEY;
         if !fits || note.text() != text(&newsroom.0, &member, first, days, &Digest::of(keys)) {
@@ -104,7 +105,10 @@ pub fn join(newsroom: &Newsroom, offers: &[Offer], from: u32) -> std::result::Re
     let first = offers.iter().map(|offer| offer.first).chain([from]).max().unwrap_or(from);
     let end = offers.iter().map(|offer| offer.first + offer.days().1).min().unwrap_or(first);
     if offers.is_empty() || end <= first {
-        return Err("there is no day from today on for which every member has a key: each makes new ones with `daylight drop directory keys`".into());
+        return Err(
+            "there is no day from today on for which every member has a key: each makes new ones with `daylight drop directory keys`"
+                .into(),
+        );
     }
     let mut keys = Vec::new();
     for day in (first..end).take(MAX_EPOCHS) {

@@ -159,7 +159,7 @@ fn what_is_sent_is_collected_once_answered_and_gone_when_deleted() {
     assert!(whole.messages.iter().all(|message| message.heading.by_tool && !message.doubtful));
 
     let held = inbox.hold("test").unwrap();
-    assert!(inbox.accept(&held, &id[..6]).unwrap() && !inbox.accept(&held, &id).unwrap());
+    assert!(inbox.accept(&id[..6]).unwrap() && !inbox.accept(&id).unwrap());
     inbox.answer(&held, &id, "Thank you. CANARY-answer", &ana(), TODAY).unwrap();
     let stranger = Signer::new("eve", SigningKey::from_bytes(&[4; 32])).unwrap();
     assert!(inbox.answer(&held, &id, "x", &stranger, TODAY).is_err(), "sources would not believe it");
@@ -322,7 +322,8 @@ fn keys_die_forty_five_days_after_their_day_and_open_nothing_then() {
     let envelope = sealed(&source(1).head(1, true), &keys, b"late");
     let open = |today: u32| {
         let (keyring, _) = Keyring::open(&path, today).unwrap();
-        let opened = keyring.identities(today).into_iter().any(|(_, identity)| open_submission(&[&identity], &NEWSROOM, &envelope[..]).is_ok());
+        let opened =
+            keyring.identities(today).into_iter().any(|(_, identity)| open_submission(&[&identity], &NEWSROOM, &envelope[..]).is_ok());
         (opened, keyring.span().map(|span| span.keys))
     };
     assert_eq!(open(TODAY + 45), (true, Some(3)));
@@ -375,8 +376,7 @@ fn files_are_unpacked_under_names_that_leave_no_folder() {
     let names: [&[u8]; 6] = [b"../../../../tmp/x", b"a\0b", "\u{202e}fdp.exe".as_bytes(), b"two\nlines", b"", b"plan.pdf"];
     for (number, name) in names.iter().enumerate() {
         let file = Kind::File { file: [number as u8; 16], part: 0, last: true };
-        let head =
-            Head { kind: file, name: name.to_vec(), media_type: "application/pdf".into(), ..one.head(number as u64, number == 0) };
+        let head = Head { kind: file, name: name.to_vec(), media_type: "application/pdf".into(), ..one.head(number as u64, number == 0) };
         drop.put(one.lookup, sealed(&head, &keys, format!("body {number}").as_bytes()));
     }
     // Two parts of three, of one file.

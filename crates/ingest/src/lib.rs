@@ -13,6 +13,7 @@ mod commit;
 mod hints;
 mod indexing;
 mod lease;
+mod outbox;
 mod progress;
 mod recognise;
 mod reconcile;
@@ -35,7 +36,8 @@ use commit::Committer;
 use daylight_sandbox::{LEASE, Reader};
 use daylight_store::{Collection, Desk, Forgotten, IngestLease, Staging, Unit, UnitState};
 use lease::{Halt, Opened, Piece, Readers, Target};
-use room::{Room, Share};
+use outbox::{Outbox, Sent};
+use room::Room;
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -48,12 +50,9 @@ use walk::Root;
 const LEASE_BYTES: u64 = 4 << 20;
 /// How many files the walk may be ahead of the reading.
 const WALK_AHEAD: usize = 4096;
-/// How many pieces may wait to be stored, and how many bytes they may hold in memory.
-const PIECES: usize = 64;
-const PIECES_BYTES: u64 = 4 << 20;
-
-/// A piece on its way to be stored, with its share of the room there is for them.
-pub(crate) type Sent = Result<(Piece, Share), Halt>;
+/// How many times pieces may have been given to the one that stores and wait, and how many bytes they may hold in memory.
+const WAITING: usize = 8;
+const WAITING_BYTES: u64 = 4 << 20;
 
 /// What to ingest, and how.
 pub struct Plan<'a> {
@@ -218,8 +217,8 @@ impl Running<'_> {
         let (progress, collection, forgotten) = (means.progress, committer.collection()?, committer.forgotten);
         thread::scope(|scope| {
             let (roots_in, roots_out) = mpsc::sync_channel::<(u64, Root)>(WALK_AHEAD);
-            let (pieces_in, pieces_out) = mpsc::sync_channel::<Sent>(PIECES);
-            let room = Arc::new(Room::new(PIECES_BYTES));
+            let (pieces_in, pieces_out) = mpsc::sync_channel::<Sent>(WAITING);
+            let room = Arc::new(Room::new(WAITING_BYTES));
             let skip: &Path = desk.path();
             scope.spawn(move || walk_all(paths, skip, progress, &roots_in));
             let roots_out = Arc::new(Mutex::new(roots_out));
@@ -227,8 +226,8 @@ impl Running<'_> {
                 let ledger = desk.reopen()?;
                 let readers = Readers::new((means.reader, means.readers), &ledger, staging.clone(), Arc::clone(progress))?;
                 let known = Known { ledger, collection, forgotten };
-                let (roots, pieces) = (Arc::clone(&roots_out), (pieces_in.clone(), Arc::clone(&room)));
-                scope.spawn(move || read_all(readers, &known, &roots, &pieces));
+                let (roots, outbox) = (Arc::clone(&roots_out), Outbox::new(pieces_in.clone(), Arc::clone(&room)));
+                scope.spawn(move || read_all(readers, &known, &roots, outbox));
             }
             drop((pieces_in, roots_out));
             store_all(committer, pieces_out, changes)
@@ -240,13 +239,13 @@ impl Running<'_> {
         let Self { means, committer, staging, changes } = self;
         let groups = Mutex::new(groups.into_iter().zip(0..).collect::<VecDeque<_>>());
         thread::scope(|scope| {
-            let (pieces_in, pieces_out) = mpsc::sync_channel::<Sent>(PIECES);
-            let room = Arc::new(Room::new(PIECES_BYTES));
+            let (pieces_in, pieces_out) = mpsc::sync_channel::<Sent>(WAITING);
+            let room = Arc::new(Room::new(WAITING_BYTES));
             for _ in 0..means.jobs.get() {
                 let source = desk.reopen()?;
                 let readers = Readers::new((means.reader, means.readers), &source, staging.clone(), Arc::clone(means.progress))?;
-                let (groups, pieces) = (&groups, (pieces_in.clone(), Arc::clone(&room)));
-                scope.spawn(move || rereading::read_all(readers, &source, groups, &pieces));
+                let (groups, outbox) = (&groups, Outbox::new(pieces_in.clone(), Arc::clone(&room)));
+                scope.spawn(move || rereading::read_all(readers, &source, groups, outbox));
             }
             drop(pieces_in);
             store_all(committer, pieces_out, changes)
@@ -272,8 +271,7 @@ struct Known<'a> {
 }
 
 /// One reading thread: takes roots, reads them, gives what they hold to the one that stores.
-fn read_all(mut readers: Readers, known: &Known<'_>, roots: &Mutex<Receiver<(u64, Root)>>, pieces: &(SyncSender<Sent>, Arc<Room>)) {
-    let mut hand_on = |piece| hand_on(pieces, piece);
+fn read_all(mut readers: Readers, known: &Known<'_>, roots: &Mutex<Receiver<(u64, Root)>>, mut outbox: Outbox) {
     let mut work = || -> Result<(), Halt> {
         loop {
             let batch = take_batch(roots);
@@ -284,22 +282,16 @@ fn read_all(mut readers: Readers, known: &Known<'_>, roots: &Mutex<Receiver<(u64
             for (number, root) in batch {
                 match open(&readers, known, number, root)? {
                     Ok(opened) => lease.push(Arc::new(opened)),
-                    Err(piece) => hand_on(piece)?,
+                    Err(piece) => outbox.put(piece)?,
                 }
             }
-            readers.read(lease, &mut hand_on)?;
+            readers.read(lease, &mut |piece| outbox.put(piece))?;
+            outbox.send()?;
         }
     };
     if let Err(halt) = work() {
-        // Nobody listens any more only if the storing side has ended, and then it says why.
-        let _ = pieces.0.send(Err(halt));
+        outbox.end(halt);
     }
-}
-
-/// Hands a piece to the one that stores, once there is room for it.
-pub(crate) fn hand_on((pieces, room): &(SyncSender<Sent>, Arc<Room>), piece: Piece) -> Result<(), Halt> {
-    let share = room.take(piece.in_memory());
-    pieces.send(Ok((piece, share))).map_err(|_| Halt::Closed)
 }
 
 /// A lease's worth of roots: none when the walk is over and all is taken.
@@ -341,10 +333,11 @@ fn open(readers: &Readers, known: &Known<'_>, number: u64, root: Root) -> Result
 fn store_all(committer: &mut Committer<'_>, pieces: Receiver<Sent>, changes: &mpsc::Sender<u64>) -> Result<(), Error> {
     // If the indexing thread has ended, its own error is told when it is joined.
     let tell = |change| changes.send(change).map_err(|_| Error::Thread);
-    for piece in pieces {
-        match piece {
-            // The share is given back when the piece is stored.
-            Ok((piece, _share)) => committer.take(piece)?.map_or(Ok(()), tell)?,
+    for sent in pieces {
+        match sent {
+            Ok((pieces, _share)) => {
+                pieces.into_iter().try_for_each(|piece| committer.take(piece)?.map_or(Ok(()), tell))?;
+            }
             Err(Halt::Desk(error)) => return Err(error.into()),
             Err(Halt::Reader(why)) => return Err(Error::Reader(why)),
             Err(Halt::Closed) => return Err(Error::Thread),

@@ -2,8 +2,8 @@
 //! what somebody asks for, and what a password may open.
 
 use crate::lease::{Halt, Piece, Readers, Stored, Target};
-use crate::room::Room;
-use crate::{Error, LEASE_BYTES, Means, Plan, Progress, Running, Sent, flow, hand_on, hints, ingest, open_index, unpack};
+use crate::outbox::Outbox;
+use crate::{Error, LEASE_BYTES, Means, Plan, Progress, Running, flow, hints, ingest, open_index, unpack};
 use daylight_model::{FaultCode, Name};
 use daylight_sandbox::{LEASE, Reader};
 use daylight_store::{Collection, CollectionId, Desk, IngestLease};
@@ -12,7 +12,6 @@ use std::ffi::OsStr;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 
 /// How many passwords that opened something else on the desk are tried.
@@ -291,33 +290,22 @@ fn is_locked(desk: &Desk, seq: u64) -> Result<bool, Error> {
 }
 
 /// One reading thread: takes groups, reads what is in them, gives what it found to the one that stores.
-pub(crate) fn read_all(
-    mut readers: Readers,
-    desk: &Desk,
-    groups: &Mutex<VecDeque<(Vec<Target>, u64)>>,
-    pieces: &(SyncSender<Sent>, Arc<Room>),
-) {
+pub(crate) fn read_all(mut readers: Readers, desk: &Desk, groups: &Mutex<VecDeque<(Vec<Target>, u64)>>, mut outbox: Outbox) {
     let mut work = || -> Result<(), Halt> {
         loop {
             let next = groups.lock().ok().and_then(|mut groups| groups.pop_front());
             let Some((group, number)) = next else { return Ok(()) };
-            read_group(&mut readers, desk, group, number << 32, pieces)?;
+            read_group(&mut readers, desk, group, number << 32, &mut outbox)?;
+            outbox.send()?;
         }
     };
     if let Err(halt) = work() {
-        // Nobody listens any more only if the storing side has ended, and then it says why.
-        let _ = pieces.0.send(Err(halt));
+        outbox.end(halt);
     }
 }
 
 /// What waited shares one budget and is read one after the other; the rest is one lease.
-fn read_group(
-    readers: &mut Readers,
-    desk: &Desk,
-    group: Vec<Target>,
-    first: u64,
-    pieces: &(SyncSender<Sent>, Arc<Room>),
-) -> Result<(), Halt> {
+fn read_group(readers: &mut Readers, desk: &Desk, group: Vec<Target>, first: u64, outbox: &mut Outbox) -> Result<(), Halt> {
     let mut spent = 0;
     let mut lease = Vec::new();
     for (number, mut target) in (first..).zip(group) {
@@ -328,17 +316,17 @@ fn read_group(
         match readers.open_stored(number, desk, &target)? {
             Stored::Gone => {}
             Stored::Open(opened) => lease.push(Arc::new(opened)),
-            Stored::Shut(opened, fault) => hand_on(pieces, Piece::GaveUp { opened: Arc::new(opened), fault })?,
+            Stored::Shut(opened, fault) => outbox.put(Piece::GaveUp { opened: Arc::new(opened), fault })?,
         }
         if waited {
             let mut spending = |piece: Piece| {
                 if let Piece::Part { docs, .. } | Piece::Last { docs, .. } = &piece {
                     spent += docs.iter().map(|doc| doc.cost()).sum::<u64>();
                 }
-                hand_on(pieces, piece)
+                outbox.put(piece)
             };
             readers.read(std::mem::take(&mut lease), &mut spending)?;
         }
     }
-    readers.read(lease, &mut |piece| hand_on(pieces, piece))
+    readers.read(lease, &mut |piece| outbox.put(piece))
 }

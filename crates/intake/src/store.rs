@@ -354,6 +354,12 @@ pub fn export(home: &Path, to: &Path) -> Result<usize, StoreError> {
         listed.push(Envelope { id, lookup: record.lookup, day: record.day, length });
     }
     listed.sort_by_key(|envelope| envelope.id);
+    // What sources are shown, so that the newsroom sees whether it is its own.
+    match fs::read(home.join("directory")) {
+        Ok(shown) => daylight_durable::write_atomic(&outbox.join("directory"), &shown).map_err(StoreError::disk("the directory"))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(StoreError::disk("the directory")(error)),
+    }
     daylight_durable::write_atomic(&outbox.join("list"), &shelf::list(&listed)).map_err(StoreError::disk("the list"))?;
     Ok(listed.len())
 }

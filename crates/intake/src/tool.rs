@@ -16,3 +16,6 @@ pub use line::{Answered, Drop, Line, LineError, Patience, Question, Stop, Told};
 pub use mail::{Mail, mailbox};
 pub use send::{PART, Sending, Sent, Slice};
 pub use trust::{Anchor, OLDEST, TrustError, Watched};
+
+#[cfg(test)]
+mod tests;

@@ -228,3 +228,39 @@ fn a_copy_whose_log_contradicts_the_archives_is_not_touched() {
     refused(&twin.archive(), &stick, &[], "one of the two was forged");
     assert!(files(&stick) == before);
 }
+
+#[test]
+fn what_was_withdrawn_goes_from_every_form_of_copy_with_the_next_run() {
+    let mut publisher = Publisher::new();
+    let withdrawn = publisher.at("2.eml");
+    publisher.publish();
+    publisher.publish();
+    let forms = [
+        ("stick", vec![]),
+        ("bag", vec!["--format", "bagit"]),
+        ("torrents", vec!["--format", "torrent", "--web-seed", "https://a.example/x"]),
+    ];
+    let all = |publisher: &Publisher| forms.iter().for_each(|(name, more)| _ = exported(&publisher.archive(), &publisher.at(name), more));
+    all(&publisher);
+    let (desk, archive, key) = (publisher.at("desk"), publisher.archive(), publisher.at("ana.key"));
+    let words = ["--reason", "it names a child", "--erase", "--key", path(&key)];
+    daylight([&["withdraw", path(&desk), "--to", path(&archive), "sluice/2"], words.as_slice()].concat()).code(0);
+    all(&publisher);
+    let tar = publisher.at("all.tar");
+    exported(&archive, &tar, &[]);
+    let canary = b"the sluice at mark 2";
+    assert!(fs::read(&withdrawn).unwrap().windows(canary.len()).any(|part| part == canary));
+    for folder in ["archive", "stick", "bag", "torrents"] {
+        let kept: Vec<String> = files(&publisher.at(folder))
+            .into_iter()
+            .filter(|(_, bytes)| bytes.windows(canary.len()).any(|part| part == canary))
+            .map(|(name, _)| name)
+            .collect();
+        assert!(kept.is_empty(), "{folder}: {kept:?}");
+    }
+    assert!(!fs::read(&tar).unwrap().windows(canary.len()).any(|part| part == canary));
+    for copy in ["stick/archive", "bag/data/archive"] {
+        let said = daylight(["verify", path(&publisher.at(copy)), "--json"]).code(0).json();
+        assert_eq!((said["withdrawn"].as_u64(), said["erased"].as_u64()), (Some(1), Some(1)), "{copy}: {said}");
+    }
+}

@@ -1,4 +1,5 @@
 use super::{Room, What, holds, source, stick};
+use crate::support::{SmallDisk, skip};
 use daylight_envelope::open_reply;
 use daylight_model::Digest;
 use std::fs;
@@ -139,4 +140,18 @@ fn a_drop_that_shows_another_directory_is_told_of_loudly() {
     room.say("drop collect desk --from usb --notice notice").code(1);
     let notice: serde_json::Value = serde_json::from_slice(&fs::read(room.at("notice")).unwrap()).unwrap();
     assert_eq!(notice["collected"], false);
+}
+
+#[test]
+fn a_desk_whose_disk_is_nearly_full_leaves_at_the_drop_what_has_no_room() {
+    let room = Room::with_directory(2);
+    let one = source(1);
+    stick(&room.at("usb"), &[(one.lookup, room.seal(&one, 1, true, What::Text("hello")))]);
+    let Some(disk) = SmallDisk::mount(room.at("small"), "100m") else { return skip("no disk can be mounted here") };
+    assert!(std::process::Command::new("cp").arg("-r").arg(room.at("desk")).arg(disk.path.join("desk")).status().unwrap().success());
+    let said = room.say("drop collect small/desk --from usb --json").code(1).json();
+    assert_eq!((&said["no_room"], &said["submissions"]), (&1.into(), &0.into()), "{said}");
+    assert!(!room.at("usb/inbox/done").exists());
+    assert!(disk.remount("3g"));
+    assert_eq!(room.run("drop collect small/desk --from usb --json").json()["submissions"], 1);
 }

@@ -10,13 +10,13 @@ use std::process::{Child, Command, Stdio};
 use ureq::Agent;
 
 /// A running drop, ended when dropped.
-struct Served {
+pub(super) struct Served {
     child: Child,
-    at: String,
+    pub(super) at: String,
 }
 
 impl Served {
-    fn start(room: &Room) -> Self {
+    pub(super) fn start(room: &Room) -> Self {
         let mut child = Command::new(program())
             .args(["drop", "serve", "store", "--listen", "127.0.0.1:0"])
             .current_dir(room.work.path())

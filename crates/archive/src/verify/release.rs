@@ -1,7 +1,7 @@
 use super::account::Account;
 use super::log::expect_all;
 use super::manifest::{Next, ReadLine, Reader, Unsaid};
-use super::parallel;
+use super::parallel::{self, Helpers, Pending};
 use super::volume::{Volumes, Wrong};
 use super::withdrawn::Withdrawn;
 use crate::log::{Builder, TILE_WIDTH, TilePath, Tree, leaf_hash};
@@ -11,32 +11,41 @@ use crate::record::Essentials;
 use crate::state::Release;
 use crate::withdrawals::WithdrawnPlace;
 use daylight_model::Digest;
+use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Checks a release: its manifest, its tree and its volumes. Gives how many lines were read.
 pub(super) fn check<'a>(release: &Release, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) -> u64 {
-    let mut manifest = Reader::new(release.note.serial, release.note.lines);
-    let mut checking = Checking::begin(release, withdrawn, account);
-    loop {
-        // As many batches as keep every processor busy, and no more in memory.
-        let next: Vec<Next> = (0..parallel::threads() * 2).map_while(|_| manifest.next(account)).collect();
-        if next.is_empty() {
-            return checking.end(account);
-        }
+    parallel::with_helpers(|helpers| {
         let store = account.store();
-        let read = parallel::map(&next, |next| match next {
-            Next::Lines(batch) => batch.read(store),
-            Next::Unreadable(_) => Vec::new(),
-        });
-        for (next, lines) in next.iter().zip(read) {
-            lines.into_iter().for_each(|line| checking.line(line, account));
-            if let Next::Unreadable(lines) = next {
-                checking.unreadable(lines.clone(), account);
+        let mut manifest = Reader::new(release.note.serial, release.note.lines);
+        let mut ahead = VecDeque::new();
+        let mut checking = Checking::begin(release, withdrawn, helpers, account);
+        loop {
+            // As many batches as keep every processor busy, and no more in memory.
+            while ahead.len() < parallel::threads() * 2 {
+                ahead.push_back(match manifest.next(account) {
+                    Some(Next::Lines(batch)) => Ahead::Lines(helpers.give(move || batch.read(store))),
+                    Some(Next::Unreadable(lines)) => Ahead::Unreadable(lines),
+                    None => break,
+                });
+            }
+            match ahead.pop_front() {
+                Some(Ahead::Lines(lines)) => lines.wait().into_iter().for_each(|line| checking.line(line, account)),
+                Some(Ahead::Unreadable(lines)) => checking.unreadable(lines, account),
+                None => return checking.end(account),
             }
         }
-    }
+    })
 }
 
-struct Checking<'r, 's, 'a> {
+/// What is read of a manifest before it is needed.
+enum Ahead {
+    Lines(Pending<Vec<ReadLine>>),
+    Unreadable(Range<u64>),
+}
+
+struct Checking<'r, 's, 'h, 'a> {
     release: &'r Release,
     withdrawn: &'r mut Withdrawn<'s>,
     prefix: String,
@@ -48,16 +57,16 @@ struct Checking<'r, 's, 'a> {
     tile: Vec<Digest>,
     /// Whether every line so far had a leaf, so that the tree can be told.
     whole: bool,
-    volumes: Volumes<'a>,
+    volumes: Volumes<'h, 'a>,
     last_number: u64,
     lines: u64,
 }
 
-impl<'r, 's, 'a> Checking<'r, 's, 'a> {
-    fn begin(release: &'r Release, withdrawn: &'r mut Withdrawn<'s>, account: &Account<'a>) -> Self {
+impl<'r, 's, 'h, 'a> Checking<'r, 's, 'h, 'a> {
+    fn begin(release: &'r Release, withdrawn: &'r mut Withdrawn<'s>, helpers: &'h Helpers<'a>, account: &Account<'a>) -> Self {
         let prefix = paths::release_prefix(release.note.serial);
         let tiles_are_right = root_of_tiles(release, &prefix, account) == Some(release.note.manifest);
-        let volumes = Volumes::new(release.note.serial);
+        let volumes = Volumes::new(release.note.serial, helpers);
         let (tree, tile) = (Builder::new(), Vec::new());
         Self { release, withdrawn, prefix, tree, tiles_are_right, tile, whole: true, volumes, last_number: 0, lines: 0 }
     }
@@ -157,7 +166,7 @@ impl<'r, 's, 'a> Checking<'r, 's, 'a> {
         }
     }
 
-    fn unreadable(&mut self, lines: std::ops::Range<u64>, account: &mut Account<'a>) {
+    fn unreadable(&mut self, lines: Range<u64>, account: &mut Account<'a>) {
         self.lose_track();
         if self.tiles_are_right {
             lines.for_each(|line| _ = self.leaf(line, None, account));

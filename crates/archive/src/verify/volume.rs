@@ -1,5 +1,5 @@
 use super::account::Account;
-use super::parallel;
+use super::parallel::{self, Helpers, Pending};
 use super::withdrawn::Withdrawn;
 use crate::paths;
 use crate::record::FileRef;
@@ -7,7 +7,7 @@ use crate::store::{Opened, Store, unreadable};
 use crate::volume::{DIRECTORY_HEADER, END, ErasedMember, LOCAL_HEADER, Layout, Member, end};
 use crate::withdraw::MemberPlace;
 use daylight_model::Digest;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 /// About how many bytes of members one piece of work has, and at most how many members.
@@ -19,10 +19,14 @@ const MAX_OPEN: usize = 16;
 
 /// Checks the volumes of a release while its manifest is read: members stand in the order in which they are first referenced, so the manifest alone
 /// says where each must be, and every byte between them can be written anew.
-pub(super) struct Volumes<'a> {
+pub(super) struct Volumes<'h, 'a> {
     serial: u64,
     layout: Layout,
-    batches: Vec<Batch>,
+    helpers: &'h Helpers<'a>,
+    /// The members that are collected to be checked together.
+    filling: Option<Batch>,
+    /// What is being checked, in the order of the volume.
+    given: VecDeque<Given>,
     open: BTreeMap<(u64, u32), Option<Directory<'a>>>,
     /// Some reference could not be read, so what follows it cannot be placed.
     lost: bool,
@@ -36,6 +40,14 @@ struct Batch {
     first: u64,
     members: Vec<Wanted>,
     bytes: u64,
+}
+
+/// A batch that is being checked.
+struct Given {
+    path: String,
+    volume: u32,
+    bytes: u64,
+    found: Pending<Found>,
 }
 
 /// A member that must stand in a volume.
@@ -68,9 +80,9 @@ struct Found {
     left: Vec<u64>,
 }
 
-impl<'a> Volumes<'a> {
-    pub(super) fn new(serial: u64) -> Self {
-        Self { serial, layout: Layout::new(), batches: Vec::new(), open: BTreeMap::new(), lost: false }
+impl<'h, 'a> Volumes<'h, 'a> {
+    pub(super) fn new(serial: u64, helpers: &'h Helpers<'a>) -> Self {
+        Self { serial, layout: Layout::new(), helpers, filling: None, given: VecDeque::new(), open: BTreeMap::new(), lost: false }
     }
 
     /// From here on the places of members are not known.
@@ -134,38 +146,52 @@ impl<'a> Volumes<'a> {
         let (volume, members, _) = self.layout.state();
         let path = paths::volume(self.serial, volume);
         let full = |batch: &Batch| batch.bytes >= BATCH_BYTES || batch.members.len() >= BATCH_MEMBERS;
-        if self.batches.last().is_none_or(|last| full(last) || last.path != path) {
-            if self.batches.len() >= parallel::threads() * 4 {
-                self.hash(withdrawn, account);
+        if self.filling.as_ref().is_none_or(|last| full(last) || last.path != path) {
+            self.give(account);
+            while self.given.len() > parallel::threads() * 4 {
+                self.take(withdrawn, account);
             }
-            self.batches.push(Batch { path, volume, first: members - 1, members: Vec::new(), bytes: 0 });
+            self.filling = Some(Batch { path, volume, first: members - 1, members: Vec::new(), bytes: 0 });
         }
-        if let Some(last) = self.batches.last_mut() {
+        if let Some(last) = &mut self.filling {
             last.bytes += wanted.length + LOCAL_HEADER;
             last.members.push(wanted);
         }
     }
 
-    /// Hashes the members collected so far on all processors.
-    fn hash(&mut self, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) {
-        let batches = std::mem::take(&mut self.batches);
-        let present: Vec<&Batch> = batches.iter().filter(|batch| account.has(&batch.path)).collect();
+    /// Has the members that were collected checked.
+    fn give(&mut self, account: &Account<'a>) {
         let store = account.store();
-        let found = parallel::map(&present, |batch| batch.check(store));
-        for (batch, found) in present.iter().zip(found) {
-            found.wrong.into_iter().for_each(|what| account.problem(&batch.path, what));
-            found.left.into_iter().for_each(|offset| withdrawn.left(self.serial, batch.volume, offset));
-            account.advance(batch.bytes);
+        let Some(batch) = self.filling.take().filter(|batch| account.has(&batch.path)) else { return };
+        let (path, volume, bytes) = (batch.path.clone(), batch.volume, batch.bytes);
+        self.given.push_back(Given { path, volume, bytes, found: self.helpers.give(move || batch.check(store)) });
+    }
+
+    /// Waits for the first batch that is being checked, and takes in what was found.
+    fn take(&mut self, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) {
+        let Some(Given { path, volume, bytes, found }) = self.given.pop_front() else { return };
+        let found = found.wait();
+        found.wrong.into_iter().for_each(|what| account.problem(&path, what));
+        found.left.into_iter().for_each(|offset| withdrawn.left(self.serial, volume, offset));
+        account.advance(bytes);
+    }
+
+    /// Has checked what was collected, and takes in all that was found.
+    fn take_all(&mut self, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) {
+        self.give(account);
+        while !self.given.is_empty() {
+            self.take(withdrawn, account);
         }
     }
 
     /// Checks what ends the volume at hand. Where track of it was lost it is left to be checked by itself.
     fn end_volume(&mut self, withdrawn: &mut Withdrawn<'_>, account: &mut Account<'a>) {
         if self.lost {
-            self.batches.clear();
+            self.filling = None;
+            self.given.clear();
             return;
         }
-        self.hash(withdrawn, account);
+        self.take_all(withdrawn, account);
         let (volume, members, at) = self.layout.state();
         let path = paths::volume(self.serial, volume);
         if members > 0 && account.claim(&path) {
@@ -215,12 +241,12 @@ impl<'a> Volumes<'a> {
                     };
                     let members: Vec<Wanted> = members.into_iter().map(wanted).collect();
                     let bytes = members.iter().map(|member| member.length).sum();
-                    self.batches.push(Batch { path: path.to_owned(), volume, first, bytes, members });
+                    self.filling = Some(Batch { path: path.to_owned(), volume, first, bytes, members });
                 }
                 Ok(None) => return account.problem(path, "damaged: its directory is not of its form"),
                 Err(e) => return account.problem(path, unreadable(&e)),
             }
-            self.hash(withdrawn, account);
+            self.take_all(withdrawn, account);
         }
         self.check_end(path, directory.members, directory.at, account);
     }

@@ -92,7 +92,10 @@ impl Inbox {
         crash_point("inbox.taken");
         let other = place.lookup != waiting.lookup;
         let alarm = (other && !shared).then(|| {
-            format!("the drop had a message of conversation {} in another mailbox than the ones before: its list cannot be trusted", short(&place.id))
+            format!(
+                "the drop had a message of conversation {} in another mailbox than the ones before: its list cannot be trusted",
+                short(&place.id)
+            )
         });
         Ok(Taken::New(New { bytes, begins, doubtful: doubt != 0, alarm }))
     }
@@ -104,7 +107,10 @@ impl Inbox {
         let known: Option<(i64, u32, [u8; 32])> =
             self.connection.prepare_cached(sql)?.query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
         if let Some((n, storage, lookup)) = known {
-            let key = taking.storage.get(storage).ok_or_else(|| Error::damaged(self.root.join("storage.keys"), "a conversation's key is gone"))?;
+            let key = taking
+                .storage
+                .get(storage)
+                .ok_or_else(|| Error::damaged(self.root.join("storage.keys"), "a conversation's key is gone"))?;
             return Ok(Place { n: Some(n), id, storage, key: Zeroizing::new(*key), lookup });
         }
         let key = Zeroizing::new(random::<32>()?);
@@ -158,7 +164,8 @@ impl Inbox {
         }
         let sql = "INSERT INTO message (conversation, outgoing, day, name, length, doubt) VALUES (?1, 0, ?2, ?3, ?4, ?5)";
         transaction.prepare_cached(sql)?.execute((n, day, name, int(length), doubt))?;
-        let sql = "UPDATE conversation SET submissions = submissions + 1, unread = unread + 1, bytes = bytes + ?2, last_day = max(last_day, ?3),
+        let sql =
+            "UPDATE conversation SET submissions = submissions + 1, unread = unread + 1, bytes = bytes + ?2, last_day = max(last_day, ?3),
             doubtful = doubtful + ?4, begun = max(begun, ?5) WHERE n = ?1";
         transaction.prepare_cached(sql)?.execute((n, int(length), day, i64::from(doubt != 0), head.first))?;
         let until = i64::from(epoch.saturating_add(LIFE).max(today));
@@ -176,7 +183,10 @@ fn open_with_any(taking: &Taking<'_>, path: &Path) -> Result<std::result::Result
         match open_submission(&[identity], taking.newsroom, input) {
             Ok(submission) if submission.head().epoch == *day => return Ok(Ok(submission)),
             Ok(submission) => {
-                return Ok(Err(format!("it says that it was sealed for day {}, and the key of day {day} opens it", submission.head().epoch)));
+                return Ok(Err(format!(
+                    "it says that it was sealed for day {}, and the key of day {day} opens it",
+                    submission.head().epoch
+                )));
             }
             Err(SubmissionError::File(OpenError::OtherKey)) => {}
             Err(SubmissionError::Read(error) | SubmissionError::File(OpenError::Io(error))) if !tells_of_bytes(&error) => {

@@ -61,7 +61,10 @@ impl Inbox {
             None => keyrings.iter().any(|keyring| *keyring.member() == signer.key()),
         };
         if !named {
-            return Err(Error::Refused(format!("{} is no member of the directory that sources are shown: they would not believe the answer", signer.name())));
+            return Err(Error::Refused(format!(
+                "{} is no member of the directory that sources are shown: they would not believe the answer",
+                signer.name()
+            )));
         }
         let newsroom = keyrings.first().map(|keyring| keyring.newsroom());
         newsroom.ok_or_else(|| Error::Refused("there is no keyring on this desk".into()))

@@ -34,7 +34,8 @@ impl Inbox {
         transaction.execute("DELETE FROM queue WHERE conversation = ?1", [n])?;
         transaction.execute("DELETE FROM link WHERE conversation = ?1", [n])?;
         // Another conversation in the same mailbox may be the source's: then the mailbox stays.
-        let alone = !transaction.prepare("SELECT 1 FROM conversation WHERE lookup = ?1 AND n <> ?2 AND deleting = 0")?.exists((lookup, n))?;
+        let alone =
+            !transaction.prepare("SELECT 1 FROM conversation WHERE lookup = ?1 AND n <> ?2 AND deleting = 0")?.exists((lookup, n))?;
         if alone {
             transaction.execute("INSERT INTO queue (what, lookup) VALUES (?1, ?2)", (crate::collect::FORGET, lookup))?;
         }

@@ -46,7 +46,7 @@ pub(super) fn join(parts: Vec<Message>) -> Vec<FileParts> {
     for message in parts {
         let What::Part { file, part, .. } = message.heading.what else { continue };
         let key = (file, message.doubtful);
-        if !order.contains(&key) {
+        if !files.contains_key(&key) {
             order.push(key);
         }
         let there = files.entry(key).or_default();

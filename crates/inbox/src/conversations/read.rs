@@ -1,5 +1,5 @@
 use super::files::{FileParts, join};
-use crate::inbox::{Held, Inbox};
+use crate::inbox::Inbox;
 use crate::sealed::{Heading, What, read};
 use crate::{Error, Result};
 use std::io::Read as _;
@@ -67,7 +67,7 @@ impl Inbox {
     }
 
     /// Notes that a conversation was read.
-    pub fn mark_read(&mut self, _held: &Held, beginning: &str) -> Result<()> {
+    pub fn mark_read(&mut self, beginning: &str) -> Result<()> {
         let known = self.known(beginning)?;
         let transaction = self.connection.transaction()?;
         transaction.execute("UPDATE message SET read = 1 WHERE conversation = ?1 AND read = 0", [known.n])?;
@@ -81,8 +81,14 @@ impl Inbox {
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([conversation], |row| {
             let doubt: u8 = row.get(4)?;
-            let heading =
-                Heading { by_tool: false, counter: 0, what: What::Text, name: Vec::new(), media_type: String::new(), editor: String::new() };
+            let heading = Heading {
+                by_tool: false,
+                counter: 0,
+                what: What::Text,
+                name: Vec::new(),
+                media_type: String::new(),
+                editor: String::new(),
+            };
             Ok(Message {
                 n: row.get(0)?,
                 outgoing: row.get(1)?,

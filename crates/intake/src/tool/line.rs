@@ -181,7 +181,8 @@ fn get(path: &str, limit: usize) -> Question<'_> {
 fn judge(answer: Answered) -> Result<Result<Answered, String>, Stop> {
     match answer.status {
         200 | 201 => Ok(Ok(answer)),
-        413 if said(&answer).contains("accept") => Err(Stop::Unaccepted),
+        // No part is longer than an envelope may be, so that this is about how much there is already.
+        413 if !said(&answer).contains("longer") => Err(Stop::Unaccepted),
         429 => Ok(Err("it is busy".into())),
         503 => Err(Stop::Full),
         500 | 502 | 504 => Ok(Err("it failed".into())),

@@ -1,6 +1,6 @@
 use super::import::unname;
 use super::wire::Wire;
-use super::{open, today};
+use super::{date, open, today};
 use crate::args::inbox::Collect;
 use crate::output::{self, count, remark, say};
 use anyhow::{Context, Result, bail};
@@ -17,6 +17,9 @@ use zeroize::Zeroizing;
 /// So many envelopes that could not be opened are named.
 const NAMED: usize = 10;
 
+/// So many days before sources have no keys to seal to, somebody is told.
+const SOON: u32 = 21;
+
 pub(crate) fn collect(args: &Collect) -> Result<ExitCode> {
     let mut inbox = open(&args.desk, true)?;
     let run = run(args, &mut inbox);
@@ -26,12 +29,20 @@ pub(crate) fn collect(args: &Collect) -> Result<ExitCode> {
         daylight_durable::write_atomic(file, &bytes).with_context(|| format!("cannot write the notice {}", file.display()))?;
     }
     let (collected, retired) = run?;
+    let ends = inbox.directory_ends()?;
+    match ends {
+        None => remark(format_args!("this desk has no directory of keys: nobody can send anything that it opens; see docs/directory.md")),
+        Some(ends) if ends < today() + SOON => {
+            remark(format_args!("sources have keys to seal to until {}: make a new directory", date(ends)));
+        }
+        Some(_) => {}
+    }
     if args.json {
-        in_json(&collected, &retired)?;
+        in_json(&collected, &retired, ends)?;
     } else {
         in_words(&collected, &retired)?;
     }
-    Ok(if collected.alarms.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if collected.alarms.is_empty() && collected.no_room == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn run(args: &Collect, inbox: &mut Inbox) -> Result<(Collected, Vec<Digest>)> {
@@ -72,12 +83,12 @@ fn authorization(file: &Path) -> Result<Zeroizing<String>> {
     Ok(Zeroizing::new(format!("Daylight {}", token.to_ascii_lowercase())))
 }
 
-fn in_json(collected: &Collected, retired: &[Digest]) -> Result<()> {
+fn in_json(collected: &Collected, retired: &[Digest], ends: Option<u32>) -> Result<()> {
     let refused: Vec<_> = collected.refused.iter().map(|(id, why)| json!({"id": id.to_string(), "why": why})).collect();
     output::json(&json!({"submissions": collected.submissions, "conversations": collected.conversations, "bytes": collected.bytes,
         "doubtful": collected.doubtful, "listed": collected.listed, "refused": refused, "alarms": collected.alarms,
         "directory_put": collected.directory_put, "replies_sent": collected.sent.replies, "accepted": collected.sent.accepted,
-        "forgotten": collected.sent.forgotten, "retired": retired.iter().map(Digest::to_string).collect::<Vec<_>>()}))
+        "forgotten": collected.sent.forgotten, "no_room": collected.no_room, "directory_last": ends.map(date), "retired": retired.iter().map(Digest::to_string).collect::<Vec<_>>()}))
 }
 
 fn in_words(collected: &Collected, retired: &[Digest]) -> Result<()> {
@@ -106,6 +117,9 @@ fn in_words(collected: &Collected, retired: &[Digest]) -> Result<()> {
     }
     if collected.refused.len() > NAMED {
         say!("and {} more", collected.refused.len() - NAMED)?;
+    }
+    if collected.no_room > 0 {
+        say!("{} left at the drop: THE DESK'S DISK IS NEARLY FULL", count(collected.no_room, "envelope"))?;
     }
     if !retired.is_empty() {
         say!("deleted {} in which nothing happened for long", count(retired.len() as u64, "conversation"))?;

@@ -89,8 +89,7 @@ pub(crate) fn read(args: &args::Read) -> Result<ExitCode> {
         in_words(&one, &whole)?;
     }
     if !args.peek {
-        let held = inbox.hold("drop read")?;
-        inbox.mark_read(&held, &args.conversation)?;
+        inbox.mark_read(&args.conversation)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -165,8 +164,7 @@ fn missing(file: &FileParts) -> Result<()> {
 
 pub(crate) fn accept(args: &args::Accept) -> Result<ExitCode> {
     let mut inbox = open(&args.desk, false)?;
-    let held = inbox.hold("drop accept")?;
-    let new = inbox.accept(&held, &args.conversation)?;
+    let new = inbox.accept(&args.conversation)?;
     if args.json {
         output::json(&json!({"accepted": true, "new": new}))?;
     } else {
@@ -212,8 +210,7 @@ fn body(args: &args::Answer) -> Result<String> {
 
 pub(crate) fn assign(args: &args::Assign) -> Result<ExitCode> {
     let mut inbox = open(&args.desk, false)?;
-    let held = inbox.hold("drop assign")?;
-    inbox.assign(&held, &args.conversation, &args.who)?;
+    inbox.assign(&args.conversation, &args.who)?;
     if args.json {
         output::json(&json!({"assigned": args.who}))?;
     } else if args.who.is_empty() {
