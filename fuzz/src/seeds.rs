@@ -46,6 +46,16 @@ pub fn write(folder: &Path) -> io::Result<Vec<&'static str>> {
 /// The seeds of a target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
+        "codename" => texts(&[
+            "collar slate issuing alfalfa tubular magenta radiantly footwear lumpiness unsnap",
+            "collar slate issuing tubular alfalfa magenta radiantly footwear lumpiness unsnap",
+            "abacus, zoom",
+        ]),
+        "envelope" => vec![
+            b"\x00age-encryption.org/v1\n-> mlkem768x25519 AAAA\nBBBB\n--- CCCC\nDDDD".to_vec(),
+            [b"\x01daylight-submission/v1\n".as_slice(), &[0; 2048 - 23 + 4096 + 40]].concat(),
+            [b"\x02daylight-reply/v1\n".as_slice(), &[0; 136 + 4096 + 8]].concat(),
+        ],
         "mail" => vec![[MAIL, PARTS].concat(), b"Subject: x\n\nwords\n".to_vec()],
         "mbox" => vec![
             [MAIL, b"x\n\nFrom c@d Tue Jan  4 10:00:00 2005\n", MAIL, b">From y\n"].concat(),
@@ -340,6 +350,7 @@ fn frames() -> Vec<Vec<u8>> {
 fn forms() -> Vec<Vec<u8>> {
     let field = |head: &str, body: &str| format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n");
     let text = field("name=\"token\"", "00") + &field("name=\"text\"", "the wall\r\n--is wet") + "--b--\r\n";
-    let file = field("name=\"file\"; filename=\"a%22b\"\r\nContent-Type: text/plain", "\r\n--\r\n-") + &field("name=\"empty\"", "") + "--b--";
+    let file =
+        field("name=\"file\"; filename=\"a%22b\"\r\nContent-Type: text/plain", "\r\n--\r\n-") + &field("name=\"empty\"", "") + "--b--";
     [text, file].into_iter().flat_map(|form| [1, 7, 255].map(|piece| [&[piece], form.as_bytes()].concat())).collect()
 }

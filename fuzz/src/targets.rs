@@ -9,6 +9,7 @@ use daylight_archive::release::ReleaseNote;
 use daylight_archive::root::Root;
 use daylight_archive::{Checkpoint, DocumentProof, Record, Signer, entry, json, manifest};
 use daylight_dkim::import::{Provenance, import};
+use daylight_envelope::{Codename, CodenameError, Identity, Newsroom, STANZAS, open_reply, open_submission};
 use daylight_model::Name;
 use daylight_model::reading::{Event, Input, LONGEST, Place, Request, Sink, Stop, Task};
 use std::io;
@@ -58,6 +59,8 @@ pub const ALL: &[(&str, Target)] = &[
     ("archive", archive),
     ("directory", directory),
     ("multipart", multipart),
+    ("envelope", envelope),
+    ("codename", codename),
 ];
 
 /// More than any seed unpacks to, and little enough that a bomb is no hang.
@@ -438,4 +441,42 @@ fn read_form(form: &[u8], piece: usize) -> Result<Fields, daylight_intake::multi
         })?;
     }
     reader.finish().map(|()| fields)
+}
+
+/// Envelopes and replies: the file around them, and what only their senders can write.
+fn envelope(data: &[u8]) {
+    let Some((how, data)) = data.split_first() else { return };
+    let identity = Identity::from_seed(zeroize::Zeroizing::new([1; 32]));
+    let newsroom = Newsroom([0; 32]);
+    let sealed = |stanzas| daylight_envelope::fuzzing::sealed(&identity.recipient(), stanzas, data);
+    match how % 3 {
+        0 => {
+            let submission = open_submission(&[&identity], &newsroom, data);
+            assert!(submission.is_err(), "nobody guesses a key");
+            assert!(open_reply(&identity, &newsroom, &[[0; 32]], data).is_err());
+        }
+        1 => {
+            let Ok(submission) = open_submission(&[&identity], &newsroom, sealed(STANZAS).as_slice()) else { return };
+            let mut body = Vec::new();
+            if let Ok(finished) = submission.copy_to(&mut body, None) {
+                assert_eq!(finished.length, body.len() as u64);
+            }
+            assert!(body.len() < data.len());
+        }
+        _ => assert!(open_reply(&identity, &newsroom, &[[0; 32]], &sealed(1)).is_err(), "nobody signed it"),
+    }
+}
+
+fn codename(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    match Codename::parse(&text) {
+        Ok(codename) => {
+            let words = codename.words();
+            assert_eq!(*Codename::parse(&words).expect("its own words").words(), *words);
+        }
+        Err(CodenameError::Unknown(places) | CodenameError::Slip(places)) => {
+            assert!(!places.is_empty() && places.iter().all(|place| (1..=10).contains(place)));
+        }
+        Err(CodenameError::Count(_) | CodenameError::Checksum) => {}
+    }
 }

@@ -105,7 +105,7 @@ impl Identity {
     }
 
     fn private(&self) -> <XWing as Kem>::PrivateKey {
-        #[expect(clippy::expect_used, reason = "every 32 bytes are a private key; only another length would be refused")]
+        // Every 32 bytes are a private key; only another length would be refused.
         Deserializable::from_bytes(self.0.as_slice()).expect("32 bytes")
     }
 }

@@ -14,6 +14,8 @@
 
 mod codename;
 pub mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod hybrid;
 mod newsroom;
 mod padding;

@@ -1,5 +1,6 @@
 //! The vectors of docs/envelope.md. They were written once, and hold from then on: what was sealed must be opened by every later version.
 //! `DAYLIGHT_WRITE_VECTORS=1` writes new ones, which is right for a new version of the format only.
+#![allow(clippy::unwrap_used)]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -33,7 +34,7 @@ fn written() -> Value {
     let readers = [Identity::generate().unwrap(), Identity::generate().unwrap()];
     let recipients = [readers[0].recipient(), readers[1].recipient()];
     let text = "What I saw in the mill.\nMore follows.\n".as_bytes();
-    let file: Vec<u8> = (0..5_000u32).map(|at| (at * at >> 7) as u8).chain([0; 9]).collect();
+    let file: Vec<u8> = (0..5_000u32).map(|at| ((at * at) >> 7) as u8).chain([0; 9]).collect();
     let submission = |head: &Head, body: &[u8]| {
         let mut sealer = seal_submission(head, &recipients, Vec::new()).unwrap();
         sealer.write_all(body).unwrap();

@@ -74,7 +74,7 @@ fn stanza(recipient: &Recipient, key: &[u8; 16]) -> Result<String, NoRandomness>
         b"",
         &mut randomness,
     );
-    #[expect(clippy::expect_used, reason = "sealing sixteen bytes to a valid key has no way to fail")]
+    // Sealing sixteen bytes to a valid key has no way to fail.
     let (encapsulated, body) = randomness.checked(sealed)?.expect("sixteen bytes can be sealed");
     Ok(format!("-> {TAG} {}\n{}\n", STANDARD_NO_PAD.encode(encapsulated.to_bytes()), STANDARD_NO_PAD.encode(body)))
 }
@@ -98,7 +98,7 @@ fn derive(key: &[u8], salt: &[u8], info: &[u8]) -> Zeroizing<[u8; 32]> {
 }
 
 fn mac(key: &[u8]) -> Hmac<Sha256> {
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+    // HMAC takes keys of every length.
     <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("a key of any length")
 }
 

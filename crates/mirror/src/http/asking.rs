@@ -21,7 +21,7 @@ pub struct Question<'a> {
     /// Fields beside those that every request has.
     pub fields: &'a [(&'a str, &'a str)],
     /// What is sent along.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Bytes>,
 }
 
 impl Client {
@@ -47,7 +47,7 @@ impl Client {
         for (name, value) in question.fields {
             request = request.header(*name, *value);
         }
-        let body = Sent(Some(Bytes::from(question.body.unwrap_or_default())));
+        let body = Sent(Some(question.body.unwrap_or_default()));
         let request = request.body(body).map_err(|e| HttpError::Refused(format!("it cannot be asked: {e}")))?;
         let idle = self.patience().idle;
         self.runtime.block_on(async {

@@ -31,7 +31,7 @@ impl Wire {
     fn ask(&self, method: Method, path: &str, field: Option<(&str, &str)>, body: Vec<u8>, limit: u64, out: &mut dyn Write) -> Result<u16> {
         let mut fields = vec![("Authorization", self.authorization.as_str())];
         fields.extend(field);
-        let question = Question { method, path, fields: &fields, body: Some(body) };
+        let question = Question { method, path, fields: &fields, body: Some(body.into()) };
         self.client.query(&self.drop, question, limit, PATIENCE, out).map_err(|error| Error::Carrier(format!("{}: {error}", self.drop)))
     }
 

@@ -131,7 +131,7 @@ impl Line for Wire {
         let length = question.body.as_ref().map_or(0, |body| body.len() as u64);
         let patience = Duration::from_secs(120 + length / SLOWEST);
         let method = if question.body.is_some() { Method::POST } else { Method::GET };
-        let asked = Asked { method, path: question.path, fields: &fields, body: question.body.as_ref().map(|body| body.to_vec()) };
+        let asked = Asked { method, path: question.path, fields: &fields, body: question.body.clone() };
         let mut body = Vec::new();
         match self.client.query(&self.drop, asked, question.limit as u64, patience, &mut body) {
             Ok(status) => Ok(Answered { status, body }),
