@@ -28,7 +28,8 @@ pub(crate) struct Cookie(Zeroizing<[u8; 32]>);
 
 struct Session {
     seed: [u8; 32],
-    words: Option<[u8; WORDS]>,
+    /// In a box: room that is not used would be copied with whatever lay in it.
+    words: Option<Box<[u8; WORDS]>>,
     born: Instant,
     used: Instant,
     again: bool,
@@ -131,9 +132,9 @@ impl Sessions {
         let mut sealed = *seed;
         cookie.mask(b"seed", &mut sealed);
         let words = words.map(|words| {
-            let mut room = [0; WORDS];
+            let mut room = Box::new([0; WORDS]);
             room.iter_mut().zip(words.bytes()).for_each(|(to, from)| *to = from);
-            cookie.mask(b"words", &mut room);
+            cookie.mask(b"words", &mut *room);
             room
         });
         let now = Instant::now();
@@ -164,7 +165,7 @@ impl Sessions {
 
     /// The words of the codename that was made in this session, as long as they may be shown.
     pub(crate) fn words(&self, cookie: &Cookie) -> Option<Zeroizing<String>> {
-        let mut room = Zeroizing::new(self.map().get(&cookie.name())?.words?);
+        let mut room = Zeroizing::new(**self.map().get(&cookie.name())?.words.as_ref()?);
         cookie.mask(b"words", &mut *room);
         let end = room.iter().position(|byte| *byte == 0).unwrap_or(WORDS);
         std::str::from_utf8(&room[..end]).ok().map(|words| Zeroizing::new(words.to_owned()))
@@ -173,7 +174,6 @@ impl Sessions {
     /// Shows the words no more.
     pub(crate) fn hide_words(&self, cookie: &Cookie) {
         if let Some(session) = self.map().get_mut(&cookie.name()) {
-            session.words.zeroize();
             session.words = None;
         }
     }
@@ -195,7 +195,6 @@ impl Sessions {
     pub(crate) fn end(&self, cookie: &Cookie) {
         if let Some(mut session) = self.map().remove(&cookie.name()) {
             session.seed.zeroize();
-            session.words.zeroize();
         }
     }
 
@@ -258,7 +257,7 @@ mod tests {
         let map = sessions.map();
         let held = &map[&given.name()];
         assert_ne!(held.seed, [9; 32]);
-        assert_ne!(&held.words.unwrap()[..6], b"abacus");
+        assert_ne!(&held.words.as_ref().unwrap()[..6], b"abacus");
         assert!(!map.contains_key(&*given.0));
     }
 
