@@ -1,7 +1,8 @@
 //! A source's own end: `submit`, `check` and `reply`, through a real drop to a real desk and back.
 
 use crate::inbox::Room;
-use crate::support::{Server, Spoken, program};
+use crate::support::{Server, Spoken, program, workplace};
+use crate::witnessing::{Running, other_log};
 use std::fs;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
@@ -16,7 +17,10 @@ struct Way {
 
 impl Way {
     fn new() -> Self {
-        let room = Room::with_directory(3);
+        Self::of(Room::with_directory(3))
+    }
+
+    fn of(room: Room) -> Self {
         let token = room.run("drop init store --archive archive --title Courier --directory desk/inbox/directory --json").json();
         fs::write(room.at("token"), token["token"].as_str().unwrap()).unwrap();
         fs::create_dir(room.at("source")).unwrap();
@@ -78,7 +82,7 @@ fn a_source_sends_is_answered_writes_again_and_has_all_of_it_deleted() {
     let said = way.tool(&format!("submit DROP --text - ledger.bin --codename-file codename {trust}"), "The wall is wet.").code(0);
     let codename = fs::read_to_string(source.join("codename")).unwrap();
     let text = said.text();
-    assert!(text.contains(codename.trim()) && text.contains("To Courier: sealed for 2 readers"), "{text}");
+    assert!(text.contains(codename.trim()) && text.contains("To Courier (news.example/papers): sealed for 2 readers"), "{text}");
     assert!(text.contains("Not protected") && text.contains("Sent."), "{text}");
     assert_eq!(way.kept(), 2);
     assert_eq!(way.collect()["submissions"], 2);
@@ -127,6 +131,7 @@ fn nothing_is_sent_to_whoever_is_not_the_newsroom() {
         (format!("{submit} --root {} --archive ../archive --without-witnesses", "0".repeat(64)), "another newsroom's archive"),
         (format!("{submit} {TRUST} missing.pdf"), "missing.pdf"),
         (format!("submit DROP {TRUST}"), "say what to send"),
+        (format!("{submit} {TRUST} slip --from-part 2"), "use `daylight reply`"),
         (format!("reply DROP --text hello --codename-file slip {TRUST}"), "ten words, and this has 2"),
         (format!("check DROP {TRUST}"), "no codename was given"),
         (format!("check ../desk {TRUST}"), "are for a drop"),
@@ -155,4 +160,50 @@ fn a_drop_that_is_gone_is_tried_and_the_codename_stays_good() {
     let said = way.tool(&format!("submit DROP --text second --codename-file codename {TRUST}"), "").code(1).stderr;
     assert!(said.contains("trying again in 1 s") && said.contains("cannot be reached"), "{said}");
     assert_eq!((way.kept(), fs::read(way.room.at("source/codename")).unwrap()), (1, codename));
+}
+
+/// A newsroom whose root asks for two of three witnesses, and the witnesses, running.
+fn watched() -> (Room, Vec<Running>) {
+    let room = Room { work: workplace() };
+    room.run("init desk");
+    room.run("key new ana.key");
+    let witnesses: Vec<Running> = (1..=3)
+        .map(|i| {
+            room.run(&format!("witness key w{i}.key --name w{i}.example"));
+            room.run(&format!("witness add w{i} --log-key {}", other_log()));
+            Running::start(room.work.path(), i, "127.0.0.1:0", None)
+        })
+        .collect();
+    let named = (1..).zip(&witnesses).map(|(i, w)| format!(" --witness w{i}.key.pub={}", w.address)).collect::<String>();
+    fs::write(room.at("policy"), room.run(&format!("witness policy{named} --quorum 2")).text()).unwrap();
+    let begin =
+        "root new archive --log-key desk/log.key --origin news.example/papers --editor ana.key.pub --key ana.key --witnesses policy";
+    room.say(begin).code(1);
+    (1..=3).for_each(|i| _ = room.run(&format!("witness add w{i} --root archive/root/1.json")));
+    fs::create_dir(room.at("trove")).unwrap();
+    fs::write(room.at("trove/first.eml"), "From: ana@town.example\nSubject: first\nMessage-ID: <1@x>\n\nAbout the wall.\n").unwrap();
+    room.run("ingest desk trove --collection council");
+    room.run("clear desk --collection council --all --as Ana");
+    room.run("publish desk --collection council --to archive --key ana.key");
+    room.run("drop directory keys desk --to archive --key ana.key --days 2 --out ana.epoch-keys");
+    room.run("drop directory new desk --to archive --member ana.epoch-keys --key ana.key");
+    (room, witnesses)
+}
+
+#[test]
+fn keys_are_believed_when_witnesses_saw_them() {
+    let (room, _witnesses) = watched();
+    let way = Way::of(room);
+    let trust = "--root ../archive/root/1.json --archive ../archive --tries 1";
+    let said = way.tool(&format!("submit DROP --text hello {trust}"), "").code(0);
+    assert!(said.text().contains("sealed for 1 reader,") && !said.stderr.contains("witness"), "{said:?}");
+    assert_eq!(way.kept(), 1);
+    // The same log, as it would look if it had been made for this source alone.
+    let checkpoint = way.room.at("archive/checkpoint");
+    let text = fs::read_to_string(&checkpoint).unwrap();
+    let alone: Vec<&str> = text.lines().filter(|line| !line.contains(" w1.example ") && !line.contains(" w2.example ")).collect();
+    fs::write(&checkpoint, alone.join("\n") + "\n").unwrap();
+    let said = way.tool(&format!("submit DROP --text hello {trust}"), "").code(1).stderr;
+    assert!(said.contains("only 1 of 3 witnesses saw this archive in the last 48 hours, and 2 of 3 must have"), "{said}");
+    assert_eq!(way.kept(), 1);
 }

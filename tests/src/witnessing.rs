@@ -14,13 +14,13 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 /// A running `daylight witness serve`, killed when dropped.
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Running {
-    fn start(work: &Path, i: usize, listen: &str, crash_at: Option<&str>) -> Self {
+    pub(crate) fn start(work: &Path, i: usize, listen: &str, crash_at: Option<&str>) -> Self {
         let mut command = Command::new(program());
         command.current_dir(work).args(["witness", "serve", &format!("w{i}"), "--key", &format!("w{i}.key"), "--listen", listen]);
         crash_at.map(|point| command.env("DAYLIGHT_CRASH_AT", point));
@@ -148,7 +148,7 @@ impl Town {
 }
 
 /// The key of a log that has nothing to do with the archive.
-fn other_log() -> String {
+pub(crate) fn other_log() -> String {
     Signer::new("log.example", SigningKey::from_bytes(&[1; 32])).unwrap().key().to_string()
 }
 

@@ -14,7 +14,7 @@ use daylight_mirror::address::Address;
 use indicatif::HumanBytes;
 use reach::{Reached, Way};
 use serde_json::json;
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::process::ExitCode;
 use zeroize::Zeroizing;
@@ -22,9 +22,10 @@ use zeroize::Zeroizing;
 /// What a source should know before anything is sent. It is the same each time, so that nothing depends on having read it once.
 const PROTECTED: &str =
     "What you send is sealed on this machine. The drop cannot read it, nor can whoever runs, watches or seizes the drop.";
-const NOT_PROTECTED: [&str; 4] = [
+const NOT_PROTECTED: [&str; 5] = [
     "Not protected: that this machine talks to Tor or to the drop, for whoever watches your network; and nothing at all, if somebody else controls this machine.",
-    "The drop learns when you come, how much you send to within some 12 %, and which visits have the same codename.",
+    "The drop learns when you come, roughly how much you send (of a long file to within some megabytes), and which visits have the same codename.",
+    "Whoever serves the archive sees, unless it is a folder of yours, that somebody looked at its log as this program does before it sends.",
     "The newsroom reads all that you send, also what files say without your knowing: names, programs, places, who printed them. It cannot unread it.",
     "This program writes nothing to disk unless you ask it to. Your shell may keep what you typed: look at its history.",
 ];
@@ -37,7 +38,22 @@ pub(crate) fn drop_named(place: &Path) -> Result<Option<Address>> {
     }
 }
 
+/// Keeps what the source types and sends out of core files, debuggers and, where the system allows it, swap. It is called before there are threads.
+fn guard() -> Result<()> {
+    let guarded = daylight_sandbox::guard_secrets().context("this system does not let a program keep its memory to itself")?;
+    if !guarded.locked {
+        remark(format_args!(
+            "the system may write this program's memory to swap: use one without swap, such as Tails, or lift the limit on locked memory"
+        ));
+    }
+    Ok(())
+}
+
 pub(crate) fn submit(args: &args::Submit) -> Result<ExitCode> {
+    guard()?;
+    if args.sent.from_part > 1 {
+        bail!("--from-part goes on with what was sent under a codename: use `daylight reply`");
+    }
     let text = what(&args.sent)?;
     let way = Way::new(&args.drop, &args.newsroom)?;
     let drop = way.drop();
@@ -62,6 +78,7 @@ pub(crate) fn submit(args: &args::Submit) -> Result<ExitCode> {
 }
 
 pub(crate) fn reply(args: &args::ToNewsroom) -> Result<ExitCode> {
+    guard()?;
     let text = what(&args.sent)?;
     let codename = codename::known(args.newsroom.codename_file.as_deref())?;
     let way = Way::new(&args.drop, &args.newsroom)?;
@@ -77,6 +94,7 @@ pub(crate) fn check(address: &Address, args: &args::Check) -> Result<ExitCode> {
     if args.look {
         bail!("--look is for a desk");
     }
+    guard()?;
     let codename = codename::known(args.newsroom.codename_file.as_deref())?;
     let way = Way::new(address, &args.newsroom)?;
     let drop = way.drop();
@@ -114,6 +132,9 @@ fn what(sent: &args::Sent) -> Result<Option<Zeroizing<String>>> {
         Some(text) => Zeroizing::new(text.to_owned()),
     };
     if sent.text.as_deref() == Some("-") {
+        if std::io::stdin().is_terminal() {
+            remark(format_args!("type your text, and end it with Ctrl-D on a line of its own"));
+        }
         std::io::stdin().lock().take(LONGEST_TEXT + 1).read_to_string(&mut text).context("cannot read the text from standard input")?;
     }
     if text.len() as u64 > LONGEST_TEXT {
@@ -124,8 +145,9 @@ fn what(sent: &args::Sent) -> Result<Option<Zeroizing<String>>> {
 
 fn tell(reached: &Reached) -> Result<()> {
     let (members, serial) = (reached.directory.members().len() as u64, reached.directory.serial());
-    let who = if reached.told.title.is_empty() { "a newsroom without a name" } else { &reached.told.title };
-    say!("To {who}: sealed for {}, by directory {serial} of its archive's log.", count(members, "reader"))?;
+    // The one name is what the drop says, the other is signed.
+    let (title, origin) = (&reached.told.title, &reached.directory.file().told.origin);
+    say!("To {title} ({origin}): sealed for {}, by directory {serial} of its archive's log.", count(members, "reader"))?;
     say!("{PROTECTED}")?;
     NOT_PROTECTED.iter().try_for_each(|line| say!("{line}"))?;
     say!("")

@@ -43,26 +43,36 @@ impl Files for Paper {
 
 impl Paper {
     fn new(witnesses: u8) -> Self {
+        let root = Self::root(1, witnesses, &signer(ORIGIN, 9));
+        let mut paper = Self { root: root.to_json().unwrap(), entries: Vec::new(), files: BTreeMap::new() };
+        let digest = paper.put_root(&root);
+        paper.log(&Entry::Root { version: 1, json: digest });
+        paper
+    }
+
+    fn root(version: u64, witnesses: u8, log: &Signer) -> Root {
         let watching: Vec<_> = (1..=witnesses).map(|at| (witness(at).cosigner_key(), format!("https://w{at}.example/"))).collect();
-        let root = Root {
-            version: 1,
+        Root {
+            version,
             origin: ORIGIN.into(),
             editors: Quorum { keys: vec![signer("ana", 1).key()], threshold: 1 },
             recovery: Quorum { keys: vec![], threshold: 0 },
-            log: signer(ORIGIN, 9).key(),
+            log: log.key(),
             retired: vec![],
             witnesses: if watching.is_empty() { Policy::none() } else { Policy::of(&watching, 2).unwrap() },
             mirrors: vec![],
             onions: vec![],
-        };
+        }
+    }
+
+    /// Writes a root's files, signed by its editor.
+    fn put_root(&mut self, root: &Root) -> Digest {
         let json = root.to_json().unwrap();
         let mut sig = root.note().unwrap();
         sig.sign(&signer("ana", 1));
-        let mut paper = Self { root: json.clone(), entries: Vec::new(), files: BTreeMap::new() };
-        paper.files.insert(paths::root_json(1), json.clone());
-        paper.files.insert(paths::root_sig(1), sig.to_bytes());
-        paper.log(&Entry::Root { version: 1, json: Digest::of(&json) });
-        paper
+        self.files.insert(paths::root_json(root.version), json.clone());
+        self.files.insert(paths::root_sig(root.version), sig.to_bytes());
+        Digest::of(&json)
     }
 
     fn anchor(&self) -> Anchor {
@@ -101,12 +111,16 @@ impl Paper {
 
     /// Writes the log's files and its checkpoint, cosigned by these witnesses at these times.
     fn publish(&mut self, cosigned: &[(u8, u64)]) {
+        self.publish_as(&signer(ORIGIN, 9), cosigned);
+    }
+
+    fn publish_as(&mut self, log: &Signer, cosigned: &[(u8, u64)]) {
         let leaves: Vec<Digest> = self.entries.iter().map(|entry| leaf_hash(entry)).collect();
         let bundle = TilePath { level: None, index: 0, width: leaves.len() as u16 };
         let bytes = self.entries.iter().flat_map(|entry| [&(entry.len() as u16).to_be_bytes(), entry.as_slice()].concat()).collect();
         self.files.insert(bundle.to_string(), bytes);
         let checkpoint = Checkpoint { origin: ORIGIN.into(), size: leaves.len() as u64, root: root_of(&leaves) };
-        let mut note = checkpoint.sign(&signer(ORIGIN, 9)).unwrap();
+        let mut note = checkpoint.sign(log).unwrap();
         cosigned.iter().for_each(|(at, time)| note.cosign(&witness(*at), *time));
         self.files.insert(paths::CHECKPOINT.into(), note.to_bytes());
     }

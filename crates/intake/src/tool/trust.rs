@@ -87,7 +87,7 @@ impl Watched {
         let entries = entries(files, &checkpoint)?;
         let link = in_force(&chain, &entries).map_err(|what| damaged("root", what))?;
         if link.root.log != key {
-            return Err(damaged(paths::CHECKPOINT, "it is signed with a key that is no longer the log's"));
+            return Err(damaged(paths::CHECKPOINT, "it is signed with a key that is not the log's in the root in force"));
         }
         if witnesses {
             seen(link, &note, now)?;

@@ -97,3 +97,32 @@ fn a_forked_or_forged_archive_is_refused() {
     assert!(said(with(&paths::root_json(1), b"{}".to_vec())).contains("not as it was signed"));
     drop(file);
 }
+
+#[test]
+fn the_root_that_was_logged_last_says_who_must_have_seen_it() {
+    let (mut paper, file) = Paper::published();
+    // A second root with another log key, put beside the first one and not logged: it changes nothing.
+    let log = signer(ORIGIN, 77);
+    let digest = paper.put_root(&Paper::root(2, 0, &log));
+    assert!(paper.watched().unwrap().directory(&file.to_bytes()).is_ok());
+    paper.publish_as(&log, &[(1, NOW), (2, NOW)]);
+    assert!(
+        paper.watched().unwrap_err().to_string().contains("not the log's in the root in force"),
+        "a key of a root that is not in force"
+    );
+    // Logged, it is in force, without witnesses; whoever trusts either root follows. The directory stays, as it was signed before.
+    paper.log(&Entry::Root { version: 2, json: digest });
+    paper.publish_as(&log, &[(1, NOW), (2, NOW)]);
+    for anchor in [paper.anchor(), Anchor(digest)] {
+        assert!(matches!(Watched::read(&paper, anchor, NOW, true), Err(TrustError::NoWitnesses)));
+        let watched = Watched::read(&paper, anchor, NOW, false).unwrap();
+        assert_eq!(watched.newsroom(), paper.newsroom(), "the first root says who the newsroom is");
+        assert!(watched.directory(&file.to_bytes()).is_ok());
+    }
+    paper.publish(&[(1, NOW), (2, NOW)]);
+    assert!(paper.watched().unwrap_err().to_string().contains("not the log's in the root in force"), "the key of a root that was replaced");
+    // A log with a root that the archive does not have.
+    paper.log(&Entry::Root { version: 3, json: Digest::of(b"another") });
+    paper.publish_as(&log, &[]);
+    assert!(paper.watched().unwrap_err().to_string().contains("root 3 of the log is not the archive's"));
+}
