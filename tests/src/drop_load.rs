@@ -125,3 +125,52 @@ fn the_time_of_a_login_or_a_mailbox_does_not_say_whose_it_is() {
     println!("leaky: {told:.3}");
     assert!(told > 0.8, "{told}");
 }
+
+/// Sends a file of so many MiB without having it in memory.
+fn send_long(visitor: &mut Visitor<'_>, mebibytes: usize) {
+    use std::io::Write;
+    let token = visitor.get("/en/mailbox").token();
+    let form = crate::support::drop::form(&[("token", None, token.as_bytes()), ("file", Some("long"), b"!")]);
+    let at = form.iter().rposition(|byte| *byte == b'!').unwrap();
+    let piece = vec![5; 1 << 20];
+    let mut stream = visitor.server.connect();
+    let head = format!(
+        "POST /en/send HTTP/1.1\r\nHost: {0}\r\nOrigin: http://{0}\r\nCookie: {1}\r\nContent-Type: multipart/form-data; boundary=BOUND\r\n\
+         Content-Length: {2}\r\n\r\n",
+        visitor.server.address,
+        visitor.cookie,
+        form.len() - 1 + mebibytes * piece.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&form[..at]).unwrap();
+    (0..mebibytes).for_each(|_| stream.write_all(&piece).unwrap());
+    stream.write_all(&form[at + 1..]).unwrap();
+    assert_eq!(crate::support::drop::Told::read(stream).status, 303);
+}
+
+#[test]
+#[ignore = "writes seven gigabytes"]
+fn fifty_uploads_of_100_mb_at_once_and_one_of_2_gib_pass_in_flat_memory() {
+    let town = Town::new();
+    let server = town.serve();
+    let mut visitors: Vec<Visitor<'_>> = Vec::new();
+    for _ in 0..50 {
+        let mut visitor = Visitor::new(&server);
+        visitor.begin();
+        visitor.send(&[("text", None, b"hello")]);
+        visitors.push(visitor);
+    }
+    let list = town.collect(&server, "POST", "/collect/list", &[], b"").json();
+    let lookups: String =
+        list["envelopes"].as_array().unwrap().iter().map(|one| format!("{}\n", one["lookup"].as_str().unwrap())).collect();
+    assert_eq!(town.collect(&server, "POST", "/collect/accept", &[], lookups.as_bytes()).status, 200);
+    let idle = memory(&server, "VmHWM");
+    let began = Instant::now();
+    std::thread::scope(|scope| visitors.iter_mut().for_each(|visitor| _ = scope.spawn(|| send_long(visitor, 100))));
+    let (many, took) = (memory(&server, "VmHWM"), began.elapsed());
+    let began = Instant::now();
+    send_long(&mut visitors[0], 2047);
+    let most = memory(&server, "VmHWM");
+    println!("{idle} MiB idle, {many} MiB with fifty in {took:?}, {most} MiB after a long one in {:?}", began.elapsed());
+    assert!(most < idle + 64);
+}

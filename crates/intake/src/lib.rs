@@ -1,6 +1,6 @@
 //! The intake: how a source's documents reach a newsroom, and answers reach the source.
 //!
-//! - the drop ([`serve`]) is what stands behind an onion address: pages without a script, the wire of the source's tool and of the newsroom's
+//! - the drop ([`serve()`]) is what stands behind an onion address: pages without a script, the wire of the source's tool and of the newsroom's
 //!   collector, and a store in which everything is sealed. docs/drop.md describes it.
 //! - [`tool`] is the source's own end, which seals before anything leaves the source's machine.
 //!
