@@ -149,7 +149,7 @@ fn send_long(visitor: &mut Visitor<'_>, mebibytes: usize) {
 }
 
 #[test]
-#[ignore = "writes seven gigabytes"]
+#[ignore = "writes seven gigabytes: for a release build, named by DAYLIGHT_PROGRAM"]
 fn fifty_uploads_of_100_mb_at_once_and_one_of_2_gib_pass_in_flat_memory() {
     let town = Town::new();
     let server = town.serve();
