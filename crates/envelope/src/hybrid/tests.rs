@@ -54,3 +54,43 @@ fn keys_and_files_are_those_of_other_programs() {
     let file = include_bytes!("../../tests/envelope/age-encryption-0.3.1.age");
     assert_eq!(opened(&identity, 1, file).unwrap(), b"sealed by age-encryption 0.3.1\n");
 }
+
+/// As a program that takes files with any stanzas: ours takes none but its own.
+struct Lenient(Opening);
+
+impl age::Identity for Lenient {
+    fn unwrap_stanza(&self, stanza: &age_core::format::Stanza) -> Option<Result<age_core::format::FileKey, age::DecryptError>> {
+        self.0.unwrap_stanza(stanza)
+    }
+}
+
+/// The Community Cryptography Test Vectors for this type of recipient, each with what must come of it.
+#[test]
+fn the_vectors_of_c2sp_hold() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/envelope/cctv");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let (name, bytes) = entry.map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())).unwrap();
+        if !name.starts_with("hybrid") {
+            continue;
+        }
+        let end = bytes.windows(2).position(|pair| pair == b"\n\n").unwrap();
+        let head = std::str::from_utf8(&bytes[..end]).unwrap();
+        let told = |key: &str| head.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
+        let key = CheckedHrpstring::new::<LongBech32>(told("identity").unwrap()).unwrap();
+        let seed: Vec<u8> = key.byte_iter().collect();
+        let opening = Lenient(Opening::new(&Identity::from_seed(Zeroizing::new(seed.try_into().unwrap())), 1));
+        let mut plain = Vec::new();
+        let came = match crate::file::open(&[&opening], &bytes[end + 2..]) {
+            Ok(mut opened) => opened.read_to_end(&mut plain).map_or("payload failure", |_| "success"),
+            Err(crate::OpenError::OtherKey) => "no match",
+            Err(_) => "header failure",
+        };
+        assert_eq!(came, told("expect").unwrap(), "{name}");
+        if let Some(payload) = told("payload") {
+            assert_eq!(daylight_model::Digest::of(&plain).to_string(), payload, "{name}");
+        }
+        seen += 1;
+    }
+    assert!(seen >= 16, "only {seen}");
+}
