@@ -456,7 +456,8 @@ fn envelope(data: &[u8]) {
             assert!(open_reply(&identity, &newsroom, &[[0; 32]], data).is_err());
         }
         1 => {
-            let Ok(submission) = open_submission(&[&identity], &newsroom, sealed(STANZAS).as_slice()) else { return };
+            let bytes = sealed(STANZAS);
+            let Ok(submission) = open_submission(&[&identity], &newsroom, bytes.as_slice()) else { return };
             let mut body = Vec::new();
             if let Ok(finished) = submission.copy_to(&mut body, None) {
                 assert_eq!(finished.length, body.len() as u64);

@@ -221,9 +221,9 @@ fn open_database(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_CREATE;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(60))?;
-    // No WAL: what was deleted would stand in it until somebody else's transaction. EXTRA, for a journal is removed to commit, and that must last.
+    // No WAL, and no journal that stays: what was deleted would stand there until somebody else's transaction. To commit the journal is cut to nothing and synced.
     connection.execute_batch(
-        "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;
+        "PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA cache_size = -8192;
          PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
     )?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
