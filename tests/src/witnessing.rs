@@ -383,6 +383,40 @@ fn a_publish_killed_around_its_witnesses_goes_on_with_the_same_bytes() {
 }
 
 #[test]
+fn witnesses_are_asked_again_about_what_has_not_changed() {
+    let mut town = Town::new();
+    let ask = "witness ask archive --log-key desk/log.key --json";
+    let said = town.run(ask).json();
+    assert_eq!((&said["log_size"], &said["witnesses"]), (&1.into(), &4.into()), "a first root that waited: {said}");
+    town.publish("").code(0);
+    let path = town.at("archive/checkpoint");
+    let checkpoint = || fs::read_to_string(&path).unwrap();
+    let signed = fs::read_to_string(town.at("desk/log.key.signed")).unwrap();
+    let before = checkpoint();
+    assert_eq!(town.run(ask).json()["witnesses"], 4);
+    assert!(checkpoint().starts_with(&signed) && checkpoint().lines().count() == before.lines().count());
+    assert_eq!(town.seen(), all_but(&[]));
+
+    let mut command = Command::new(program());
+    command.args(ask.split(' ')).current_dir(town.work.path()).env("DAYLIGHT_CRASH_AT", "publish.cosign");
+    let died: Spoken = command.stdin(Stdio::null()).output().unwrap().into();
+    assert_eq!(died.code, None, "{died:?}");
+    assert!(town.at("archive/checkpoint.pending").exists());
+    assert_eq!(town.run(ask).json()["witnesses"], 4);
+
+    // Too few answer: the older cosignatures stay, and nothing is lost.
+    let before = checkpoint();
+    let addresses = [1, 2].map(|i| town.kill(i));
+    assert!(town.say(ask).code(1).stderr.contains("w1.example"));
+    assert_eq!(checkpoint(), before);
+    town.start(1, &addresses[0]);
+    assert_eq!(town.run(ask).json()["witnesses"], 3);
+    town.letter("later");
+    town.publish("").code(0);
+    assert_eq!(town.seen(), all_but(&[2]));
+}
+
+#[test]
 fn a_witness_whose_disk_is_full_cosigns_nothing_and_goes_on_when_there_is_room() {
     let mut town = Town::new();
     town.publish("").code(0);

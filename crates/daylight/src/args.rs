@@ -23,7 +23,7 @@ mod witness;
 pub(crate) use signing::{Root, RootChange, RootFinish, RootNew, RootRecover, RootRotate, RootSays, RootShow, RootSigning, Sign};
 pub(crate) use source::{Newsroom, Sent, Submit, ToNewsroom};
 pub(crate) use withdrawal::{EntrySigning, Erase, Heartbeat, Withdraw};
-pub(crate) use witness::{Asking, Witness, WitnessAdd, WitnessKey, WitnessPolicy, WitnessServe, WitnessStatus};
+pub(crate) use witness::{Asking, Witness, WitnessAdd, WitnessAsk, WitnessKey, WitnessPolicy, WitnessServe, WitnessStatus};
 
 /// Takes documents from a source's hands to a public archive that anyone can search, verify and copy.
 #[derive(Parser)]

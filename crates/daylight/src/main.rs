@@ -71,6 +71,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Witness(Witness::Serve(args)) => commands::witness::serve(&args),
         Command::Witness(Witness::Status(args)) => commands::witness::status(&args),
         Command::Witness(Witness::Policy(args)) => commands::witness::policy(&args),
+        Command::Witness(Witness::Ask(args)) => commands::witness::ask(&args),
         Command::Drop(Drop::Init(args)) => commands::drop::init(&args),
         Command::Drop(Drop::Serve(args)) => commands::drop::serve(&args),
         Command::Drop(Drop::Export(args)) => commands::drop::export(&args),

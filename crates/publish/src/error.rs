@@ -98,6 +98,9 @@ pub enum Error {
     /// There is no root, and nobody to make one.
     #[error("{0} has no root yet, which says who may publish: give editors' keys with --key, or begin with \"daylight root new\"")]
     NoRoot(PathBuf),
+    /// There is nobody to cosign.
+    #[error("the root of {0} names no witnesses; choose some with \"daylight witness policy\" and \"daylight root rotate\"")]
+    NoWitnesses(String),
     /// Something that was interrupted came to its end first.
     #[error(
         "{archive}: what was interrupted before is finished now (log size {size}, root {version} in force); see `daylight root show`, and ask again if more is to change"

@@ -8,6 +8,7 @@ mod approval;
 mod asking;
 mod commit;
 mod content;
+mod cosign;
 mod earlier;
 mod editors;
 mod entries;
@@ -34,6 +35,7 @@ mod tests;
 
 pub use approval::{parse_seal_text, seal_text};
 pub use asking::{Witnesses, Witnessing};
+pub use cosign::{Cosigned, cosign};
 pub use entries::{Listing, Logged, ask_directory, ask_heartbeat, log_directory, log_heartbeat};
 pub use error::{Error, Result};
 pub use finish::{Finish, finish};

@@ -14,6 +14,7 @@ pub(crate) enum Witness {
     Serve(WitnessServe),
     Status(WitnessStatus),
     Policy(WitnessPolicy),
+    Ask(WitnessAsk),
 }
 
 /// Makes a witness's key (Ed25519). Its public half (type 0x04), for those who choose this witness, is written beside it as FILE.pub.
@@ -115,4 +116,22 @@ pub(crate) struct Asking {
     /// The desk or its log key was restored from a backup and the archive's newest copy was brought back: goes on from there (docs/witnessing.md).
     #[arg(long)]
     pub(crate) recovered: bool,
+}
+
+/// Has the witnesses of an archive cosign its newest checkpoint again, or one that still waits for them. Nothing is published, and no editor's key is needed.
+///
+/// Sources' tools send only to keys that witnesses saw in the last 48 hours: whoever runs a drop asks daily, from a timer.
+#[derive(Args)]
+#[command(after_help = "Example: daylight witness ask ~/archive --log-key ~/desk/log.key --socks 127.0.0.1:9050")]
+pub(crate) struct WitnessAsk {
+    /// The archive.
+    pub(crate) archive: PathBuf,
+    /// The key of the archive's log.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log_key: PathBuf,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

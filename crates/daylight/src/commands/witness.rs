@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use daylight_archive::witness::{Answer, Submission};
 use daylight_archive::{Key, Policy, Witness, Witnessed};
 use daylight_mirror::witness::{Client, Log, State, serve as run};
-use daylight_publish::{SigningKeyFile, Witnesses, Witnessing, public_path};
+use daylight_publish::{SigningKeyFile, Witnesses, Witnessing, cosign, public_path};
 use serde_json::{Value, json};
 use std::io::{IsTerminal, Read as _, stdin};
 use std::process::ExitCode;
@@ -143,6 +143,17 @@ fn witness(named: &str) -> Result<(Key, String)> {
 }
 
 /// How a publish asks witnesses.
+pub(crate) fn ask(args: &args::WitnessAsk) -> Result<ExitCode> {
+    let seen = cosign(&args.archive, &args.log_key, &asking(&args.asking)?)?;
+    seen.warnings.iter().for_each(|warning| remark(format_args!("{warning}")));
+    if args.json {
+        output::json(&json!({"origin": seen.origin, "log_size": seen.size, "witnesses": seen.witnesses}))?;
+    } else {
+        say!("{} at log size {} was seen by {} witnesses just now", seen.origin, seen.size, seen.witnesses)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 pub(crate) fn asking(args: &args::Asking) -> Result<Witnessing> {
     let asker = Arc::new(Asker(Client::new(args.socks.clone()).context("cannot make connections")?));
     Ok(Witnessing { asker, without: args.without_witness.clone(), recovered: args.recovered })
