@@ -36,3 +36,28 @@ fn a_desk_and_an_archive_of_version_0_1_open_and_take_a_second_release() {
     let report = daylight(["verify", &archive, "--root", &pinned, "--json"]).code(0).json();
     assert_eq!((&report["releases"], &report["documents"]), (&2.into(), &5.into()));
 }
+
+#[test]
+fn a_drop_an_inbox_and_a_directory_of_version_0_1_open() {
+    let work = workplace();
+    if !tool("unzip") {
+        return;
+    }
+    let sample = root().join("tests/samples/intake-0.1.zip");
+    assert!(Command::new("unzip").arg("-q").arg(sample).arg("-d").arg(work.path()).status().unwrap().success());
+    let at = |name: &str| work.path().join(name).to_str().unwrap().to_owned();
+    let (desk, archive, pinned) = (at("desk"), at("archive"), at("archive/root/1.json"));
+    let report = daylight(["verify", &archive, "--root", &pinned, "--json"]).code(0).json();
+    assert_eq!((&report["anchored"], &report["log_size"]), (&true.into(), &3.into()), "root, release, directory: {report}");
+    daylight(["drop", "directory", "show", &at("drop/directory"), "--archive", &archive]).code(0);
+
+    // Keys of its days are destroyed by now. What was collected is read without them.
+    let listed = daylight(["drop", "list", &desk, "--json"]).code(0).json();
+    let id = listed["conversations"][0]["id"].as_str().unwrap();
+    let read = daylight(["drop", "read", &desk, id, "--json"]).code(0).json();
+    assert_eq!(read["messages"][0]["text"], "About the gate: ask who had the key.\n");
+    assert_eq!(read["messages"][1]["text"], "Thank you.\n");
+    assert_eq!(read["files"][0]["name"], "1.eml");
+    let stick = at("stick");
+    assert_eq!(daylight(["drop", "export", &at("drop"), &stick, "--json"]).code(0).json()["envelopes"], 1);
+}

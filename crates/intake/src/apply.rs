@@ -1,7 +1,7 @@
-//! The drop's side of a USB stick: what a newsroom wrote into `inbox/`, applied to a store that nobody serves meanwhile.
+//! The drop's side of a USB stick: sealed envelopes written to `outbox/`, and what a newsroom wrote into `inbox/`, applied to a store that nobody serves meanwhile.
 
 use crate::newsroom::{DropError, Home};
-use crate::store::{LONGEST_REPLY, Lookup, Store};
+use crate::store::{self, Exported, LONGEST_REPLY, Lookup, Store};
 use daylight_model::Digest;
 use std::fs;
 use std::io;
@@ -22,6 +22,12 @@ pub struct Applied {
     pub accepted: usize,
     /// How many sources were forgotten.
     pub forgotten: usize,
+}
+
+/// Copies the sealed envelopes of a drop, which may be running, to `to/outbox`.
+pub fn export(home: &Path, to: &Path) -> Result<Exported, DropError> {
+    Home::open(home)?;
+    Ok(store::export(home, to)?)
 }
 
 /// Applies what stands in `from/inbox` to a drop. What is not there is nothing. Applying it again changes nothing.

@@ -24,8 +24,8 @@ pub mod tool;
 mod upload;
 mod words;
 
-pub use apply::{Applied, apply};
+pub use apply::{Applied, apply, export};
 pub use newsroom::{DropError, Settings, VouchError, init};
 pub use random::NoRandomness;
 pub use serve::{Listen, Ready, ServeError, serve};
-pub use store::{StoreError, export};
+pub use store::{Exported, StoreError};

@@ -29,6 +29,9 @@ pub enum DropError {
         /// Why not.
         source: io::Error,
     },
+    /// There is no drop.
+    #[error("{}: no drop there: make one with `daylight drop init`", .0.display())]
+    NoDrop(PathBuf),
     /// The settings are not of their form.
     #[error("the settings in drop.json: {0}")]
     Settings(#[from] JsonError),
@@ -264,7 +267,10 @@ fn write_chain(home: &Path, chain: &Chain) -> Result<(), DropError> {
 
 fn read_settings(home: &Path) -> Result<(Settings, Digest), DropError> {
     let path = home.join(SETTINGS);
-    let bytes = fs::read(&path).map_err(file_error(&path))?;
+    let bytes = match fs::read(&path) {
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Err(DropError::NoDrop(home.to_owned())),
+        read => read.map_err(file_error(&path))?,
+    };
     let mut fields = Fields::read(&bytes)?;
     fields.format(FORMAT)?;
     let settings = Settings { address: fields.string("address")?, title: fields.string("title")?, reserve: fields.number("reserve")? };

@@ -340,13 +340,30 @@ fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
+/// What was exported.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// How many envelopes.
+    pub envelopes: usize,
+    /// Files that are not of the store's form, and were left where they are.
+    pub damaged: Vec<PathBuf>,
+}
+
 /// Writes the envelopes of a store, which may be in use, into `to/outbox`, and their list last. An envelope that is deleted meanwhile is not in the list.
-pub fn export(home: &Path, to: &Path) -> Result<usize, StoreError> {
+pub(crate) fn export(home: &Path, to: &Path) -> Result<Exported, StoreError> {
     let outbox = to.join("outbox");
     fs::create_dir_all(&outbox).map_err(StoreError::disk(outbox.display().to_string()))?;
-    let mut listed = Vec::new();
+    let (mut listed, mut damaged) = (Vec::new(), Vec::new());
     for path in names(&home.join(Kind::Envelope.folder()))? {
-        let Ok((record, length)) = read_record(&path) else { continue };
+        let (record, length) = match read_record(&path) {
+            Ok(read) => read,
+            // Deleted by a drop that runs meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(_) => {
+                damaged.push(path);
+                continue;
+            }
+        };
         let (id, Some(mut body)) = (name_of(&path), open_body(&path)?) else { continue };
         let copy = outbox.join(id.to_string());
         let written = File::create(&copy).and_then(|mut file| io::copy(&mut body, &mut file).and_then(|_| file.sync_all()));
@@ -361,7 +378,7 @@ pub fn export(home: &Path, to: &Path) -> Result<usize, StoreError> {
         Err(error) => return Err(StoreError::disk("the directory")(error)),
     }
     daylight_durable::write_atomic(&outbox.join("list"), &shelf::list(&listed)).map_err(StoreError::disk("the list"))?;
-    Ok(listed.len())
+    Ok(Exported { envelopes: listed.len(), damaged })
 }
 
 pub(crate) use shelf::list;

@@ -45,9 +45,14 @@ pub(crate) fn serve(args: &DropServe) -> Result<ExitCode> {
 pub(crate) fn export(args: &DropExport) -> Result<ExitCode> {
     let exported = daylight_intake::export(&args.store, &args.to)?;
     if args.json {
-        output::json(&json!({ "envelopes": exported }))?;
+        let damaged: Vec<String> = exported.damaged.iter().map(|path| path.display().to_string()).collect();
+        output::json(&json!({ "damaged": damaged, "envelopes": exported.envelopes }))?;
     } else {
-        say!("{} in {}", count(exported as u64, "envelope"), args.to.join("outbox").display())?;
+        exported
+            .damaged
+            .iter()
+            .for_each(|path| remark(format_args!("{}: not a file of the drop's form; left where it is", path.display())));
+        say!("{} in {}", count(exported.envelopes as u64, "envelope"), args.to.join("outbox").display())?;
     }
     Ok(ExitCode::SUCCESS)
 }

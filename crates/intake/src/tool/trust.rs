@@ -58,7 +58,9 @@ pub enum TrustError {
         needed: String,
     },
     /// Its root names no witnesses.
-    #[error("the newsroom's archive names no witnesses, so nobody vouches that you are shown the same keys as everybody else")]
+    #[error(
+        "the newsroom's archive names no witnesses, so nobody vouches that you are shown the same keys as everybody else: ask it to choose some, or take its word with --without-witnesses"
+    )]
     NoWitnesses,
     /// The directory that the drop gave.
     #[error("the drop's keys are refused: {0}")]
