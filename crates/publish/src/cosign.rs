@@ -2,8 +2,9 @@
 
 use crate::promise::LogKey;
 use crate::site::{Holder, Site};
-use crate::witness::complete;
+use crate::witness::{alone, complete};
 use crate::{Error, Result, Witnessing};
+use daylight_archive::note::Note;
 use daylight_archive::paths;
 use daylight_durable::crash_point;
 use std::fs;
@@ -38,15 +39,15 @@ pub fn cosign(archive: &Path, log_key: &Path, witnessing: &Witnessing) -> Result
         return Err(Error::NoWitnesses(site.origin().to_owned()));
     }
     if !site.resumed() {
-        let path = site.path(paths::CHECKPOINT);
-        let newest = fs::read(&path).map_err(Error::io(path))?;
-        site.folder().put_atomic(paths::CHECKPOINT_PENDING, &newest)?;
+        // Without the cosignatures that it has: only new ones are to count.
+        let newest = alone(opened.checkpoint_note(), &opened.root().log)?;
+        site.folder().put_atomic(paths::CHECKPOINT_PENDING, &newest.to_bytes())?;
         // A crash here leaves the checkpoint that readers see pending beside itself: whoever opens the archive next has it cosigned.
         crash_point("publish.cosign");
         complete(site.dir(), &log_key)?;
     }
     let bytes = fs::read(site.path(paths::CHECKPOINT)).map_err(Error::io(site.path(paths::CHECKPOINT)))?;
-    let note = daylight_archive::note::Note::parse(&bytes).map_err(Error::format)?;
+    let note = Note::parse(&bytes).map_err(Error::format)?;
     let seen = policy.witnessed(&note).map_err(Error::format)?;
     let witnesses = seen.witnesses.iter().filter(|seen| seen.time.is_some()).count();
     Ok(Cosigned { origin: site.origin().to_owned(), size: site.size(), witnesses, warnings: log_key.heard() })

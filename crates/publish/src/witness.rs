@@ -211,7 +211,7 @@ fn log_keys(chain: &Chain) -> Vec<Key> {
 }
 
 /// A checkpoint with the line of this key alone.
-fn alone(note: &Note, key: &Key) -> Result<Note> {
+pub(crate) fn alone(note: &Note, key: &Key) -> Result<Note> {
     let lines: Vec<Signature> = note.signatures().iter().filter(|signature| signature.is_by(key)).cloned().collect();
     signed_alone(note, &lines).ok_or_else(|| Error::Format("the checkpoint is not signed by the log's key".into()))
 }
