@@ -88,6 +88,12 @@ fn what_is_sent_is_collected_answered_read_and_forgotten() {
     assert_eq!(town.collect(&server, "POST", "/collect/done", &[], format!("{id}\n{}\n", "0".repeat(64)).as_bytes()).status, 200);
     assert!(town.envelopes().is_empty());
     assert_eq!(town.collect(&server, "GET", &format!("/collect/{id}"), &[], b"").status, 404);
+    // The newsroom takes back what it put here. What the source has sent meanwhile it was told has arrived.
+    let later = seal(&town, &keys, Kind::Text, b"and one thing more");
+    assert_eq!(send(&server, &keys, &later).status, 201);
+    assert_eq!(town.collect(&server, "POST", "/collect/forget", &[], lookup.as_bytes()).status, 200);
+    assert!(replies(&server, &lookup).is_empty());
+    assert_eq!(town.envelopes().len(), 1);
     let forgotten = server.ask("POST", "/forget", &[], lookup.as_bytes());
     let nobody = server.ask("POST", "/forget", &[], other.lookup.to_string().as_bytes());
     assert_eq!((forgotten.status, forgotten.body), (nobody.status, nobody.body));
@@ -288,6 +294,8 @@ fn a_stick_carries_envelopes_away_and_answers_back() {
     server.kill();
     for _ in 0..2 {
         daylight(["drop", "apply", &at(&town.home), &at(&stick)]).code(0);
+        let left: Vec<_> = ["done", "directory"].iter().filter(|name| inbox.join(name).exists()).collect();
+        assert!(left.is_empty() && fs::read_dir(inbox.join("reply")).unwrap().count() == 0, "what was carried out goes: {left:?}");
     }
     let server = town.serve();
     assert!(town.envelopes().is_empty());

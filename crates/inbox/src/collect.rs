@@ -27,6 +27,9 @@ use take::{Taken, Taking};
 const BATCH: usize = 128;
 const BATCH_BYTES: u64 = 512 << 20;
 
+/// After so many envelopes in a row that could not be fetched the rest is left for the next collection.
+const GIVES_UP: u32 = 3;
+
 /// The most envelopes of one collection; the rest come with the next one.
 const MOST: usize = 400_000;
 
@@ -54,6 +57,10 @@ pub struct Collected {
     pub alarms: Vec<String>,
     /// How many envelopes were listed.
     pub listed: u64,
+    /// Envelopes that could not be fetched, each with why. The others came.
+    pub failed: Vec<(Digest, String)>,
+    /// What is to be looked at and is no alarm.
+    pub remarks: Vec<String>,
     /// How many were left at the drop because the desk's disk is nearly full.
     pub no_room: u64,
 }
@@ -72,7 +79,7 @@ impl Inbox {
         collected.sent = self.send_queue(carrier)?;
         let waiting = self.wanted(carrier, &mut collected)?;
         let mut taking = Taking { newsroom: &newsroom, identities: &identities, storage: self.storage()?, today };
-        let mut done = 0;
+        let (mut done, mut in_a_row) = (0, 0);
         let mut rest = waiting.as_slice();
         while !rest.is_empty() {
             let batch;
@@ -88,11 +95,22 @@ impl Inbox {
                 };
                 room = left;
                 progress(done, waiting.len() as u64);
-                match self.fetch(carrier, one)? {
-                    Fetched::Whole(path) => fetched.push((*one, path)),
-                    Fetched::Gone => {}
-                    Fetched::Lie(why) => collected.alarms.push(why),
+                match self.fetch(carrier, one) {
+                    Ok(Fetched::Whole(path)) => fetched.push((*one, path)),
+                    Ok(Fetched::Gone) => {}
+                    Ok(Fetched::Lie(why)) => collected.alarms.push(why),
+                    // One that the drop cannot give must not keep the others there.
+                    Err(Error::Carrier(why)) => {
+                        collected.failed.push((one.id, why));
+                        in_a_row += 1;
+                        if in_a_row == GIVES_UP {
+                            break;
+                        }
+                        continue;
+                    }
+                    Err(error) => return Err(error),
                 }
+                in_a_row = 0;
             }
             for (one, path) in fetched {
                 match self.take(&mut taking, &one, &path)? {
@@ -100,6 +118,10 @@ impl Inbox {
                     Taken::Refused(why) => collected.refused.push((one.id, why)),
                 }
                 std::fs::remove_file(&path).map_err(Error::io(&path))?;
+            }
+            if in_a_row == GIVES_UP {
+                // The line is gone, or the drop. What came is durable here, and is told by the next collection.
+                return Ok(collected);
             }
             self.tell_done(carrier)?;
         }
@@ -221,9 +243,11 @@ impl Inbox {
         Ok(())
     }
 
-    /// The conversations in which nothing happened for `days` days and that nobody is assigned to.
+    /// The conversations in which nothing happened for `days` days, as this desk saw it, in which nothing is unread or waits to be sent, and that nobody is
+    /// assigned to.
     pub fn due(&self, days: u32, today: u32) -> Result<Vec<Digest>> {
-        let sql = "SELECT id FROM conversation WHERE last_day < ?1 AND assigned = '' AND deleting = 0 ORDER BY n";
+        let sql = "SELECT id FROM conversation AS c WHERE last_day < ?1 AND unread = 0 AND assigned = '' AND deleting = 0
+            AND NOT EXISTS (SELECT 1 FROM queue WHERE queue.conversation = c.n) ORDER BY n";
         let before = i64::from(today.saturating_sub(days));
         let ids: Vec<[u8; 32]> = self.connection.prepare(sql)?.query_map([before], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         Ok(ids.into_iter().map(Digest).collect())
@@ -262,7 +286,7 @@ impl Collected {
         self.bytes += new.bytes;
         self.conversations += u64::from(new.begins);
         self.doubtful += u64::from(new.doubtful);
-        self.alarms.extend(new.alarm);
+        self.remarks.extend(new.remark);
     }
 }
 

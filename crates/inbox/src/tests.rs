@@ -66,6 +66,8 @@ struct Drop {
     /// Says that it deleted what it keeps.
     keeps: bool,
     fetched: usize,
+    /// How many days ago everything came, as it says.
+    day: u32,
 }
 
 impl Drop {
@@ -88,7 +90,7 @@ impl Carrier for Drop {
         let one = |(id, (lookup, bytes)): (&Digest, &(Lookup, Vec<u8>))| Waiting {
             id: *id,
             lookup: *lookup,
-            day: TODAY,
+            day: TODAY - self.day,
             length: bytes.len() as u64,
         };
         Ok(self.envelopes.iter().map(one).collect())
@@ -312,6 +314,71 @@ fn a_drop_that_lies_about_what_it_has_is_told_of() {
     let came = inbox.collect(&held, &mut drop, TODAY, &mut |_, _| {}).unwrap();
     assert_eq!((came.submissions, came.alarms.len(), came.directory_put), (1, 3, true), "{:?}", came.alarms);
     assert!(came.alarms[0].contains("did not make") && drop.0.directory.as_deref() == Some(b"ours"));
+}
+
+#[test]
+fn an_envelope_that_the_drop_cannot_give_keeps_no_other_there() {
+    struct Torn(Drop, Vec<Digest>);
+    impl Carrier for Torn {
+        fn directory(&mut self) -> Result<Option<Vec<u8>>> {
+            self.0.directory()
+        }
+        fn put_directory(&mut self, file: &[u8]) -> Result<()> {
+            self.0.put_directory(file)
+        }
+        fn list(&mut self) -> Result<Vec<Waiting>> {
+            self.0.list()
+        }
+        fn fetch(&mut self, waiting: &Waiting, to: &mut dyn Write) -> Result<bool> {
+            if self.1.contains(&waiting.id) {
+                return Err(crate::Error::Carrier("the line broke".into()));
+            }
+            self.0.fetch(waiting, to)
+        }
+        fn done(&mut self, ids: &[Digest]) -> Result<()> {
+            self.0.done(ids)
+        }
+        fn reply(&mut self, _: &Lookup, _: &[u8]) -> Result<()> {
+            Ok(())
+        }
+        fn accept(&mut self, _: &[Lookup]) -> Result<()> {
+            Ok(())
+        }
+        fn forget(&mut self, _: &[Lookup]) -> Result<()> {
+            Ok(())
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, keys) = desk(folder.path());
+    let mut drop = Drop::default();
+    let ids: Vec<Digest> = (0..5).map(|i| drop.put([i; 32], sealed(&source(i).head(1, true), &keys, b"words"))).collect();
+    let mut torn = Torn(drop, vec![ids[1], ids[3]]);
+    let held = inbox.hold("test").unwrap();
+    let came = inbox.collect(&held, &mut torn, TODAY, &mut |_, _| {}).unwrap();
+    assert_eq!((came.submissions, came.failed.len(), torn.0.envelopes.len()), (3, 2, 2), "{came:?}");
+    // Where nothing comes any more it is left for the next time.
+    torn.1.extend((10..20).map(|i| torn.0.put([i; 32], sealed(&source(i).head(1, true), &keys, b"words"))));
+    let came = inbox.collect(&held, &mut torn, TODAY, &mut |_, _| {}).unwrap();
+    assert_eq!((came.submissions, came.failed.len()), (0, 3));
+    torn.1.clear();
+    assert_eq!(inbox.collect(&held, &mut torn, TODAY, &mut |_, _| {}).unwrap().submissions, 12);
+}
+
+#[test]
+fn what_is_unread_or_was_just_answered_is_never_too_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, keys) = desk(folder.path());
+    let (mut drop, one) = (Drop { day: 300, ..Drop::default() }, source(1));
+    drop.put(one.lookup, sealed(&one.head(1, true), &keys, b"first"));
+    collect(&mut inbox, &mut drop);
+    let id = inbox.list(1, false).unwrap()[0].id;
+    assert!(inbox.due(30, TODAY).unwrap().is_empty(), "whatever day the drop says");
+    assert!(inbox.due(30, TODAY + 40).unwrap().is_empty(), "nobody has read it");
+    inbox.mark_read(&id.to_string()).unwrap();
+    assert_eq!(inbox.due(30, TODAY + 40).unwrap(), [id]);
+    let held = inbox.hold("test").unwrap();
+    inbox.answer(&held, &id.to_string(), "hello", &ana(), TODAY + 40).unwrap();
+    assert!(inbox.due(30, TODAY + 45).unwrap().is_empty());
 }
 
 #[test]

@@ -30,27 +30,43 @@ pub fn export(home: &Path, to: &Path) -> Result<Exported, DropError> {
     Ok(store::export(home, to)?)
 }
 
-/// Applies what stands in `from/inbox` to a drop. What is not there is nothing. Applying it again changes nothing.
+/// Applies what stands in `from/inbox` to a drop, and takes it off the stick once it is durable here: an order that stayed would be carried out again with the next
+/// stick, on what has come since. What is not there is nothing. After a crash it is applied again.
 pub fn apply(home: &Path, from: &Path) -> Result<Applied, DropError> {
     let inbox = from.join("inbox");
     let drop = Home::open(home)?;
     let store = Arc::new(Store::open(home, drop.settings.reserve)?);
     let mut applied = Applied::default();
+    // First of all: what is brought with it is newer.
+    let forgotten: Vec<Lookup> = names(&inbox.join("forget"))?;
+    forgotten.iter().try_for_each(|lookup| store.forget_answers(lookup))?;
+    taken(&inbox.join("forget"))?;
     if let Some(bytes) = read(&inbox.join("directory"))? {
         drop.put_directory(&bytes)?;
         applied.directory = true;
+        taken(&inbox.join("directory"))?;
     }
-    for (lookup, sealed) in replies(&inbox.join("reply"))? {
+    let folder = inbox.join("reply");
+    for (lookup, sealed) in replies(&folder)? {
         store.put_reply(lookup, &sealed)?;
         applied.replies += 1;
+        taken(&folder.join(format!("{lookup}.{}", Digest::of(&sealed))))?;
     }
     let done: Vec<Digest> = names(&inbox.join("done"))?;
     store.done(&done)?;
+    taken(&inbox.join("done"))?;
     let accepted: Vec<Lookup> = names(&inbox.join("accept"))?;
     accepted.iter().try_for_each(|lookup| store.accept(*lookup))?;
-    let forgotten: Vec<Lookup> = names(&inbox.join("forget"))?;
-    forgotten.iter().try_for_each(|lookup| store.forget(lookup))?;
+    taken(&inbox.join("accept"))?;
     Ok(Applied { done: done.len(), accepted: accepted.len(), forgotten: forgotten.len(), ..applied })
+}
+
+/// Removes what was carried out from the stick.
+fn taken(path: &Path) -> Result<(), DropError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(error(path, source)),
+        _ => Ok(()),
+    }
 }
 
 fn error(path: &Path, source: io::Error) -> DropError {

@@ -252,6 +252,13 @@ impl Store {
         self.remove(of_it)
     }
 
+    /// Deletes the replies to a source and that it was accepted, which is what the newsroom has put here. What the source sent and nobody has fetched stays: it was
+    /// told that it arrived.
+    pub(crate) fn forget_answers(&self, lookup: &Lookup) -> Result<(), StoreError> {
+        let of_it = self.shelf().of(lookup);
+        self.remove(of_it.into_iter().filter(|(kind, _)| *kind != Kind::Envelope).collect())
+    }
+
     /// A crash in it leaves some of what was to be deleted, each whole, so that it can be asked for again.
     fn remove(&self, what: Vec<(Kind, Digest)>) -> Result<(), StoreError> {
         let mut shelf = self.shelf();

@@ -32,7 +32,7 @@ pub(super) struct New {
     pub(super) bytes: u64,
     pub(super) begins: bool,
     pub(super) doubtful: bool,
-    pub(super) alarm: Option<String>,
+    pub(super) remark: Option<String>,
 }
 
 /// The conversation that a submission belongs to.
@@ -56,7 +56,7 @@ fn conversation_id(head: &Head) -> Digest {
 impl Inbox {
     /// Opens an envelope, and makes what is in it durable under its conversation's storage key.
     pub(super) fn take(&mut self, taking: &mut Taking<'_>, waiting: &Waiting, path: &Path) -> Result<Taken> {
-        let opened = open_with_any(taking, path)?;
+        let opened = open_with_any(taking, waiting.day, path)?;
         let submission = match opened {
             Ok(submission) => submission,
             Err(why) => {
@@ -90,14 +90,10 @@ impl Inbox {
         let shared = self.note(&place, &head, waiting, &name, (bytes, doubt, epoch), taking.today)?;
         // A crash here leaves it durable on the desk and the drop not told: it is told by the next collection.
         crash_point("inbox.taken");
-        let other = place.lookup != waiting.lookup;
-        let alarm = (other && !shared).then(|| {
-            format!(
-                "the drop had a message of conversation {} in another mailbox than the ones before: its list cannot be trusted",
-                short(&place.id)
-            )
-        });
-        Ok(Taken::New(New { bytes, begins, doubtful: doubt != 0, alarm }))
+        // No alarm: whoever sends says for which mailbox it is.
+        let remark = (place.lookup != waiting.lookup && !shared)
+            .then(|| format!("a message of conversation {} came in another mailbox than the ones before", short(&place.id)));
+        Ok(Taken::New(New { bytes, begins, doubtful: doubt != 0, remark }))
     }
 
     /// The conversation it belongs to, with its storage key. One that begins gets its key here, durable before anything is sealed under it.
@@ -167,7 +163,8 @@ impl Inbox {
         let sql =
             "UPDATE conversation SET submissions = submissions + 1, unread = unread + 1, bytes = bytes + ?2, last_day = max(last_day, ?3),
             doubtful = doubtful + ?4, begun = max(begun, ?5) WHERE n = ?1";
-        transaction.prepare_cached(sql)?.execute((n, int(length), day, i64::from(doubt != 0), head.first))?;
+        // By our own clock: what the drop says must not make a conversation old enough to be deleted.
+        transaction.prepare_cached(sql)?.execute((n, int(length), today, i64::from(doubt != 0), head.first))?;
         let until = i64::from(epoch.saturating_add(LIFE).max(today));
         transaction.prepare_cached("INSERT OR IGNORE INTO seen (mark, until) VALUES (?1, ?2)")?.execute((mark, until))?;
         transaction.prepare_cached("INSERT OR IGNORE INTO done (id) VALUES (?1)")?.execute([waiting.id.0])?;
@@ -176,9 +173,11 @@ impl Inbox {
     }
 }
 
-/// Tries the keys one after the other, the newest first, and sees that what is inside was sealed for the day of the key that opened it.
-fn open_with_any(taking: &Taking<'_>, path: &Path) -> Result<std::result::Result<Submission<BufReader<File>>, String>> {
-    for (day, identity) in taking.identities {
+/// Tries the keys one after the other, those of the day on which it is said to have come first and then the newest, and sees that what is inside was sealed for the day of the key that opened it.
+fn open_with_any(taking: &Taking<'_>, listed: u32, path: &Path) -> Result<std::result::Result<Submission<BufReader<File>>, String>> {
+    let near = |day: &u32| day.abs_diff(listed) <= 1;
+    let (first, rest): (Vec<_>, Vec<_>) = taking.identities.iter().partition(|(day, _)| near(day));
+    for (day, identity) in first.into_iter().chain(rest) {
         let input = BufReader::new(File::open(path).map_err(Error::io(path))?);
         match open_submission(&[identity], taking.newsroom, input) {
             Ok(submission) if submission.head().epoch == *day => return Ok(Ok(submission)),

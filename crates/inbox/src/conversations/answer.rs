@@ -46,8 +46,9 @@ impl Inbox {
         let message = transaction.last_insert_rowid();
         let sql = "INSERT INTO queue (what, lookup, conversation, message, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
         transaction.execute(sql, (crate::collect::REPLY, known.lookup, known.n, message, envelope))?;
-        let sql = "UPDATE conversation SET replies = replies + 1, next_reply = next_reply + 1, accepted = 1 WHERE n = ?1";
-        transaction.execute(sql, [known.n])?;
+        let sql = "UPDATE conversation SET replies = replies + 1, next_reply = next_reply + 1, accepted = 1,
+            last_day = max(last_day, ?2) WHERE n = ?1";
+        transaction.execute(sql, (known.n, today))?;
         transaction.commit()?;
         crash_point("inbox.answered");
         Ok(Answer { counter })

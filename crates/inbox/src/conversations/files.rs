@@ -2,7 +2,7 @@ use super::read::Message;
 use crate::sealed::What;
 use std::collections::BTreeMap;
 
-/// A file that a source sent, in one part or several. Part by part the latest counts that is not doubtful: an upload that broke off is sent again.
+/// A file that a source sent, in one part or several. Part by part the latest counts that is not doubtful: what broke off is sent again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileParts {
     /// Which file it is, as the source's end says.
@@ -39,9 +39,11 @@ impl FileParts {
 /// The most parts whose absence is told one by one.
 const TOLD: usize = 100;
 
-/// Puts parts together. What may be somebody else's is a file of its own, so that nobody can put a part into a source's file.
+/// Puts parts together. What may be somebody else's is a file of its own, so that nobody can put a part into a source's file. The source's tool names a file by its
+/// bytes; a page can name it by no more than its name, and cannot say which of two uploads was later: where a part of such a file is here in two versions, nobody
+/// knows what belongs together, and each part is a file of its own.
 pub(super) fn join(parts: Vec<Message>) -> Vec<FileParts> {
-    let mut files: BTreeMap<([u8; 16], bool), BTreeMap<u32, Message>> = BTreeMap::new();
+    let mut files: BTreeMap<([u8; 16], bool), BTreeMap<u32, Vec<Message>>> = BTreeMap::new();
     let mut order = Vec::new();
     for message in parts {
         let What::Part { file, part, .. } = message.heading.what else { continue };
@@ -49,13 +51,33 @@ pub(super) fn join(parts: Vec<Message>) -> Vec<FileParts> {
         if !files.contains_key(&key) {
             order.push(key);
         }
-        let there = files.entry(key).or_default();
-        let newer = there.get(&part).is_none_or(|known| (known.heading.counter, known.n) < (message.heading.counter, message.n));
-        if newer {
-            there.insert(part, message);
+        files.entry(key).or_default().entry(part).or_default().push(message);
+    }
+    let of_it = order.into_iter().filter_map(|key| Some((key, files.remove(&key)?)));
+    of_it.flat_map(|(key, parts)| if is_mixed(&parts) { apart(key, parts) } else { vec![file(key, newest(parts))] }).collect()
+}
+
+fn is_mixed(parts: &BTreeMap<u32, Vec<Message>>) -> bool {
+    parts.values().any(|copies| copies.len() > 1 && copies.iter().any(|copy| !copy.heading.by_tool))
+}
+
+fn newest(parts: BTreeMap<u32, Vec<Message>>) -> BTreeMap<u32, Message> {
+    let one = |copies: Vec<Message>| copies.into_iter().max_by_key(|copy| (copy.heading.counter, copy.n));
+    parts.into_iter().filter_map(|(part, copies)| Some((part, one(copies)?))).collect()
+}
+
+/// Each copy of each part as a file whose name says which it is.
+fn apart(key: ([u8; 16], bool), parts: BTreeMap<u32, Vec<Message>>) -> Vec<FileParts> {
+    let mut all = Vec::new();
+    for (part, copies) in parts {
+        for (version, copy) in (1..).zip(copies) {
+            let mut one = file(key, BTreeMap::from([(0, copy)]));
+            one.name.extend_from_slice(format!(" (part {}, version {version})", u64::from(part) + 1).as_bytes());
+            (one.missing, one.missing_count) = (Vec::new(), Some(0));
+            all.push(one);
         }
     }
-    order.into_iter().filter_map(|key| Some(file(key, files.remove(&key)?))).collect()
+    all
 }
 
 fn file((file, doubtful): ([u8; 16], bool), parts: BTreeMap<u32, Message>) -> FileParts {
@@ -115,5 +137,20 @@ mod tests {
         let files = join(vec![part(1, 7, 0, true, 5, false), part(2, 7, 0, true, 4, false), part(3, 7, 0, true, 99, true)]);
         assert_eq!((files.len(), files[0].names.as_slice()), (2, &["1".to_owned()][..]));
         assert!(files[1].doubtful && !files[0].doubtful);
+    }
+
+    #[test]
+    fn two_uploads_of_one_name_by_a_page_are_never_made_one_file() {
+        let page = |n, number, last, counter| {
+            let mut message = part(n, 7, number, last, counter, false);
+            message.heading.by_tool = false;
+            message
+        };
+        let files = join(vec![page(1, 0, false, 5), page(2, 1, true, 4), page(3, 0, false, 9)]);
+        let names: Vec<_> = files.iter().map(|file| String::from_utf8_lossy(&file.name).into_owned()).collect();
+        assert_eq!(names, ["plan.pdf (part 1, version 1)", "plan.pdf (part 1, version 2)", "plan.pdf (part 2, version 1)"]);
+        assert!(files.iter().all(FileParts::is_whole));
+        let whole = join(vec![page(1, 0, false, 5), page(2, 1, true, 4)]);
+        assert!(whole.len() == 1 && whole[0].is_whole() && whole[0].parts == 2);
     }
 }

@@ -2,6 +2,8 @@ use super::files::{FileParts, join};
 use crate::inbox::Inbox;
 use crate::sealed::{Heading, What, read};
 use crate::{Error, Result};
+use daylight_model::Hasher;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 /// The longest text that is shown, in bytes: the envelope's largest size of a text is far below it.
@@ -63,7 +65,36 @@ impl Inbox {
                 What::Part { .. } => parts.push(message),
             }
         }
-        Ok(Whole { messages, files: join(parts) })
+        Ok(Whole { messages, files: join(self.without_copies(&key, parts)?) })
+    }
+
+    /// Of parts that a page sealed and that came more than once, those with the same bytes count once.
+    fn without_copies(&self, key: &[u8; 32], parts: Vec<Message>) -> Result<Vec<Message>> {
+        let which = |part: &Message| match part.heading.what {
+            What::Part { file, part: number, .. } if !part.heading.by_tool => Some((file, number, part.doubtful)),
+            _ => None,
+        };
+        let mut times: BTreeMap<_, u32> = BTreeMap::new();
+        parts.iter().filter_map(which).for_each(|key| *times.entry(key).or_default() += 1);
+        let (mut kept, mut seen) = (Vec::new(), BTreeSet::new());
+        for part in parts {
+            if let Some(of) = which(&part).filter(|of| times.get(of).is_some_and(|times| *times > 1)) {
+                let path = self.root.join("sealed").join(&part.name);
+                let mut body = read(&self.root, key, &part.name)?.body;
+                let (mut hasher, mut bytes) = (Hasher::default(), vec![0; 1 << 16]);
+                loop {
+                    match body.read(&mut bytes).map_err(Error::io(&path))? {
+                        0 => break,
+                        length => hasher.update(&bytes[..length]),
+                    }
+                }
+                if !seen.insert((of, hasher.finish())) {
+                    continue;
+                }
+            }
+            kept.push(part);
+        }
+        Ok(kept)
     }
 
     /// Notes that a conversation was read.

@@ -27,6 +27,11 @@ const BYTES: &str = "application/octet-stream";
 
 type Told = Result<Answer, Answer>;
 
+/// The shortest envelope: that of a short text.
+fn shortest() -> u64 {
+    envelope_length(0, &daylight_envelope::Kind::Text)
+}
+
 /// The longest envelope: that of a whole part of a file.
 fn longest() -> u64 {
     envelope_length(PART, &daylight_envelope::Kind::File { file: [0; 16], part: 0, last: false })
@@ -118,6 +123,10 @@ impl Site {
         if length > longest() {
             return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, "longer than an envelope may be: send the file in parts"));
         }
+        // What cannot be one would only make the newsroom's list longer.
+        if length < shortest() {
+            return Err(refused(StatusCode::BAD_REQUEST, "shorter than any envelope is"));
+        }
         let usage = self.store.usage(&lookup);
         if !usage.accepted && usage.bytes + length > UNACCEPTED_BYTES {
             return Err(not_stored(&StoreError::Unaccepted));
@@ -203,7 +212,7 @@ impl Site {
             }
             (&Method::POST, "forget") => {
                 let lookups = names::<Lookup>(body, NAMES).await?;
-                blocking(move || lookups.iter().try_for_each(|lookup| store.forget(lookup))).await.map(|()| done())
+                blocking(move || lookups.iter().try_for_each(|lookup| store.forget_answers(lookup))).await.map(|()| done())
             }
             (&Method::PUT, "reply") => {
                 let lookup = lookup(head)?;

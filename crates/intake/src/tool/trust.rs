@@ -75,19 +75,22 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// Reads the roots and the log of an archive, which may be any copy, and checks all of it: the roots follow from each other and the trusted one is
-    /// among them, the log has the entries that its checkpoint signs, and enough of its witnesses cosigned that checkpoint since `now` − 48 h.
+    /// Reads the roots and the log of an archive, which may be any copy, and checks all of it: the roots follow from each other, the one in
+    /// force is the trusted one or follows from it, the log has the entries that its checkpoint signs, and enough of its witnesses cosigned that checkpoint since `now` − 48 h.
     ///
     /// `witnesses` says whether the last is asked for; without it one takes the log's word alone.
     pub fn read(files: &dyn Files, anchor: Anchor, now: u64, witnesses: bool) -> Result<Self, TrustError> {
         let chain = chain(files)?;
-        if chain.by_digest(&anchor.0).is_none() {
-            return Err(TrustError::Stranger);
-        }
+        let trusted = chain.by_digest(&anchor.0).ok_or(TrustError::Stranger)?.root.version;
         let bytes = read(files, paths::CHECKPOINT)?;
         let (checkpoint, note, key) = checkpoint(&bytes, &chain).map_err(|what| damaged(paths::CHECKPOINT, what))?;
         let entries = entries(files, &checkpoint)?;
         let link = in_force(&chain, &entries).map_err(|what| damaged("root", what))?;
+        // What is in force must be the trusted root or follow from it: one that only lies behind it could have been put before it by anybody whom an
+        // earlier root of theirs allows to.
+        if link.root.version < trusted {
+            return Err(TrustError::Stranger);
+        }
         if link.root.log != key {
             return Err(damaged(paths::CHECKPOINT, "it is signed with a key that is not the log's in the root in force"));
         }

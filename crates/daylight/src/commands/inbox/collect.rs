@@ -42,7 +42,8 @@ pub(crate) fn collect(args: &Collect) -> Result<ExitCode> {
     } else {
         in_words(&collected, &retired)?;
     }
-    Ok(if collected.alarms.is_empty() && collected.no_room == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let whole = collected.alarms.is_empty() && collected.no_room == 0 && collected.failed.is_empty();
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn run(args: &Collect, inbox: &mut Inbox) -> Result<(Collected, Vec<Digest>)> {
@@ -85,15 +86,27 @@ fn authorization(file: &Path) -> Result<Zeroizing<String>> {
 
 fn in_json(collected: &Collected, retired: &[Digest], ends: Option<u32>) -> Result<()> {
     let refused: Vec<_> = collected.refused.iter().map(|(id, why)| json!({"id": id.to_string(), "why": why})).collect();
-    output::json(&json!({"submissions": collected.submissions, "conversations": collected.conversations, "bytes": collected.bytes,
+    let failed: Vec<_> = collected.failed.iter().map(|(id, why)| json!({"id": id.to_string(), "why": why})).collect();
+    output::json(
+        &json!({"failed": failed, "remarks": collected.remarks, "submissions": collected.submissions, "conversations": collected.conversations, "bytes": collected.bytes,
         "doubtful": collected.doubtful, "listed": collected.listed, "refused": refused, "alarms": collected.alarms,
         "directory_put": collected.directory_put, "replies_sent": collected.sent.replies, "accepted": collected.sent.accepted,
-        "forgotten": collected.sent.forgotten, "no_room": collected.no_room, "directory_last": ends.map(date), "retired": retired.iter().map(Digest::to_string).collect::<Vec<_>>()}))
+        "forgotten": collected.sent.forgotten, "no_room": collected.no_room, "directory_last": ends.map(date), "retired": retired.iter().map(Digest::to_string).collect::<Vec<_>>()}),
+    )
 }
 
 fn in_words(collected: &Collected, retired: &[Digest]) -> Result<()> {
     for alarm in &collected.alarms {
         remark(format_args!("ALARM: {alarm}"));
+    }
+    for said in &collected.remarks {
+        remark(format_args!("{said}"));
+    }
+    for (id, why) in collected.failed.iter().take(NAMED) {
+        remark(format_args!("not fetched, and still at the drop: {}  {}", &id.to_string()[..12], crate::commands::search::plain(why)));
+    }
+    if !collected.failed.is_empty() {
+        remark(format_args!("{} not fetched: collect again", count(collected.failed.len() as u64, "envelope")));
     }
     say!(
         "{} came, {}, in {} that began and others",

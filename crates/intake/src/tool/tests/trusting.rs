@@ -105,6 +105,8 @@ fn the_root_that_was_logged_last_says_who_must_have_seen_it() {
     let log = signer(ORIGIN, 77);
     let digest = paper.put_root(&Paper::root(2, 0, &log));
     assert!(paper.watched().unwrap().directory(&file.to_bytes()).is_ok());
+    // Whoever trusts it is not told of a root before it, which may be anybody's whom it could follow from.
+    assert!(matches!(Watched::read(&paper, Anchor(digest), NOW, true), Err(TrustError::Stranger)));
     paper.publish_as(&log, &[(1, NOW), (2, NOW)]);
     assert!(
         paper.watched().unwrap_err().to_string().contains("not the log's in the root in force"),
