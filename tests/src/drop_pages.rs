@@ -297,6 +297,12 @@ fn a_long_file_comes_in_parts_and_goes_on_where_the_line_broke() {
         }
     };
     assert!(said.contains("broke off after part 1"), "{}", &said[..4000]);
+    // Another file, which is shorter than what is said to be here already: nothing of it is kept, and nobody is told that it was.
+    let before = town.envelopes().len();
+    for part in ["2", "3"] {
+        assert_eq!(visitor.send(&[("part", None, part.as_bytes()), ("file", Some("video"), b"thirteen bytes")]).status, 400);
+        assert_eq!(town.envelopes().len(), before);
+    }
     // The same file again, from the second part on.
     assert_eq!(visitor.send(&[("part", None, b"2"), ("file", Some("video"), &long())]).status, 303);
     let mut parts: Vec<_> = town.envelopes().iter().map(|file| town.open(file)).collect();

@@ -33,6 +33,8 @@ const THREADS: usize = 32;
 const HEAD: usize = 64 << 10;
 /// How long a visitor may take to send the head of a request, or keep a connection without one.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a visitor may take nothing of an answer.
+const STALLED: Duration = Duration::from_secs(60);
 /// How long a connection may last: the time that 2 GiB take at 1 Mbit/s.
 const LIFE: Duration = Duration::from_secs(5 * 60 * 60);
 /// How long connections may take to end when the server is told to.
@@ -184,7 +186,7 @@ impl Listener {
 
 /// Does what is due every minute, and at the beginning of each day.
 async fn keep_house(site: Arc<Site>) {
-    let mut day = today();
+    let mut day = 0;
     loop {
         tokio::time::sleep(Duration::from_secs(60)).await;
         let (site, now) = (site.clone(), today());
@@ -261,6 +263,8 @@ struct Fronted {
     front: Vec<u8>,
     at: usize,
     stream: Box<dyn Stream>,
+    /// Runs while the visitor takes nothing of an answer.
+    stalled: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
 impl Fronted {
@@ -276,7 +280,7 @@ impl Fronted {
             front.push(byte[0]);
             let begins = front.iter().zip(WORD).all(|(byte, wanted)| byte == wanted);
             match () {
-                () if !begins => return Ok((Self { front, at: 0, stream }, None)),
+                () if !begins => return Ok((Self { front, at: 0, stream, stalled: None }, None)),
                 () if front.ends_with(b"\r\n") => break front.len(),
                 () if front.len() > PROXY => return Err(io::ErrorKind::InvalidData.into()),
                 () => {}
@@ -284,7 +288,7 @@ impl Fronted {
         };
         let line = std::str::from_utf8(&front).map_err(|_| io::ErrorKind::InvalidData)?;
         let circuit = circuit(line).map_err(|()| io::ErrorKind::InvalidData)?;
-        Ok((Self { at: end, front, stream }, circuit))
+        Ok((Self { at: end, front, stream, stalled: None }, circuit))
     }
 }
 
@@ -302,7 +306,16 @@ impl AsyncRead for Fronted {
 
 impl AsyncWrite for Fronted {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        match Pin::new(&mut self.stream).poll_write(context, bytes) {
+            Poll::Pending => {
+                let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALLED)));
+                stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+            }
+            written => {
+                self.stalled = None;
+                written
+            }
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

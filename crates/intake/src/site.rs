@@ -113,7 +113,8 @@ impl Site {
             uploads: Arc::new(Semaphore::new(UPLOADS)),
             decoy,
         };
-        site.new_day(today())?;
+        // What could not be done of it, on a full disk say, is tried again in a minute: the newsroom must be able to fetch what is here.
+        let _ = site.new_day(today());
         Ok(site)
     }
 
@@ -156,6 +157,7 @@ impl Site {
         let in_words = language.unwrap_or_else(|| Language::accepted(accepted));
         let head = Head { method: head.method, path, query, headers: head.headers, circuit, language: in_words };
         let answer = match (head.path.as_str(), language) {
+            (style::PATH | "/", _) if !self.circuits.allows(head.circuit, Cost::Page) => self.stopped(&head, Stop::Busy),
             (style::PATH, _) => Answer::bytes("text/css; charset=utf-8", Body::Full(Some(style::CSS.into()))).kept(),
             ("/", _) => Answer::see(&head.at("/")),
             (_, None) => self.wire(&head, body).await,

@@ -22,6 +22,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -58,6 +59,9 @@ pub enum StoreError {
     /// The same bytes are here under another lookup id.
     #[error("these bytes are here already, and are not yours")]
     Others,
+    /// Its source had everything deleted while it was received.
+    #[error("everything of you was deleted meanwhile, and this with it")]
+    Forgotten,
     /// There is no randomness.
     #[error(transparent)]
     NoRandomness(#[from] NoRandomness),
@@ -95,6 +99,11 @@ pub(crate) struct Store {
     damaged: Vec<PathBuf>,
     _lock: Lock,
 }
+
+/// How many things there may be at most: each takes some hundred bytes of memory.
+const MOST: usize = 200_000;
+/// How many files the file system must still have room for.
+const FILES: u64 = 1000;
 
 const INCOMING: &str = "incoming";
 
@@ -150,7 +159,11 @@ impl Store {
 
     /// Whether there is room for something of this length, beside the reserve.
     pub(crate) fn has_room(&self, length: u64) -> bool {
-        rustix::fs::statvfs(&self.home).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= self.reserve.saturating_add(length))
+        rustix::fs::statvfs(&self.home).is_ok_and(|disk| {
+            // Some file systems do not count files, and say 0 of 0.
+            let files = disk.f_files == 0 || disk.f_favail > FILES;
+            files && disk.f_bavail.saturating_mul(disk.f_frsize) >= self.reserve.saturating_add(length)
+        })
     }
 
     /// Begins to receive something for a lookup id. Whatever is not [kept](Self::keep) is removed, at the latest when the store is opened again.
@@ -160,7 +173,7 @@ impl Store {
         }
         let stay = DAYS - GIVE_OR_TAKE + below(2 * GIVE_OR_TAKE + 1)?;
         let day = today();
-        Incoming::create(self, Record { kind, fresh: true, day, until: day + stay, lookup })
+        Incoming::create(self, Record { kind, fresh: true, day, until: day + stay, lookup }, false)
     }
 
     /// Keeps what was received: once this returns it is durable. The same bytes again are kept once.
@@ -178,6 +191,12 @@ impl Store {
             }
             if kind == Kind::Envelope && known.is_none() && !shelf.usage(&lookup).takes(length) {
                 return Err(StoreError::Unaccepted);
+            }
+            if arrived.forgotten.load(Ordering::Relaxed) {
+                return Err(StoreError::Forgotten);
+            }
+            if known.is_none() && kind == Kind::Envelope && shelf.len() >= MOST {
+                return Err(StoreError::Full);
             }
             if known.is_none() || kind == Kind::Source {
                 fs::rename(&arrived.path, self.path(kind, &name)).map_err(StoreError::disk("keeping what arrived"))?;
@@ -248,7 +267,11 @@ impl Store {
 
     /// Deletes everything of a source.
     pub(crate) fn forget(&self, lookup: &Lookup) -> Result<(), StoreError> {
-        let of_it = self.shelf().of(lookup);
+        let of_it = {
+            let mut shelf = self.shelf();
+            shelf.end_live(lookup);
+            shelf.of(lookup)
+        };
         self.remove(of_it)
     }
 
@@ -281,18 +304,17 @@ impl Store {
         self.remove(over)?;
         let mut fresh = self.shelf().select(|item| item.record.fresh && item.record.day < today);
         shuffle(&mut fresh)?;
-        for (kind, name) in fresh {
-            self.write_anew(kind, &name)?;
-        }
+        // One that cannot be written anew, on a full disk say, keeps none of the others from it.
+        let written = fresh.into_iter().map(|(kind, name)| self.write_anew(kind, &name)).fold(Ok(()), Result::and);
         Kind::ALL.into_iter().try_for_each(|kind| self.sync(kind))?;
-        Ok(count)
+        written.map(|()| count)
     }
 
     fn write_anew(self: &Arc<Self>, kind: Kind, name: &Digest) -> Result<(), StoreError> {
         let path = self.path(kind, name);
         let Some(item) = self.shelf().get(kind, name).cloned() else { return Ok(()) };
         let Some(mut body) = open_body(&path)? else { return Ok(()) };
-        let mut copy = Incoming::create(self, Record { fresh: false, ..item.record })?;
+        let mut copy = Incoming::create(self, Record { fresh: false, ..item.record }, true)?;
         io::copy(&mut body, &mut copy).map_err(StoreError::disk("writing anew"))?;
         let arrived = copy.finish()?;
         // A crash here leaves the old file, and a copy that the next opening removes.
@@ -325,7 +347,7 @@ fn is_name(path: &Path, record: &Record) -> bool {
 
 /// A file's header, and how many bytes follow it.
 fn read_record(path: &Path) -> io::Result<(Record, u64)> {
-    let mut file = File::open(path)?;
+    let mut file = open_unseen(path)?;
     let mut header = [0; HEADER];
     file.read_exact(&mut header)?;
     let record = Record::from_bytes(&header).ok_or(io::ErrorKind::InvalidData)?;
@@ -334,11 +356,21 @@ fn read_record(path: &Path) -> io::Result<(Record, u64)> {
 
 /// A file of the store, at the beginning of its sealed bytes; none if it is gone.
 fn open_body(path: &Path) -> Result<Option<File>, StoreError> {
-    let opened = File::open(path).and_then(|mut file| file.seek(SeekFrom::Start(HEADER as u64)).map(|_| file));
+    let opened = open_unseen(path).and_then(|mut file| file.seek(SeekFrom::Start(HEADER as u64)).map(|_| file));
     match opened {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::disk("reading the store")(error)),
+    }
+}
+
+/// Opens a file of the store without its time of reading being written down, which would say when its source looked.
+fn open_unseen(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOATIME.bits().cast_signed();
+    match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        // Whoever is not its owner may not ask for that.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path),
+        opened => opened,
     }
 }
 

@@ -86,6 +86,8 @@ struct File {
     part: u32,
     filled: u64,
     length: u64,
+    /// How many of its parts this request has brought.
+    kept: u32,
     sealer: Option<SubmissionSealer<Incoming>>,
 }
 
@@ -187,7 +189,7 @@ impl Inner {
         let printable = |text: &String| text.len() <= LONGEST_TYPE && text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
         let media_type = media_type.filter(printable).unwrap_or_else(|| "application/octet-stream".to_owned());
         let part = if self.options.piece { self.options.part } else { 0 };
-        Ok(File { id, name: Zeroizing::new(name), media_type, part, filled: 0, length: 0, sealer: None })
+        Ok(File { id, name: Zeroizing::new(name), media_type, part, filled: 0, length: 0, kept: 0, sealer: None })
     }
 
     fn data(&mut self, bytes: &[u8]) -> Result<(), Ended> {
@@ -323,6 +325,7 @@ impl Inner {
     fn end_part(&mut self, file: &mut File) -> Result<(), Ended> {
         if let Some(sealer) = file.sealer.take() {
             self.keep(sealer)?;
+            file.kept += 1;
         }
         file.part += 1;
         file.filled = 0;
@@ -341,7 +344,14 @@ impl Inner {
             }
             self.end_part(&mut file)?;
         }
-        if !self.short && !self.options.piece {
+        // Shorter than what is said to be here already: it is another file, or nothing of it would be kept.
+        let whole = !self.options.piece;
+        if whole && (file.part < self.options.part || (self.short && file.kept == 0)) {
+            return Err(Ended(Stop::Broke));
+        }
+        // Only the first file goes on.
+        self.options.part = if whole { 0 } else { self.options.part };
+        if !self.short && whole {
             // That a part was the last is known only now, so a last one without bytes says so.
             let sealer = self.part(&file, true)?;
             self.keep(sealer)?;

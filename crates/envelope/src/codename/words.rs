@@ -12,9 +12,10 @@ pub(super) fn word(place: u16) -> &'static str {
     WORDS[usize::from(place) % WORDS.len()]
 }
 
-/// The place of a word in lower case.
+/// The place of a word in lower case. All of the list is gone through, wherever it stands: how long it takes must not say which word was typed.
 pub(super) fn place(word: &str) -> Option<u16> {
-    WORDS.iter().position(|known| *known == word).map(|place| place as u16)
+    let found = |found: Option<u16>, (place, known): (u16, &&str)| if std::hint::black_box(*known == word) { Some(place) } else { found };
+    (0..).zip(WORDS.iter()).fold(None, found)
 }
 
 #[cfg(test)]

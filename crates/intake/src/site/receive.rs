@@ -15,10 +15,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
-/// How long nothing at all may come.
-const SILENCE: Duration = Duration::from_secs(60);
+/// How long nothing at all may come, in the beginning and later.
+const FIRST: Duration = Duration::from_secs(20);
+const SILENCE: Duration = Duration::from_secs(40);
 /// From when on at least this many bytes must have come by the second, so that nobody holds a place for nothing.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_secs(20);
 const SLOWEST: u64 = 4 << 10;
 /// What may stand in a form beside a file.
 const BESIDE: u64 = 1 << 20;
@@ -40,7 +41,7 @@ impl Pieces {
 
     /// The next piece; nothing at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Stop> {
-        let piece = timeout(SILENCE, next(&mut self.body)).await.map_err(|_| Stop::Broke)?;
+        let piece = timeout(if self.come == 0 { FIRST } else { SILENCE }, next(&mut self.body)).await.map_err(|_| Stop::Broke)?;
         let Some(piece) = piece.transpose().map_err(|_| Stop::Broke)? else { return Ok(None) };
         self.come += piece.len() as u64;
         let elapsed = self.began.elapsed();

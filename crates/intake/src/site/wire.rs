@@ -77,7 +77,7 @@ fn done() -> Answer {
 
 impl Site {
     pub(super) async fn wire(self: &Arc<Self>, head: &Head, body: Incoming) -> Answer {
-        let cost = if matches!(head.path.as_str(), "/replies" | "/forget") { Cost::Mailbox } else { Cost::Page };
+        let cost = if matches!(head.path.as_str(), "/replies" | "/forget" | "/envelope") { Cost::Mailbox } else { Cost::Page };
         if !self.circuits.allows(head.circuit, cost) {
             return stopped(Stop::Busy);
         }

@@ -4,6 +4,8 @@ use super::record::{Kind, Lookup, Record};
 use super::{UNACCEPTED_BYTES, UNACCEPTED_COUNT};
 use daylight_model::Digest;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 /// One file.
 #[derive(Debug, Clone)]
@@ -50,9 +52,39 @@ impl Usage {
 pub(super) struct Shelf {
     items: BTreeMap<(Kind, Digest), Item>,
     sources: HashMap<Lookup, BTreeSet<(Kind, Digest)>>,
+    /// What is being received, by source: set when that one has everything deleted.
+    live: HashMap<Lookup, Weak<AtomicBool>>,
 }
 
+/// When what has ended is taken out of the list of what is being received.
+const LIVE: usize = 1024;
+
 impl Shelf {
+    /// How many things there are.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Something of a source is being received: what says whether it still may.
+    pub(super) fn live(&mut self, lookup: &Lookup) -> Arc<AtomicBool> {
+        if let Some(known) = self.live.get(lookup).and_then(Weak::upgrade) {
+            return known;
+        }
+        if self.live.len() >= LIVE {
+            self.live.retain(|_, known| known.strong_count() > 0);
+        }
+        let new = Arc::new(AtomicBool::new(false));
+        self.live.insert(*lookup, Arc::downgrade(&new));
+        new
+    }
+
+    /// Whatever of a source is being received is not to be kept.
+    pub(super) fn end_live(&mut self, lookup: &Lookup) {
+        if let Some(known) = self.live.remove(lookup).and_then(|known| known.upgrade()) {
+            known.store(true, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn get(&self, kind: Kind, name: &Digest) -> Option<&Item> {
         self.items.get(&(kind, *name))
     }

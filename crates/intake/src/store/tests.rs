@@ -146,3 +146,47 @@ fn a_header_is_read_back_and_no_other_is_taken() {
         assert_eq!(Record::from_bytes(&wrong), None, "byte {at}");
     }
 }
+
+#[test]
+fn what_arrives_while_its_source_deletes_everything_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let begin = |lookup: u8| store.begin(Kind::Envelope, Lookup([lookup; 32])).unwrap();
+    let (mut one, mut two, mut other) = (begin(1), begin(1), begin(2));
+    [&mut one, &mut two, &mut other].into_iter().for_each(|incoming| incoming.write_all(b"half").unwrap());
+    store.forget(&Lookup([1; 32])).unwrap();
+    assert!(two.write_all(b"rest").is_err());
+    assert!(matches!(store.keep(one), Err(StoreError::Forgotten)));
+    assert!(store.keep(other).unwrap().new, "another's is");
+    drop(two);
+    put(&store, 1, b"a new beginning");
+    assert_eq!(store.envelopes().len(), 2);
+    assert!(names(&folder.path().join(INCOMING)).unwrap().is_empty());
+}
+
+#[test]
+fn a_disk_that_is_full_to_the_reserve_keeps_no_day_from_ending() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = store(folder.path());
+    let id = put(&first, 1, &vec![7; 3 << 20]).id;
+    drop(first);
+    let store = Arc::new(Store::open(folder.path(), u64::MAX / 2).unwrap());
+    assert!(matches!(store.begin(Kind::Envelope, Lookup([1; 32])), Err(StoreError::Full)));
+    store.midnight(today() + 1).unwrap();
+    assert!(!store.shelf().get(Kind::Envelope, &id).unwrap().record.fresh);
+    assert_eq!(body(&store, &id).len(), 3 << 20);
+}
+
+#[test]
+fn reading_leaves_no_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let id = put(&store, 1, b"sealed").id;
+    let path = store.path(Kind::Envelope, &id);
+    // As if it had been read long ago, so that any file system would note the next time.
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1000);
+    File::options().write(true).open(&path).unwrap().set_times(fs::FileTimes::new().set_accessed(long_ago)).unwrap();
+    body(&store, &id);
+    read_record(&path).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().accessed().unwrap(), long_ago);
+}
