@@ -260,6 +260,13 @@ impl Store {
         Ok(sealed)
     }
 
+    /// Reads a file as a reply is read, and gives it to nobody.
+    pub(crate) fn read_in_vain(&self) {
+        let mut read = Vec::new();
+        let _ = open_unseen(&self.home.join("lock")).and_then(|file| file.take(LONGEST_REPLY as u64).read_to_end(&mut read));
+        std::hint::black_box(read);
+    }
+
     /// Deletes envelopes, which the desk has. Ids that are not here are passed over.
     pub(crate) fn done(&self, ids: &[Digest]) -> Result<(), StoreError> {
         self.remove(ids.iter().map(|id| (Kind::Envelope, *id)).collect())

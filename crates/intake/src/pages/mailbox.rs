@@ -50,6 +50,14 @@ pub(crate) struct Mailbox {
     pub(crate) flash: Option<Flash>,
 }
 
+impl Mailbox {
+    /// One with so many answers to nobody, which is drawn and thrown away: it takes as long to show few answers as many.
+    pub(crate) fn filler(count: usize) -> Self {
+        let one = |_| Answer::Signed { text: Zeroizing::new("an answer ".repeat(300)), editor: "0".repeat(16) };
+        Self { answers: (0..count).map(one).collect(), shown: 0..count, all: count, waiting: (0, 0), accepted: false, flash: None }
+    }
+}
+
 /// The page.
 pub(crate) fn mailbox(frame: &Frame<'_>, form: &str, mailbox: &Mailbox) -> String {
     let main = html! {
