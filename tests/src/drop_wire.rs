@@ -270,6 +270,24 @@ fn a_full_disk_refuses_what_comes_and_loses_nothing_that_came() {
 }
 
 #[test]
+fn the_collector_is_not_held_back_on_its_one_circuit_and_who_guesses_its_token_is() {
+    let town = Town::new();
+    let server = town.serve();
+    let ask = |token: &str| {
+        let mut stream = server.connect();
+        write!(
+            stream,
+            "PROXY TCP6 fc00:dead:beef:4dad::0:21 ::1 65535 80\r\nPOST /collect/list HTTP/1.1\r\nHost: x\r\nAuthorization: Daylight {token}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        Told::read(stream).status
+    };
+    assert!((0..150).all(|_| ask(&town.token) == 200));
+    let guessed: Vec<u16> = (0..150).map(|_| ask(&"0".repeat(64))).collect();
+    assert!(guessed.contains(&401) && guessed.contains(&429), "{guessed:?}");
+}
+
+#[test]
 fn a_stick_carries_envelopes_away_and_answers_back() {
     let town = Town::new();
     let server = town.serve();
