@@ -53,6 +53,8 @@ impl Browser {
         let capabilities = json!({
             "goog:chromeOptions": { "binary": "/usr/bin/chromium", "args": arguments, "prefs": preferences },
             "goog:loggingPrefs": { "performance": "ALL" },
+            // In milliseconds. A slow machine that runs other tests beside takes more than the usual 30 seconds for axe on a long page.
+            "timeouts": { "script": 300_000, "pageLoad": 300_000, "implicit": 0 },
         });
         let made = browser.call("", &json!({ "capabilities": { "alwaysMatch": capabilities } }));
         browser.session = format!("{}/{}", browser.session, made["sessionId"].as_str().unwrap());
