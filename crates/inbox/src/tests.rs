@@ -66,6 +66,8 @@ struct Drop {
     /// Says that it deleted what it keeps.
     keeps: bool,
     fetched: usize,
+    /// Envelopes that it lists and cannot give.
+    torn: Vec<Digest>,
     /// How many days ago everything came, as it says.
     day: u32,
 }
@@ -97,6 +99,9 @@ impl Carrier for Drop {
     }
     fn fetch(&mut self, waiting: &Waiting, to: &mut dyn Write) -> Result<bool> {
         self.fetched += 1;
+        if self.torn.contains(&waiting.id) {
+            return Err(crate::Error::Carrier("the line broke".into()));
+        }
         let Some((_, bytes)) = self.envelopes.get(&waiting.id) else { return Ok(false) };
         to.write_all(bytes).unwrap();
         Ok(true)
@@ -318,50 +323,22 @@ fn a_drop_that_lies_about_what_it_has_is_told_of() {
 
 #[test]
 fn an_envelope_that_the_drop_cannot_give_keeps_no_other_there() {
-    struct Torn(Drop, Vec<Digest>);
-    impl Carrier for Torn {
-        fn directory(&mut self) -> Result<Option<Vec<u8>>> {
-            self.0.directory()
-        }
-        fn put_directory(&mut self, file: &[u8]) -> Result<()> {
-            self.0.put_directory(file)
-        }
-        fn list(&mut self) -> Result<Vec<Waiting>> {
-            self.0.list()
-        }
-        fn fetch(&mut self, waiting: &Waiting, to: &mut dyn Write) -> Result<bool> {
-            if self.1.contains(&waiting.id) {
-                return Err(crate::Error::Carrier("the line broke".into()));
-            }
-            self.0.fetch(waiting, to)
-        }
-        fn done(&mut self, ids: &[Digest]) -> Result<()> {
-            self.0.done(ids)
-        }
-        fn reply(&mut self, _: &Lookup, _: &[u8]) -> Result<()> {
-            Ok(())
-        }
-        fn accept(&mut self, _: &[Lookup]) -> Result<()> {
-            Ok(())
-        }
-        fn forget(&mut self, _: &[Lookup]) -> Result<()> {
-            Ok(())
-        }
-    }
     let folder = tempfile::tempdir().unwrap();
     let (mut inbox, keys) = desk(folder.path());
     let mut drop = Drop::default();
     let ids: Vec<Digest> = (0..5).map(|i| drop.put([i; 32], sealed(&source(i).head(1, true), &keys, b"words"))).collect();
-    let mut torn = Torn(drop, vec![ids[1], ids[3]]);
-    let held = inbox.hold("test").unwrap();
-    let came = inbox.collect(&held, &mut torn, TODAY, &mut |_, _| {}).unwrap();
-    assert_eq!((came.submissions, came.failed.len(), torn.0.envelopes.len()), (3, 2, 2), "{came:?}");
+    drop.torn = vec![ids[1], ids[3]];
+    let came = collect(&mut inbox, &mut drop);
+    assert_eq!((came.submissions, came.failed.len(), drop.envelopes.len()), (3, 2, 2), "{came:?}");
     // Where nothing comes any more it is left for the next time.
-    torn.1.extend((10..20).map(|i| torn.0.put([i; 32], sealed(&source(i).head(1, true), &keys, b"words"))));
-    let came = inbox.collect(&held, &mut torn, TODAY, &mut |_, _| {}).unwrap();
+    for i in 10..20 {
+        let id = drop.put([i; 32], sealed(&source(i).head(1, true), &keys, b"words"));
+        drop.torn.push(id);
+    }
+    let came = collect(&mut inbox, &mut drop);
     assert_eq!((came.submissions, came.failed.len()), (0, 3));
-    torn.1.clear();
-    assert_eq!(inbox.collect(&held, &mut torn, TODAY, &mut |_, _| {}).unwrap().submissions, 12);
+    drop.torn.clear();
+    assert_eq!(collect(&mut inbox, &mut drop).submissions, 12);
 }
 
 #[test]
