@@ -48,7 +48,7 @@ pub trait Carrier {
     fn reply(&mut self, lookup: &Lookup, sealed: &[u8]) -> Result<()>;
     /// Lets these sources send more.
     fn accept(&mut self, lookups: &[Lookup]) -> Result<()>;
-    /// Deletes everything of these mailboxes.
+    /// Deletes what the newsroom put into these mailboxes: replies, and that a source was accepted. What a source sent and nobody fetched stays.
     fn forget(&mut self, lookups: &[Lookup]) -> Result<()>;
 }
 

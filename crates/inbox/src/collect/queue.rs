@@ -15,7 +15,7 @@ pub struct Sent {
     pub replies: u64,
     /// Sources who may send more.
     pub accepted: u64,
-    /// Sources of whom everything is deleted.
+    /// Sources whose replies are deleted, and that they were accepted.
     pub forgotten: u64,
 }
 
