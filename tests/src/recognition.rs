@@ -172,6 +172,11 @@ fn a_scan_is_found_by_its_words_however_its_pages_lie() {
     fs::write(trove.join("photo.png"), &picture).unwrap();
     daylight(["init", path(&desk)]).code(0);
     let ingest = ["ingest", path(&desk), path(&trove), "--collection", "c", "--json"];
+    // Left for later when asked, and counted; the next ingest does what an earlier one left.
+    let later = daylight(ingest.into_iter().chain(["--recognise-later"])).json();
+    let waiting = (&later["documents"], &later["recognition"]["pages"], &later["recognition"]["documents_waiting"]);
+    assert_eq!(waiting, (&2.into(), &0.into(), &2.into()), "{later}");
+    assert!(daylight(["status", path(&desk)]).text().contains("`daylight recognise` does it"));
     let told = daylight(ingest).json();
     let recognition = &told["recognition"];
     assert_eq!(

@@ -105,6 +105,9 @@ pub(crate) struct Ingest {
     /// How many reader processes to use; by default one for each processor.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Leaves pages that are pictures to `daylight recognise`, which takes seconds for each: everything else is searched sooner.
+    #[arg(long)]
+    pub(crate) recognise_later: bool,
     /// Ends with one JSON object on one line.
     #[arg(long)]
     pub(crate) json: bool,

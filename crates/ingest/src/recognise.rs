@@ -62,7 +62,7 @@ pub struct Recognition {
     pub wordless: u64,
     /// Pages that could not be done.
     pub failed: u64,
-    /// Documents that still wait, where nothing could be done for the reason in `missing`.
+    /// Documents that still wait: nothing could be done for the reason in `missing`, or nothing was to be done yet.
     pub waiting: u64,
     /// Why there is nobody to recognise text, and what to do.
     pub missing: Option<String>,
@@ -95,9 +95,12 @@ pub fn recognise(
     Ok(recognition)
 }
 
-/// How many documents wait for a recognition that was never tried.
-pub fn count_waiting(desk: &Desk) -> Result<u64, Error> {
-    Ok(desk.count_wanting_recognition(STEP)?)
+/// How many of these documents wait for a recognition that was never tried.
+pub fn count_waiting(desk: &Desk, which: Which<'_>) -> Result<u64, Error> {
+    Ok(match which {
+        Which::Desk => desk.count_wanting_recognition(STEP)?,
+        which => wanting(desk, which)?.len() as u64,
+    })
 }
 
 fn wanting(desk: &Desk, which: Which<'_>) -> Result<Vec<u64>, Error> {

@@ -10,7 +10,7 @@ use crate::output::{self, count, say};
 use crate::place::{self, Place};
 use anyhow::Result;
 use daylight_archive::Archive;
-use daylight_ingest::{count_waiting, open_desk};
+use daylight_ingest::{Which, count_waiting, open_desk};
 use daylight_mirror::erase::count_unerased;
 use daylight_model::{Fault, FaultCode, Stage};
 use daylight_store::{Counted, Counts, Desk, UnitState};
@@ -253,7 +253,7 @@ fn grouped_faults(desk: &Desk, as_json: bool) -> Result<()> {
 
 /// Says once what would have the documents read that wait for text recognition.
 fn unrecognised(desk: &Desk) -> Result<()> {
-    let waiting = count_waiting(desk)?;
+    let waiting = count_waiting(desk, Which::Desk)?;
     if waiting == 0 {
         return Ok(());
     }

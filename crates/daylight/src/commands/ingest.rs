@@ -6,7 +6,7 @@ use crate::output::{self, count, say};
 use crate::place;
 use crate::progress::Drawing;
 use anyhow::Result;
-use daylight_ingest::{Plan, Progress, Recognition, Summary, Which, ingest as run, open_desk, recognise as recognise_pages};
+use daylight_ingest::{Plan, Progress, Recognition, Summary, Which, count_waiting, ingest as run, open_desk, recognise as recognise_pages};
 use serde_json::json;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -24,8 +24,11 @@ pub(crate) fn ingest(args: &args::Ingest) -> Result<ExitCode> {
     let start = Instant::now();
     let result = run(&mut desk, &lease, &plan, &progress).and_then(|summary| {
         // Everything that was read is searched by now.
-        let collection = desk.create_collection(&args.collection)?;
-        let recognition = recognise_pages(&desk, &lease, Which::Collection(collection.id), (jobs, &reader), &progress)?;
+        let which = Which::Collection(desk.create_collection(&args.collection)?.id);
+        let recognition = match args.recognise_later {
+            true => Recognition { waiting: count_waiting(&desk, which)?, ..Recognition::default() },
+            false => recognise_pages(&desk, &lease, which, (jobs, &reader), &progress)?,
+        };
         Ok((summary, recognition))
     });
     drawing.finish();

@@ -49,6 +49,9 @@ pub(crate) fn in_words(recognition: &Recognition) -> Result<()> {
     if let Some(why) = &recognition.missing {
         return waiting(recognition.waiting, why);
     }
+    if recognition.waiting > 0 {
+        return say!("{} to have text recognised: `daylight recognise` does it", count(recognition.waiting, "document"));
+    }
     if recognition.documents == 0 {
         return Ok(());
     }
