@@ -73,8 +73,9 @@ struct Following<'a> {
 
 impl<'a> Following<'a> {
     fn new(desk: &'a Desk, index: &Index, have: u64) -> Result<Self, Error> {
-        // One keeps up with what two processors read. Each has words of its own until they are merged, so that more of them cost more than they do.
-        let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get() / 2).clamp(1, 4);
+        // One for two processors keeps up with what is read. But what waits when the last file is read, and writing out the words, is theirs alone: two share it.
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        let threads = (cores / 2).clamp(cores.min(2), 4);
         let writer = index.writer(threads, MEMORY)?;
         Ok(Self { desk, writer, done: have, uncommitted: 0, from_nothing: have == 0, highest: 0 })
     }

@@ -201,7 +201,9 @@ pub(crate) fn flow(
         let threaded = worked.and_then(|()| {
             let mut desk = desk.reopen()?;
             desk.rethread()?;
-            Ok(desk.relate()?)
+            desk.relate()?;
+            // Otherwise it waits for the last connection to be closed, and the index then waits no more.
+            Ok(desk.checkpoint()?)
         });
         let indexed = indexing.join().map_err(|_| Error::Thread)?;
         threaded?;

@@ -37,6 +37,12 @@ pub struct IngestLease {
 }
 
 impl Desk {
+    /// Moves what was committed out of the write-ahead log into the catalogue's own file, as far as nobody reads what that would overwrite. Otherwise
+    /// whoever closes the catalogue last has to.
+    pub fn checkpoint(&self) -> Result<()> {
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
+    }
+
     /// Makes a desk in a folder that is empty or does not exist. `daylight.toml` is written last: a folder without it, but with what a killed
     /// `init` leaves, is finished.
     pub fn init(root: &Path) -> Result<Self> {
