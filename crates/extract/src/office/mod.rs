@@ -25,7 +25,7 @@ use ole::cfb::Compound;
 use protected::Opened;
 use xml::Xml;
 
-pub(crate) const TOOL: &str = "office 1";
+pub(crate) const TOOL: &str = "office 2";
 
 /// What sort of document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -281,3 +281,22 @@ fn what_breaks_off_says_so_even_where_no_word_is_left() {
     }
     assert_eq!(cut, all);
 }
+
+#[test]
+fn what_a_chart_in_an_old_workbook_is_called_is_text() {
+    let record = |kind: u16, data: &[u8]| [&kind.to_le_bytes(), &u16::try_from(data.len()).unwrap().to_le_bytes(), data].concat();
+    let begin = |what: u16| record(0x809, &[&0x600_u16.to_le_bytes()[..], &what.to_le_bytes(), &[0; 12]].concat());
+    let name = |text: &str| [&[u8::try_from(text.len()).unwrap(), 0], text.as_bytes()].concat();
+    let end = record(0x0a, &[]);
+    let globals = |sheet: u32| {
+        let listed = record(0x85, &[&sheet.to_le_bytes()[..], &[0, 0], &name("Rain")].concat());
+        [begin(5), listed, end.clone()].concat()
+    };
+    let chart = [begin(0x20), record(0x100d, &[&[0, 0], &name("Litres a month")[..]].concat()), end.clone()].concat();
+    let cell = record(0x204, &[&[0_u8; 6][..], &[4, 0, 0], b"July"].concat());
+    let sheet = [begin(0x10), cell, chart, end.clone()].concat();
+    let at = u32::try_from(globals(0).len()).unwrap();
+    let heard = hear("x.xls", &super::ole::build::of_streams(&[("Workbook", &[globals(at), sheet].concat())]));
+    let text = heard.text(0, Label::Body);
+    assert!(text.contains("July") && text.contains("Litres a month"), "{text}");
+}

@@ -33,6 +33,15 @@ pub(in crate::office) fn build(
     Some(write(nodes))
 }
 
+/// A file with these streams at its top.
+#[cfg(test)]
+pub(in crate::office) fn of_streams(streams: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut nodes = vec![Node::new("Root Entry", [0; 16], None)];
+    nodes.extend(streams.iter().map(|(name, data)| Node::new(name, [0; 16], Some(data.to_vec()))));
+    nodes[0].children = (1..nodes.len()).collect();
+    write(nodes)
+}
+
 fn gather(file: &Compound<'_>, storage: usize, extra: Option<usize>, change: impl Fn(&str, Vec<u8>) -> Vec<u8>) -> Option<Vec<Node>> {
     let mut nodes = vec![Node::new("Root Entry", file.class(storage), None)];
     let mut open: Vec<(usize, usize)> = file.children(storage).iter().copied().chain(extra).map(|entry| (0, entry)).collect();

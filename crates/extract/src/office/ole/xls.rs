@@ -175,6 +175,11 @@ impl<'a> Sheet<'a> {
                     self.texts.push((self.object, String::new()));
                 }
                 CONTINUE => self.text_of_shape(data, &mut text_left),
+                // What a chart, its axes and its series are called (SeriesText, section 2.4.254).
+                0x100d => {
+                    let text = stretch(data, 2, data.len());
+                    self.texts.push((0, if self.book.old { self.book.short(text) } else { strings::short(text) }));
+                }
                 0x5d if u16_at(data, 0) == 0x15 => self.object = u16_at(data, 6),
                 _ => self.record(flow, kind, data)?,
             }
