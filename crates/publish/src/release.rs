@@ -13,7 +13,7 @@ use daylight_archive::volume::{Layout, Member, Place, VolumeWriter};
 use daylight_archive::{FileRef, paths};
 use daylight_durable::crash_point;
 use daylight_model::Digest;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ pub(crate) fn write(site: &Site, content: &dyn Content, progress: &mut dyn FnMut
 /// Writes a release into a folder, whatever that is.
 pub(crate) fn write_into(dir: &Path, content: &dyn Content, earlier: Earlier, progress: &mut dyn FnMut(Progress)) -> Result<Written> {
     remove_leftovers(dir, content.serial())?;
-    let mut writing = Writing::new(dir, content.serial(), earlier);
+    let mut writing = Writing::new(dir, content.serial(), earlier, repeated(content)?);
     for (done, document) in (1..).zip(content.documents()) {
         writing.document(&*document?)?;
         if done % TELL == 0 || done == content.len() {
@@ -48,6 +48,20 @@ pub(crate) fn write_into(dir: &Path, content: &dyn Content, earlier: Earlier, pr
         }
     }
     writing.finish()
+}
+
+/// How the digests begin that more than one file of a release may have. To remember where each of millions of files is would take more memory than all else.
+fn repeated(content: &dyn Content) -> Result<HashSet<u64>> {
+    let mut all = Vec::new();
+    for document in content.documents() {
+        all.extend(document?.files().iter().map(|file| beginning(&file.digest)));
+    }
+    all.sort_unstable();
+    Ok(all.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect())
+}
+
+fn beginning(digest: &Digest) -> u64 {
+    digest.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 /// What stands under a serial that no note was logged for is not part of the archive.
@@ -70,8 +84,9 @@ struct Writing {
     folder: Folder,
     layout: Layout,
     volume: Option<(u32, VolumeWriter<BufWriter<File>>, PathBuf)>,
-    /// Where the bytes with this digest are: in this release, or in an earlier one.
+    /// Where the bytes with this digest are, of those that this release may want again.
     placed: HashMap<Digest, Place>,
+    repeated: HashSet<u64>,
     earlier: Earlier,
     part: Option<(PartWriter<BufWriter<File>>, PathBuf)>,
     parts: u64,
@@ -80,13 +95,14 @@ struct Writing {
 }
 
 impl Writing {
-    fn new(dir: &Path, serial: u64, earlier: Earlier) -> Self {
+    fn new(dir: &Path, serial: u64, earlier: Earlier, repeated: HashSet<u64>) -> Self {
         Self {
             serial,
             folder: Folder::new(dir),
             layout: Layout::new(),
             volume: None,
             placed: HashMap::new(),
+            repeated,
             earlier,
             part: None,
             parts: 0,
@@ -107,11 +123,9 @@ impl Writing {
             return self.line(document.salt(), &json);
         }
         // Too long for a line, as with 50,000 recipients: the whole record is a file like any other, and the line names it.
+        // Its number is in it, so that no two are the same.
         let digest = Digest::of(&json);
-        let place = match self.placed.get(&digest) {
-            Some(place) => *place,
-            None => self.member(&Member::of(&json), Bytes::Whole(&json))?,
-        };
+        let place = self.member(&Member::of(&json), Bytes::Whole(&json))?;
         let own = self.file_ref(Role::Record, place, json.len() as u64, digest, "application/json");
         let stub = record.stub(own).to_json().map_err(Error::format)?;
         self.line(document.salt(), &stub)
@@ -175,7 +189,9 @@ impl Writing {
         if offset != place.offset {
             return Err(Error::Format(format!("{}: its members do not stand where they were to stand", path.display())));
         }
-        self.placed.insert(member.sha256, place);
+        if self.repeated.contains(&beginning(&member.sha256)) {
+            self.placed.insert(member.sha256, place);
+        }
         self.bytes += member.length;
         Ok(place)
     }

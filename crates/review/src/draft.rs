@@ -5,7 +5,7 @@ use crate::standing::{Packaging, blocked, collection, refusal};
 use crate::{Cleared, Error, Refusal, Result};
 use daylight_durable::crash_point;
 use daylight_model::{Digest, DocumentId, Hasher, Kind, Stage, Verdict};
-use daylight_store::{Collection, Desk, NewDraft, NewLine, Published, RenditionRole, State};
+use daylight_store::{Collection, Desk, LinesAside, NewDraft, NewLine, Published, RenditionRole, State};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 
@@ -74,7 +74,7 @@ pub fn draft(desk: &mut Desk, name: &str, target: &Target, now: u64) -> Result<D
     let audit_head = desk.audit_head()?;
     let new =
         NewDraft { collection: collection.id, origin: &target.origin, serial: target.serial, time: now, title: &target.title, audit_head };
-    let open = desk.create_draft(&new, &lines)?;
+    let open = desk.create_draft(&new, lines)?;
     crash_point("review.drafted");
     Ok(Drafted { draft: Some(Draft::new(desk, name, open)?), resumed: false, withheld })
 }
@@ -98,17 +98,16 @@ pub fn draft_seal(desk: &mut Desk, name: &str, target: &Target, now: u64) -> Res
     let (mut eligible, mut withheld) = eligible(desk, &collection)?;
     let corrections = Corrections::of(desk, &collection, &target.origin)?;
     refuse_withdrawn(desk, &collection, target, &corrections, &mut eligible, &mut withheld)?;
-    let lines = Drafting::new(desk, &collection, target, eligible, corrections)?.lines()?;
+    let mut lines = Drafting::new(desk, &collection, target, eligible, corrections)?.lines()?;
     if lines.is_empty() {
         return Ok(Drafted { draft: None, resumed: false, withheld });
     }
-    let numbers: Vec<(u64, u64)> = lines.iter().map(|line| (line.seq, line.number)).collect();
-    desk.reserve_numbers(collection.id, &target.origin, &numbers)?;
+    desk.reserve_numbers(collection.id, &target.origin, &lines.numbers()?)?;
     // A crash here leaves numbers that are given to documents and not used yet.
     crash_point("review.numbers-reserved");
     let audit_head = desk.audit_head()?;
     let new = NewDraft { collection: collection.id, origin: &origin, serial: target.serial, time: now, title: &target.title, audit_head };
-    let open = desk.create_draft(&new, &lines)?;
+    let open = desk.create_draft(&new, lines)?;
     crash_point("review.seal-drafted");
     Ok(Drafted { draft: Some(Draft::new(desk, name, open)?), resumed: false, withheld })
 }
@@ -221,13 +220,10 @@ fn check_title(title: &str) -> Result<()> {
     if fits { Ok(()) } else { Err(Error::BadTitle) }
 }
 
-/// What is needed of every document that may be published, so that the rest is read only of those that are new.
+/// What is held of every document that may be published; the rest is read when its line is made.
 struct Eligible {
     id: DocumentId,
     date: Option<i64>,
-    raw: Rendition,
-    /// What was found of its signatures, in short.
-    signatures: String,
 }
 
 /// What is cleared in the collection and holds nothing that is not, by its number on the desk; and what is withheld because it does.
@@ -241,11 +237,8 @@ fn eligible(desk: &Desk, collection: &Collection) -> Result<(BTreeMap<u64, Eligi
             continue;
         }
         let document = desk.document(seq)?;
-        let Some(digest) = document.blob else { continue };
-        if !packaging.is(desk, seq, document.kind)? {
-            let signatures = signatures(&document.verdicts);
-            let raw = Rendition { role: Role::Raw, digest, length: document.length, media_type: document.media_type };
-            eligible.insert(seq, Eligible { id: document.id, date: document.date.map(|date| date.seconds), raw, signatures });
+        if document.blob.is_some() && !packaging.is(desk, seq, document.kind)? {
+            eligible.insert(seq, Eligible { id: document.id, date: document.date.map(|date| date.seconds) });
         }
     }
     Ok((eligible, withheld))
@@ -334,7 +327,8 @@ impl<'a> Drafting<'a> {
     fn give_numbers(&mut self, highest: u64) -> Result<()> {
         let mut items = Vec::new();
         for (seq, document) in self.eligible.iter().filter(|(seq, _)| !self.numbers.contains_key(seq)) {
-            let parents = self.desk.parents(*seq)?.into_iter().map(|occurrence| (occurrence.parent, occurrence.ordinal)).collect();
+            let parents = self.desk.parents(*seq)?.into_iter().map(|occurrence| (occurrence.parent, occurrence.ordinal));
+            let parents = parents.filter(|(parent, _)| self.eligible.contains_key(parent)).collect();
             items.push(Item { seq: *seq, date: document.date, id: document.id, parents });
         }
         let mut next = self.numbers.values().copied().max().unwrap_or(0).max(highest);
@@ -362,37 +356,48 @@ impl<'a> Drafting<'a> {
     }
 
     /// One line for each document that is new or not as it was published last, in the order of the numbers.
-    fn lines(&self) -> Result<Vec<NewLine>> {
-        let mut lines = Vec::new();
-        for (seq, document) in &self.eligible {
-            let Some(number) = self.numbers.get(seq).copied() else { continue };
-            let (occurrences, files) = (self.occurrences(*seq)?, self.files(*seq, &document.raw)?);
-            let fingerprint = fingerprint(&occurrences, &files, &document.signatures);
-            let (before, corrected) = (self.published.get(seq), self.corrections.0.get(seq));
-            if corrected.is_none() && before.is_some_and(|before| before.fingerprint == fingerprint) {
-                continue;
+    fn lines(&self) -> Result<LinesAside> {
+        let numbered = |seq: &u64| Some((*self.numbers.get(seq)?, *seq));
+        let mut order: Vec<(u64, u64)> = self.eligible.keys().filter_map(numbered).collect();
+        order.sort_unstable();
+        let mut lines = self.desk.lines_aside()?;
+        for (number, seq) in order {
+            if let Some(line) = self.line(seq, number)? {
+                lines.push(&line)?;
             }
-            let mut salt = [0; 32];
-            getrandom::fill(&mut salt).map_err(|error| Error::NoRandomness(error.to_string()))?;
-            let reason = match (before, corrected) {
-                (None, _) => "",
-                (_, Some((reason, _))) => reason,
-                (Some(_), None) => {
-                    "its text, its view, its pictures, its place in other documents or what is known of its signatures is not as it was"
-                }
-            };
-            let document = self.document(*seq, Document { reason: reason.to_owned(), occurrences, files, ..blank(number, salt) })?;
-            let parent = document.occurrences.first().map(|occurrence| occurrence.parent);
-            let (thread, payload) = (document.thread, codec::encode(&document));
-            lines.push(NewLine { seq: *seq, number, salt, parent, thread, fingerprint, payload });
         }
-        lines.sort_by_key(|line| line.number);
         Ok(lines)
     }
 
-    /// Fills in what the desk knows of a document.
-    fn document(&self, seq: u64, drafted: Document) -> Result<Document> {
+    /// The line of a document, unless it was published like this.
+    fn line(&self, seq: u64, number: u64) -> Result<Option<NewLine>> {
         let from = self.desk.document(seq)?;
+        let Some(digest) = from.blob else { return Ok(None) };
+        let raw = Rendition { role: Role::Raw, digest, length: from.length, media_type: from.media_type.clone() };
+        let (occurrences, files) = (self.occurrences(seq)?, self.files(seq, raw)?);
+        let fingerprint = fingerprint(&occurrences, &files, &signatures(&from.verdicts));
+        let (before, corrected) = (self.published.get(&seq), self.corrections.0.get(&seq));
+        if corrected.is_none() && before.is_some_and(|before| before.fingerprint == fingerprint) {
+            return Ok(None);
+        }
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(|error| Error::NoRandomness(error.to_string()))?;
+        let reason = match (before, corrected) {
+            (None, _) => "",
+            (_, Some((reason, _))) => reason,
+            (Some(_), None) => {
+                "its text, its view, its pictures, its place in other documents or what is known of its signatures is not as it was"
+            }
+        };
+        let document = self.document(from, Document { reason: reason.to_owned(), occurrences, files, ..blank(number, salt) })?;
+        let parent = document.occurrences.first().map(|occurrence| occurrence.parent);
+        let (thread, payload) = (document.thread, codec::encode(&document));
+        Ok(Some(NewLine { seq, number, salt, parent, thread, fingerprint, payload }))
+    }
+
+    /// Fills in what the desk knows of a document.
+    fn document(&self, from: daylight_store::Document, drafted: Document) -> Result<Document> {
+        let seq = from.seq;
         let verdicts = from.all_verdicts();
         let message = from.message.unwrap_or_default();
         // What something else than a message is called on the desk may come from the trove's own file names.
@@ -428,7 +433,7 @@ impl<'a> Drafting<'a> {
         Ok(public)
     }
 
-    fn files(&self, seq: u64, raw: &Rendition) -> Result<Vec<Rendition>> {
+    fn files(&self, seq: u64, raw: Rendition) -> Result<Vec<Rendition>> {
         let made = self.desk.renditions(seq)?.into_iter().map(|made| {
             let role = match made.role {
                 RenditionRole::Text => Role::Text,
@@ -437,7 +442,7 @@ impl<'a> Drafting<'a> {
             };
             Rendition { role, digest: made.digest, length: made.length, media_type: made.media_type }
         });
-        let mut files: Vec<Rendition> = std::iter::once(raw.clone()).chain(made).collect();
+        let mut files: Vec<Rendition> = std::iter::once(raw).chain(made).collect();
         files.sort_by_key(|file| file.role);
         Ok(files)
     }

@@ -1,6 +1,9 @@
+mod aside;
+
 use crate::codec::{int, uint};
 use crate::desk::{CollectionId, Desk};
 use crate::error::{Error, Result};
+pub use aside::LinesAside;
 use daylight_model::Digest;
 use rusqlite::{OptionalExtension, Row, Transaction};
 use std::collections::BTreeMap;
@@ -126,9 +129,14 @@ impl Desk {
         Ok(found.map_or(0, uint))
     }
 
+    /// Where the lines of a draft are put aside while they are made, in the order of their numbers.
+    pub fn lines_aside(&self) -> Result<LinesAside> {
+        LinesAside::new(&self.root.join("blob/tmp"))
+    }
+
     /// Fixes a release in one transaction. It is refused while another draft of the collection to the same archive is open, and where a number is
     /// given to two documents or a document would get a second number.
-    pub fn create_draft(&mut self, new: &NewDraft<'_>, lines: &[NewLine]) -> Result<Draft> {
+    pub fn create_draft(&mut self, new: &NewDraft<'_>, lines: LinesAside) -> Result<Draft> {
         if let Some(open) = self.open_draft(new.collection, new.origin)? {
             return Err(Error::Refused(format!("release {} to {} is not finished: publish again to finish it", open.serial, open.origin)));
         }
@@ -137,9 +145,12 @@ impl Desk {
             let row = (new.collection.0, new.origin, int(new.serial), int(new.time), OPEN, new.audit_head.0, new.title);
             transaction.execute(sql, row)?;
             let id = transaction.last_insert_rowid();
-            for (position, line) in lines.iter().enumerate() {
+            let mut lines = lines.read()?;
+            let mut position = 0;
+            while let Some(line) = lines.next()? {
                 give_number(transaction, new.collection, new.origin, line.seq, line.number)?;
-                insert_line(transaction, id, position as u64, line)?;
+                insert_line(transaction, id, position, &line)?;
+                position += 1;
             }
             Ok(uint(id))
         })?;

@@ -50,7 +50,7 @@ pub use codec::Counted;
 pub use decisions::{Decision, State};
 pub use desk::{Collection, CollectionId, Desk, IngestLease};
 pub use documents::{Document, Occurrence};
-pub use drafts::{Draft, DraftLine, NewDraft, NewLine, Published};
+pub use drafts::{Draft, DraftLine, LinesAside, NewDraft, NewLine, Published};
 pub use error::{Error, Result};
 pub use forget::{Alone, ForgetPlan, Forgotten, Order};
 pub use ledger::{Unit, UnitState};

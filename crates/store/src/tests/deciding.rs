@@ -132,6 +132,15 @@ fn line(seq: u64, number: u64) -> NewLine {
     NewLine { seq, number, salt: [seq as u8; 32], parent: Some(1), thread: None, fingerprint, payload: vec![seq as u8; 3] }
 }
 
+/// These lines, put aside.
+fn aside(desk: &Desk, lines: &[NewLine]) -> LinesAside {
+    let mut aside = desk.lines_aside().unwrap();
+    lines.iter().for_each(|line| aside.push(line).unwrap());
+    let numbers: Vec<(u64, u64)> = lines.iter().map(|line| (line.seq, line.number)).collect();
+    assert_eq!((aside.numbers().unwrap(), aside.len()), (numbers, lines.len() as u64));
+    aside
+}
+
 #[test]
 fn a_draft_is_fixed_once_and_numbers_are_for_ever() {
     let (_folder, mut desk) = desk();
@@ -139,9 +148,9 @@ fn a_draft_is_fixed_once_and_numbers_are_for_ever() {
     let head = desk.audit(5, "ann", "did", "", "").unwrap().hash;
     let new = NewDraft { collection, origin: "example.org/archive", serial: 1, time: 77, title: "Town", audit_head: head };
     let lines: Vec<NewLine> = (1..=5).map(|seq| line(seq * 10, seq)).collect();
-    let draft = desk.create_draft(&new, &lines).unwrap();
+    let draft = desk.create_draft(&new, aside(&desk, &lines)).unwrap();
     assert_eq!((draft.serial, draft.time, draft.lines, draft.audit_head, draft.title.as_str()), (1, 77, 5, head, "Town"));
-    assert!(matches!(desk.create_draft(&new, &lines), Err(Error::Refused(_))), "one at a time");
+    assert!(matches!(desk.create_draft(&new, aside(&desk, &lines)), Err(Error::Refused(_))), "one at a time");
     assert_eq!(desk.reopen().unwrap().open_draft(collection, new.origin).unwrap(), Some(draft.clone()));
     let first = desk.draft_lines(draft.id, None, 2).unwrap();
     let rest = desk.draft_lines(draft.id, Some(first[1].position), 9).unwrap();
@@ -153,18 +162,18 @@ fn a_draft_is_fixed_once_and_numbers_are_for_ever() {
 
     let second = NewDraft { serial: 2, ..new };
     for (seq, number) in [(10, 6), (60, 5)] {
-        let refused = desk.create_draft(&second, &[line(70, 7), line(seq, number)]);
+        let refused = desk.create_draft(&second, aside(&desk, &[line(70, 7), line(seq, number)]));
         assert!(matches!(refused, Err(Error::Refused(_))), "{seq} is {number}");
     }
     assert!(!desk.numbers(collection, new.origin).unwrap().contains_key(&70), "a refused draft leaves nothing");
-    let draft = desk.create_draft(&second, &[line(10, 1), line(60, 6)]).unwrap();
+    let draft = desk.create_draft(&second, aside(&desk, &[line(10, 1), line(60, 6)])).unwrap();
     assert_eq!(desk.published(collection, new.origin).unwrap()[&10].serial, 1);
     desk.finish_draft(draft.id).unwrap();
     let published = desk.published(collection, new.origin).unwrap();
     assert_eq!((published[&10].serial, published[&10].number, published[&60].number, published.len()), (2, 1, 6, 6));
     assert!(desk.numbers(collection, "elsewhere").unwrap().is_empty());
 
-    let third = desk.create_draft(&NewDraft { serial: 3, ..new }, &[line(80, 7)]).unwrap();
+    let third = desk.create_draft(&NewDraft { serial: 3, ..new }, aside(&desk, &[line(80, 7)])).unwrap();
     desk.discard_draft(third.id).unwrap();
     assert!(desk.discard_draft(draft.id).is_err(), "what is written stays");
     assert_eq!(desk.numbers(collection, new.origin).unwrap()[&80], 7);
