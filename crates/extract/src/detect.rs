@@ -205,6 +205,7 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
     }
     Ok(mark.map(|mark| match mark {
         "application/rtf" => Format::Office(Office::Rtf, mark.into()),
+        media::WORD_2 => Format::Office(Office::Word2, "application/msword".into()),
         "application/vnd.ms-tnef" => Format::Office(Office::Tnef, mark.into()),
         "application/pgp-encrypted" | "application/x-age" => Format::encrypted(mark, TO_KEYS),
         "application/x-7z-compressed" => Format::Seven,

@@ -14,6 +14,7 @@ const MARKS: &[(usize, &[u8], &str)] = &[
     (8, b"AVI LIST", "video/x-msvideo"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
     (0, b"{\\rtf", "application/rtf"),
+    (0, b"\xdb\xa5\x2d\0", WORD_2),
     (0, b"\x1f\x8b\x08", "application/gzip"),
     (0, b"BZh", "application/x-bzip2"),
     (0, b"\xfd7zXZ\0", "application/x-xz"),
@@ -46,6 +47,9 @@ const MARKS: &[(usize, &[u8], &str)] = &[
     (0, b"-----BEGIN PGP MESSAGE-----", "application/pgp-encrypted"),
     (0, b"age-encryption.org/v1\n", "application/x-age"),
 ];
+
+/// What Word 2 wrote, before there were compound files.
+pub(crate) const WORD_2: &str = "application/x-word-2";
 
 /// Every type of Microsoft's compound files; which one it is stands deep inside, so the name is asked.
 pub(crate) const OLE: &str = "application/x-ole-storage";

@@ -49,6 +49,8 @@ pub(crate) enum Office {
     /// Outlook's .msg.
     Outlook,
     Rtf,
+    /// doc as Word 2 wrote it, which is no compound file.
+    Word2,
     /// winmail.dat.
     Tnef,
 }
@@ -117,13 +119,14 @@ pub(crate) fn read(
             let opened = protected::package(&mut out.keys, &file);
             read_opened(out, doc, media, office, input, opened, inside)
         }
-        Office::Compound | Office::Outlook | Office::Rtf | Office::Tnef => {
+        Office::Compound | Office::Outlook | Office::Rtf | Office::Word2 | Office::Tnef => {
             let bytes = match load(input) {
                 Ok(bytes) => bytes,
                 Err(problem) => return keep(out, doc, office.kind(), media, input, problem),
             };
             match office {
                 Office::Rtf => read_rtf(out, doc, media, &bytes, inside),
+                Office::Word2 => read_word_2(out, doc, media, &bytes),
                 Office::Tnef => tnef::read(out, doc, media, &bytes, inside),
                 _ => ole::read(out, doc, media, &bytes, inside),
             }
@@ -180,6 +183,13 @@ fn read_opened(
     }
     out.text(index, Label::Property, property)?;
     problems.into_iter().try_for_each(|problem| out.fault(index, problem))
+}
+
+fn read_word_2(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8]) -> Result<(), Stop> {
+    let index = found(out, doc, Kind::File, media, "", &Memory(bytes))?;
+    let mut flow = Flow::new(out, index);
+    ole::read_old_word(&mut flow, bytes)?;
+    flow.flush()
 }
 
 fn read_rtf(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], inside: &dyn Inside) -> Result<(), Stop> {

@@ -300,3 +300,26 @@ fn what_a_chart_in_an_old_workbook_is_called_is_text() {
     let text = heard.text(0, Label::Body);
     assert!(text.contains("July") && text.contains("Litres a month"), "{text}");
 }
+
+#[test]
+fn a_document_of_word_2_gives_its_text_and_says_what_it_may_lack() {
+    let text = b"The harbour is for sale.\r\x0bNobody was asked.\r";
+    let file = |flags: u16| {
+        let mut bytes = vec![0; 0x180];
+        bytes[..4].copy_from_slice(b"\xdb\xa5\x2d\0");
+        bytes[10..12].copy_from_slice(&flags.to_le_bytes());
+        bytes[0x18..0x1c].copy_from_slice(&0x180_u32.to_le_bytes());
+        bytes[0x1c..0x20].copy_from_slice(&(0x180 + text.len() as u32).to_le_bytes());
+        [bytes, text.to_vec(), b"behind the text".to_vec()].concat()
+    };
+    let heard = hear("NEWS.DOC", &file(0));
+    let said = heard.text(0, Label::Body);
+    assert!(said.contains("harbour is for sale.\n") && said.contains("Nobody") && !said.contains("behind"), "{said:?}");
+    assert_eq!(heard.codes(0), [FaultCode::Malformed]);
+    assert!(format!("{:?}", hear("x.doc", &file(4)).faults).contains("saved fast"));
+    let locked = hear("x.doc", &file(0x100));
+    assert_eq!((locked.text(0, Label::Body), locked.codes(0)), (String::new(), vec![FaultCode::Encrypted]));
+    for length in 0..file(0).len() {
+        hear("x.doc", &file(0)[..length]);
+    }
+}

@@ -1,4 +1,4 @@
-//! doc, Word 97 and later ([MS-DOC]): the text by its pieces, and which of it is hidden, put in or taken out by its character runs.
+//! doc, Word 97 and later ([MS-DOC]), and what is found of older ones: the text by its pieces, and which of it is hidden, put in or taken out by its character runs.
 
 use super::cfb::Compound;
 use crate::office::bytes::{place_at, stretch, u16_at, u32_at};
@@ -16,11 +16,7 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>, bytes: &[u8]) -
     let fault = |code, why: &str| Problem::new(Stage::Read, code, TOOL, why);
     let flags = u16_at(bytes, 10);
     if u16_at(bytes, 2) < WORD_97 {
-        flow.out.fault(
-            flow.index,
-            fault(FaultCode::Malformed, "it is older than Word 97: its text is read as it stands, changes and notes unmarked"),
-        )?;
-        return old(flow, bytes);
+        return read_old(flow, bytes);
     }
     let table = file.top(if flags & 0x200 == 0 { "0Table" } else { "1Table" }).unwrap_or_default();
     let pieces = pieces(stretch(&table, place_at(bytes, 0x1a2), place_at(bytes, 0x1a6)));
@@ -31,8 +27,20 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>, bytes: &[u8]) -
         .read(flow, &pieces)
 }
 
-/// Before Word 97 the text stands in one piece.
-fn old(flow: &mut Flow<'_, '_>, bytes: &[u8]) -> Result<(), Stop> {
+/// Before Word 97 the text stands in one piece, unless it was saved fast or is encrypted (bits 2 and 8 of the flags since Word 2).
+pub(in crate::office) fn read_old(flow: &mut Flow<'_, '_>, bytes: &[u8]) -> Result<(), Stop> {
+    let flags = u16_at(bytes, 10);
+    if flags & 0x100 != 0 {
+        let why = "it has a password of a Word before 97, which is not known here";
+        return flow.out.fault(flow.index, Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, why));
+    }
+    let why = match flags & 4 {
+        0 => "it is older than Word 97: its text is read as it stands, changes and notes unmarked",
+        _ => {
+            "it is older than Word 97 and was saved fast: its text is read as it stands, what was changed last may be missing or out of its place"
+        }
+    };
+    flow.out.fault(flow.index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, why))?;
     let (from, to) = (place_at(bytes, 0x18), place_at(bytes, 0x1c));
     let text = stretch(bytes, from, to.saturating_sub(from));
     let mut reading = Text { bytes, runs: BTreeMap::new(), field: Vec::new(), row: false };

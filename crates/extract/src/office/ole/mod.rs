@@ -20,6 +20,7 @@ use daylight_model::{FaultCode, Kind, Name, Stage};
 use flate2::read::ZlibDecoder;
 use std::io::Read;
 
+pub(super) use doc::read_old as read_old_word;
 pub(crate) use msg::html;
 
 const TOOL: &str = "ole 1";
