@@ -10,6 +10,7 @@ mod browser;
 mod care;
 mod commands;
 mod crashes;
+mod deploy;
 mod drop_attacks;
 mod drop_load;
 mod drop_pages;

@@ -242,7 +242,11 @@ fn read_chain(folder: &Path) -> Result<Chain, DropError> {
         let path = folder.join(format!("root/{version}.{ending}"));
         fs::read(&path).map_err(file_error(&path))
     };
-    let first = read(1, "json").map_err(|_| DropError::NoRoot(folder.to_owned()))?;
+    // That it may not be read is another thing than that it is not there.
+    let first = read(1, "json").map_err(|error| match error {
+        DropError::File { source, .. } if source.kind() == io::ErrorKind::NotFound => DropError::NoRoot(folder.to_owned()),
+        error => error,
+    })?;
     let mut chain = Chain::begin(&first, &read(1, "sig")?)?;
     let mut version = 2;
     while folder.join(format!("root/{version}.json")).exists() {

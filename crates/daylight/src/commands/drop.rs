@@ -64,7 +64,8 @@ pub(crate) fn apply(args: &DropApply) -> Result<ExitCode> {
             "accepted": applied.accepted, "directory": applied.directory, "done": applied.done, "forgotten": applied.forgotten, "replies": applied.replies,
         }))?;
     } else {
-        say!("{} brought, {} deleted here, {} accepted", count(applied.replies as u64, "reply"), applied.done, applied.accepted)?;
+        let directory = if applied.directory { " and the directory" } else { "" };
+        say!("{}{directory} brought, {} deleted here, {} accepted", count(applied.replies as u64, "answer"), applied.done, applied.accepted)?;
     }
     Ok(ExitCode::SUCCESS)
 }
