@@ -341,3 +341,16 @@ fn a_drop_is_not_given_another_archive() {
         .unwrap();
     assert_eq!(said.status.code(), Some(1));
 }
+
+#[test]
+fn a_root_that_cannot_be_read_is_not_said_to_be_missing() {
+    let town = Town::new();
+    let at = |path: &Path| path.to_str().unwrap().to_owned();
+    let archive = town.work.path().join("elsewhere");
+    let init = || daylight(["drop", "init", &at(&town.home), "--archive", &at(&archive), "--title", "x"]).code(1).stderr;
+    assert!(init().contains("no root/1.json there"));
+    // Whatever forbids it, such as a folder's permissions: a test may run as root, who is refused nothing.
+    fs::create_dir_all(archive.join("root/1.json")).unwrap();
+    let said = init();
+    assert!(said.contains("root/1.json: ") && !said.contains("no root/1.json there"), "{said}");
+}

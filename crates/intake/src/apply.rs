@@ -65,7 +65,8 @@ pub fn apply(home: &Path, from: &Path) -> Result<Applied, DropError> {
 fn taken(path: &Path) -> Result<(), DropError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            let why = format!("it was carried out, and cannot be taken off the stick: mount that so that this user may write to it ({source})");
+            let why =
+                format!("it was carried out, and cannot be taken off the stick: mount that so that this user may write to it ({source})");
             Err(error(path, io::Error::new(source.kind(), why)))
         }
         _ => Ok(()),

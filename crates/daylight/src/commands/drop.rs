@@ -65,7 +65,12 @@ pub(crate) fn apply(args: &DropApply) -> Result<ExitCode> {
         }))?;
     } else {
         let directory = if applied.directory { " and the directory" } else { "" };
-        say!("{}{directory} brought, {} deleted here, {} accepted", count(applied.replies as u64, "answer"), applied.done, applied.accepted)?;
+        say!(
+            "{}{directory} brought, {} deleted here, {} accepted",
+            count(applied.replies as u64, "answer"),
+            applied.done,
+            applied.accepted
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }
