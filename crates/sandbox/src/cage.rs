@@ -124,5 +124,5 @@ pub(crate) fn enter(layers: Layers, shared: Option<Shared>, allowance: Allowance
 }
 
 pub use landlock::confine_to;
-pub(crate) use landlock::{Paths, available as landlock_available, online_only, shut};
+pub(crate) use landlock::{Paths, available as landlock_available, online_only};
 pub(crate) use limits::{Limit, set as limit};

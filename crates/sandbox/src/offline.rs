@@ -8,7 +8,7 @@
 //!
 //! That no socket can be made is tried in the process itself before it goes on, in every family that the kernel may know.
 
-use crate::cage::{Caged, namespaces, online_only, seccomp, shut};
+use crate::cage::{Caged, Paths, namespaces, online_only, seccomp};
 use crate::lease::Reader;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::io;
@@ -22,9 +22,10 @@ const FAMILIES: i32 = 64;
 /// Leaves this process without network for good, and with no path but these folders, in which it may make, change and remove what it likes. What is open stays open.
 /// It must be called in the only thread. Errors: a layer that must be there is not, or a socket could still be made; then nothing may be opened.
 pub fn go_offline(folders: &[&Path]) -> Result<Caged, String> {
-    let calls = seccomp::tool_programs()?;
+    // What can fail for another reason than the kernel's comes first.
+    let (calls, paths) = (seccomp::tool_programs()?, Paths::changing(folders)?);
     let namespaces = namespaces::enter()?;
-    let landlock = shut(folders)?;
+    let landlock = paths.enter()?;
     seccomp::apply(&calls).map_err(|error| format!("seccomp cannot be set up: {error}"))?;
     match any_socket() {
         None => Ok(Caged { landlock, namespaces }),

@@ -26,9 +26,9 @@ pub fn confine_to(folder: &Path) -> Result<u8, String> {
     shut(&[folder])
 }
 
-/// The same with several folders.
-pub(crate) fn shut(folders: &[&Path]) -> Result<u8, String> {
-    folders.iter().try_fold(Paths::none()?, |paths, folder| paths.change(folder))?.enter()
+/// The same with several folders, or none.
+fn shut(folders: &[&Path]) -> Result<u8, String> {
+    Paths::changing(folders)?.enter()
 }
 
 /// Leaves the network, and those of these folders that are there to be read.
@@ -56,6 +56,11 @@ impl Paths {
     /// None.
     pub(crate) fn none() -> Result<Self, String> {
         everything().map(Self).map_err(|error| error.to_string())
+    }
+
+    /// These folders, and everything in them.
+    pub(crate) fn changing(folders: &[&Path]) -> Result<Self, String> {
+        folders.iter().try_fold(Self::none()?, |paths, folder| paths.change(folder))
     }
 
     /// Lets a file, or everything in a folder, be read.
@@ -87,7 +92,7 @@ impl Paths {
     }
 
     /// Leaves the calling thread no other. Gives the version in force; 0 if the kernel has none.
-    fn enter(self) -> Result<u8, String> {
+    pub(crate) fn enter(self) -> Result<u8, String> {
         let status = self.0.restrict_self().map_err(|error| format!("Landlock cannot be set up: {error}"))?;
         match status.landlock {
             LandlockStatus::Available { effective_abi, .. } => Ok(effective_abi as i32 as u8),
