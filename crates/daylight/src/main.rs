@@ -23,11 +23,17 @@ static ALLOCATOR: daylight_sandbox::WipingAllocator = daylight_sandbox::WipingAl
 /// What this program is called with to read hostile bytes for itself.
 const WORKER: &str = "worker";
 
+/// What this program is called with to talk to a drop for itself, in a process that has no key.
+const CARRIER: &str = "carrier";
+
 fn main() -> ExitCode {
     daylight_sandbox::return_freed_memory();
     // Not for people, and started a hundred times a second: no time to learn what else there is to be asked for.
     if std::env::args_os().nth(1).is_some_and(|first| first == WORKER) {
         return daylight_sandbox::worker_main(daylight_extract::prepare, daylight_extract::read);
+    }
+    if std::env::args_os().nth(1).is_some_and(|first| first == CARRIER) {
+        return commands::inbox::carry();
     }
     match run(Cli::parse().command) {
         Ok(code) => code,

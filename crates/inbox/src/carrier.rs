@@ -1,7 +1,9 @@
 //! The way between the desk and the drop, whichever it is: the drop's wire (docs/drop.md), or a stick.
 
+mod relay;
 mod stick;
 
+pub use relay::{Relayed, relay};
 pub use stick::Stick;
 
 use crate::{Error, Result};
@@ -36,8 +38,8 @@ pub struct Waiting {
 pub trait Carrier {
     /// The directory that the drop shows; `None` if it has none.
     fn directory(&mut self) -> Result<Option<Vec<u8>>>;
-    /// Gives the drop the directory to show.
-    fn put_directory(&mut self, file: &[u8]) -> Result<()>;
+    /// Gives the drop the directory to show. Gives whether it has it now, and not only once somebody has carried it there.
+    fn put_directory(&mut self, file: &[u8]) -> Result<bool>;
     /// What waits there.
     fn list(&mut self) -> Result<Vec<Waiting>>;
     /// Writes an envelope to `to`. Gives whether it was still there.

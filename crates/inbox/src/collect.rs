@@ -1,9 +1,10 @@
 //! Collecting: what waits at the drop comes to the desk, and what the desk has to say goes to the drop.
 //!
-//! The order is: keys that are due are destroyed; the directory at the drop is looked at, and ours is put there; what is queued goes out; then, in batches,
-//! envelopes are fetched as they are, opened without touching the network, sealed anew under a key of their conversation and made durable, and only
+//! The order is: keys that are due are destroyed; the directory at the drop is looked at, and ours is put there; what is queued goes out; then, in groups,
+//! envelopes are fetched as they are, opened without touching the network, sealed anew under a key of their conversation and made durable together, and only
 //! then is the drop told that they are done. Killed at any instant and called again, nothing is lost and nothing is taken twice.
 
+mod directories;
 mod queue;
 mod take;
 
@@ -11,21 +12,21 @@ pub use queue::Sent;
 pub(crate) use queue::{ACCEPT, FORGET, REPLY};
 
 use crate::carrier::{Carrier, MAX_ENVELOPE, Waiting};
-use crate::inbox::{Held, Inbox, int};
-use crate::keyring::LIFE;
+use crate::inbox::{Held, Inbox};
 use crate::{Error, Result};
 use daylight_durable::crash_point;
 use daylight_envelope::{Identity, Newsroom};
 use daylight_model::{Digest, Hasher};
-use rusqlite::OptionalExtension as _;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
-use take::{Taken, Taking};
+use std::time::{Duration, Instant};
+use take::Taking;
 
-/// A batch ends after so many envelopes, or bytes.
+/// A group is made durable at once; it ends after so many envelopes, bytes, or so long.
 const BATCH: usize = 128;
-const BATCH_BYTES: u64 = 512 << 20;
+const BATCH_BYTES: u64 = 256 << 20;
+const BATCH_TIME: Duration = Duration::from_secs(300);
 
 /// After so many envelopes in a row that could not be fetched the rest is left for the next collection.
 const GIVES_UP: u32 = 3;
@@ -79,47 +80,12 @@ impl Inbox {
         collected.sent = self.send_queue(carrier)?;
         let waiting = self.wanted(carrier, &mut collected)?;
         let mut taking = Taking { newsroom: &newsroom, identities: &identities, storage: self.storage()?, today };
-        let (mut done, mut in_a_row) = (0, 0);
         let mut rest = waiting.as_slice();
         while !rest.is_empty() {
-            let batch;
-            (batch, rest) = rest.split_at(batch_of(rest));
-            let mut fetched = Vec::new();
-            let mut room = self.room()?;
-            for one in batch {
-                done += 1;
-                // It is here twice for a while, as it came and as it is kept.
-                let Some(left) = room.checked_sub(one.length.min(MAX_ENVELOPE) * 2) else {
-                    collected.no_room += 1;
-                    continue;
-                };
-                room = left;
-                progress(done, waiting.len() as u64);
-                match self.fetch(carrier, one) {
-                    Ok(Fetched::Whole(path)) => fetched.push((*one, path)),
-                    Ok(Fetched::Gone) => {}
-                    Ok(Fetched::Lie(why)) => collected.alarms.push(why),
-                    // One that the drop cannot give must not keep the others there.
-                    Err(Error::Carrier(why)) => {
-                        collected.failed.push((one.id, why));
-                        in_a_row += 1;
-                        if in_a_row == GIVES_UP {
-                            break;
-                        }
-                        continue;
-                    }
-                    Err(error) => return Err(error),
-                }
-                in_a_row = 0;
-            }
-            for (one, path) in fetched {
-                match self.take(&mut taking, &one, &path)? {
-                    Taken::New(new) => collected.count(new),
-                    Taken::Refused(why) => collected.refused.push((one.id, why)),
-                }
-                std::fs::remove_file(&path).map_err(Error::io(&path))?;
-            }
-            if in_a_row == GIVES_UP {
+            let group = self
+                .fetch_group(carrier, &mut rest, &mut collected, &mut |left| progress(waiting.len() as u64 - left, waiting.len() as u64))?;
+            self.take_group(&mut taking, &group.fetched, &mut collected)?;
+            if group.gave_up {
                 // The line is gone, or the drop. What came is durable here, and is told by the next collection.
                 return Ok(collected);
             }
@@ -127,6 +93,49 @@ impl Inbox {
         }
         self.tell_done(carrier)?;
         Ok(collected)
+    }
+
+    /// Fetches the next envelopes of the list, as many as are made durable together: so many, so many bytes, or what comes in so long.
+    fn fetch_group(
+        &self,
+        carrier: &mut dyn Carrier,
+        rest: &mut &[Waiting],
+        collected: &mut Collected,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Group> {
+        let mut group = Group { fetched: Vec::new(), gave_up: false };
+        let (mut room, mut in_a_row, began) = (self.room()?, 0, Instant::now());
+        for one in &rest[..batch_of(rest)] {
+            if !group.fetched.is_empty() && began.elapsed() > BATCH_TIME {
+                break;
+            }
+            *rest = &rest[1..];
+            // It is here twice for a while, as it came and as it is kept.
+            let Some(left) = room.checked_sub(one.length.min(MAX_ENVELOPE) * 2) else {
+                collected.no_room += 1;
+                continue;
+            };
+            room = left;
+            progress(rest.len() as u64);
+            match self.fetch(carrier, one) {
+                Ok(Fetched::Whole(path)) => group.fetched.push((*one, path)),
+                Ok(Fetched::Gone) => {}
+                Ok(Fetched::Lie(why)) => collected.alarms.push(why),
+                // One that the drop cannot give must not keep the others there.
+                Err(Error::Carrier(why)) => {
+                    collected.failed.push((one.id, why));
+                    in_a_row += 1;
+                    if in_a_row == GIVES_UP {
+                        group.gave_up = true;
+                        break;
+                    }
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+            in_a_row = 0;
+        }
+        Ok(group)
     }
 
     /// How many bytes may still be used of the desk's disk.
@@ -148,30 +157,6 @@ impl Inbox {
         let mut identities: Vec<(u32, Identity)> = keyrings.iter().flat_map(|keyring| keyring.identities(today)).collect();
         identities.sort_by_key(|(day, _)| std::cmp::Reverse(*day));
         Ok((first.newsroom(), identities))
-    }
-
-    /// Looks at what the drop shows, and gives it ours.
-    fn directories(&mut self, carrier: &mut dyn Carrier, collected: &mut Collected) -> Result<()> {
-        let ours = self.directory()?;
-        let shown = carrier.directory()?;
-        if let Some(shown) = &shown
-            && ours.as_ref() != Some(shown)
-            && !self.made(shown)?
-        {
-            let digest = Digest::of(shown);
-            let path = self.root.join(format!("alarm-{}.directory", &digest.to_string()[..16]));
-            daylight_durable::write_atomic(&path, shown).map_err(Error::io(&path))?;
-            collected.alarms.push(format!(
-                "the drop showed sources a directory of keys that this desk did not make (SHA-256 {digest}): what they sent may have been read by \
-                 others, and the drop may be in other hands. It is kept in {}",
-                path.display()
-            ));
-        }
-        if let Some(ours) = ours.filter(|ours| shown.as_ref() != Some(ours)) {
-            carrier.put_directory(&ours)?;
-            collected.directory_put = true;
-        }
-        Ok(())
     }
 
     /// What of the drop's list is to be fetched. What was taken before and is listed still is told as done again: the last time it was not heard.
@@ -252,26 +237,13 @@ impl Inbox {
         let ids: Vec<[u8; 32]> = self.connection.prepare(sql)?.query_map([before], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         Ok(ids.into_iter().map(Digest).collect())
     }
+}
 
-    /// Remembers an envelope that could not be opened, so that it is not fetched each day; the drop's own retention removes it.
-    pub(crate) fn refuse(&mut self, waiting: &Waiting, today: u32, why: &str) -> Result<()> {
-        let until = i64::from(today.saturating_add(LIFE));
-        let sql = "INSERT OR REPLACE INTO refused (id, day, length, until, why) VALUES (?1, ?2, ?3, ?4, ?5)";
-        self.connection.execute(sql, (waiting.id.0, i64::from(waiting.day), int(waiting.length), until, why))?;
-        Ok(())
-    }
-
-    /// Forgets that envelopes could not be opened, so that the next collection tries again. Gives how many.
-    pub fn try_refused_again(&mut self, _held: &Held) -> Result<usize> {
-        Ok(self.connection.execute("DELETE FROM refused", [])?)
-    }
-
-    /// How many envelopes at the drop could not be opened, and why the last one could not.
-    pub fn refused(&self) -> Result<(u64, Option<String>)> {
-        let count: i64 = self.connection.query_row("SELECT COUNT(*) FROM refused", [], |row| row.get(0))?;
-        let why = self.connection.query_row("SELECT why FROM refused ORDER BY until DESC, id LIMIT 1", [], |row| row.get(0)).optional()?;
-        Ok((count.unsigned_abs(), why))
-    }
+/// Envelopes that were fetched, to be opened and made durable together.
+struct Group {
+    fetched: Vec<(Waiting, PathBuf)>,
+    /// Whether the drop gave too many in a row not.
+    gave_up: bool,
 }
 
 enum Fetched {

@@ -120,10 +120,11 @@ impl Inbox {
         Ok(file.map(|file| file.told.last()))
     }
 
-    /// Whether this desk made a directory's file.
-    pub(crate) fn made(&self, file: &[u8]) -> Result<bool> {
-        let sql = "SELECT 1 FROM directory WHERE digest = ?1";
-        Ok(self.connection.prepare_cached(sql)?.exists([Digest::of(file).0])?)
+    /// The serial of a directory's file, if this desk made it.
+    pub(crate) fn made(&self, file: &[u8]) -> Result<Option<u64>> {
+        let sql = "SELECT serial FROM directory WHERE digest = ?1";
+        let serial = self.connection.prepare_cached(sql)?.query_row([Digest::of(file).0], |row| row.get::<_, i64>(0)).optional()?;
+        Ok(serial.map(i64::unsigned_abs))
     }
 
     /// A setting's bytes.

@@ -16,10 +16,11 @@ mod inbox;
 mod keyring;
 mod notice;
 mod offer;
+mod refused;
 mod sealed;
 mod secrets;
 
-pub use carrier::{Carrier, Stick, Waiting};
+pub use carrier::{Carrier, Relayed, Stick, Waiting, relay};
 pub use collect::{Collected, Progress, Sent};
 pub use conversations::{Answer, Conversation, Deleted, FileParts, Imported, Message, Totals, Whole};
 pub use error::{Error, Result};
@@ -27,6 +28,7 @@ pub use inbox::{Held, Inbox};
 pub use keyring::{Keyring, LIFE, Span, day_of};
 pub use notice::{NOTICE, notice};
 pub use offer::{Offer, join};
+pub use refused::Refused;
 pub use sealed::{Heading, What};
 
 #[cfg(test)]

@@ -112,11 +112,22 @@ impl Writing {
 
     /// Makes it durable.
     pub(crate) fn finish(self) -> Result<String> {
-        let written = self.sealer.finish().and_then(|out| out.into_inner().map_err(std::io::IntoInnerError::into_error));
-        written.and_then(|file| file.sync_all()).map_err(Error::io(&self.path))?;
-        let folder = self.path.parent().unwrap_or(&self.path);
+        let path = self.path.clone();
+        let (name, file) = self.end()?;
+        file.sync_all().map_err(Error::io(&path))?;
+        let folder = path.parent().unwrap_or(&path);
         sync_dir(folder).map_err(Error::io(folder))?;
-        Ok(self.name)
+        Ok(name)
+    }
+
+    /// Ends it without making it durable: the next [`sync_all`] does.
+    pub(crate) fn finish_later(self) -> Result<String> {
+        self.end().map(|(name, _)| name)
+    }
+
+    fn end(self) -> Result<(String, File)> {
+        let written = self.sealer.finish().and_then(|out| out.into_inner().map_err(std::io::IntoInnerError::into_error));
+        Ok((self.name, written.map_err(Error::io(&self.path))?))
     }
 
     /// Takes it back.
@@ -134,6 +145,13 @@ impl Write for Writing {
     fn flush(&mut self) -> std::io::Result<()> {
         self.sealer.flush()
     }
+}
+
+/// Makes durable every message that was ended, with its name: the whole file system at once, since syncing some hundred files one by one waits as often for the disk.
+pub(crate) fn sync_all(root: &Path) -> Result<()> {
+    let folder = root.join("sealed");
+    let open = File::open(&folder).map_err(Error::io(&folder))?;
+    rustix::fs::syncfs(&open).map_err(|error| Error::io(&folder)(error.into()))
 }
 
 /// A message as it is read: its heading, and then its body.

@@ -94,6 +94,18 @@ impl Secrets {
 
     /// Keeps a secret, and gives its place once it is durable.
     pub(crate) fn add(&mut self, tag: u32, secret: &[u8; 32]) -> Result<u32> {
+        let place = self.add_later(tag, secret)?;
+        self.sync()?;
+        Ok(place)
+    }
+
+    /// Makes durable what was added.
+    pub(crate) fn sync(&self) -> Result<()> {
+        self.file.sync_all().map_err(Error::io(&self.path))
+    }
+
+    /// Keeps a secret, which is durable after the next [`sync`](Self::sync), and gives its place.
+    pub(crate) fn add_later(&mut self, tag: u32, secret: &[u8; 32]) -> Result<u32> {
         let free = self.places.chunks_exact(PLACE).position(|place| place[4..] == [0; 32]);
         let place = free.unwrap_or(self.places.len() / PLACE);
         let mut bytes = Zeroizing::new([0; PLACE]);
@@ -109,6 +121,7 @@ impl Secrets {
             return Ok(());
         }
         self.write(place, &[0; PLACE])?;
+        self.sync()?;
         // A crash here leaves a secret destroyed that something still names: whoever opens the inbox next finishes what was begun.
         crash_point("inbox.secret-destroyed");
         Ok(())
@@ -117,7 +130,7 @@ impl Secrets {
     fn write(&mut self, place: u32, bytes: &[u8; PLACE]) -> Result<()> {
         let at = place as usize * PLACE;
         let begin = FORMAT.len() + 4 + self.heading.len();
-        self.file.write_all_at(bytes, (begin + at) as u64).and_then(|()| self.file.sync_all()).map_err(Error::io(&self.path))?;
+        self.file.write_all_at(bytes, (begin + at) as u64).map_err(Error::io(&self.path))?;
         if at == self.places.len() {
             let mut longer = Zeroizing::new(Vec::with_capacity(at + PLACE));
             longer.extend_from_slice(&self.places);

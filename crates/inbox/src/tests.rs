@@ -68,6 +68,8 @@ struct Drop {
     fetched: usize,
     /// Envelopes that it lists and cannot give.
     torn: Vec<Digest>,
+    /// Whether what it is given must be carried to it first.
+    by_stick: bool,
     /// How many days ago everything came, as it says.
     day: u32,
 }
@@ -84,9 +86,12 @@ impl Carrier for Drop {
     fn directory(&mut self) -> Result<Option<Vec<u8>>> {
         Ok(self.directory.clone())
     }
-    fn put_directory(&mut self, file: &[u8]) -> Result<()> {
+    fn put_directory(&mut self, file: &[u8]) -> Result<bool> {
+        if self.by_stick {
+            return Ok(false);
+        }
         self.directory = Some(file.to_vec());
-        Ok(())
+        Ok(true)
     }
     fn list(&mut self) -> Result<Vec<Waiting>> {
         let one = |(id, (lookup, bytes)): (&Digest, &(Lookup, Vec<u8>))| Waiting {
@@ -281,7 +286,7 @@ fn a_drop_that_lies_about_what_it_has_is_told_of() {
         fn directory(&mut self) -> Result<Option<Vec<u8>>> {
             Ok(Some(b"a directory that nobody here made".to_vec()))
         }
-        fn put_directory(&mut self, file: &[u8]) -> Result<()> {
+        fn put_directory(&mut self, file: &[u8]) -> Result<bool> {
             self.0.put_directory(file)
         }
         fn list(&mut self) -> Result<Vec<Waiting>> {
@@ -431,7 +436,7 @@ fn files_are_unpacked_under_names_that_leave_no_folder() {
     collect(&mut inbox, &mut drop);
     let id = inbox.list(1, false).unwrap()[0].id.to_string();
     let held = inbox.hold("test").unwrap();
-    let unpacked = inbox.unpack(&held, &id, false).unwrap();
+    let unpacked = inbox.unpack(&held, &id, (false, false)).unwrap();
     assert_eq!((unpacked.files.0, unpacked.left_out.len(), unpacked.left_out[0].missing.as_slice()), (6, 1, &[1][..]));
     let written = unpacked.folder.clone();
     let mut bodies = Vec::new();
@@ -443,4 +448,136 @@ fn files_are_unpacked_under_names_that_leave_no_folder() {
     assert_eq!(bodies.len(), 6);
     std::mem::drop(unpacked);
     assert!(!written.exists(), "what is in the clear is gone");
+}
+
+#[test]
+fn a_drop_that_shows_an_older_directory_of_ours_is_told_of_unless_the_newer_one_never_came_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, _) = desk(folder.path());
+    let mut drop = Drop::default();
+    let held = inbox.hold("test").unwrap();
+    inbox.keep_directory(&held, b"first", 1).unwrap();
+    std::mem::drop(held);
+    assert_eq!((collect(&mut inbox, &mut drop).alarms.len(), drop.directory.as_deref()), (0, Some(&b"first"[..])));
+    let held = inbox.hold("test").unwrap();
+    inbox.keep_directory(&held, b"second", 2).unwrap();
+    std::mem::drop(held);
+    // Written on a stick that did not come there: the drop shows the first, and rightly.
+    drop.by_stick = true;
+    for _ in 0..2 {
+        assert!(collect(&mut inbox, &mut drop).alarms.is_empty());
+    }
+    // It came; from now on the first is no more to be shown.
+    drop.directory = Some(b"second".to_vec());
+    assert!(collect(&mut inbox, &mut drop).alarms.is_empty());
+    drop.directory = Some(b"first".to_vec());
+    let alarms = collect(&mut inbox, &mut drop).alarms;
+    assert!(alarms.len() == 1 && alarms[0].contains("directory 1, though it had directory 2"), "{alarms:?}");
+    drop.by_stick = false;
+    let came = collect(&mut inbox, &mut drop);
+    assert_eq!((came.alarms.len(), came.directory_put, drop.directory.as_deref()), (1, true, Some(&b"second"[..])));
+    assert!(collect(&mut inbox, &mut drop).alarms.is_empty(), "it was given the newer one again");
+    // Over the wire it counts as there at once.
+    drop.directory = Some(b"first".to_vec());
+    assert_eq!(collect(&mut inbox, &mut drop).alarms.len(), 1);
+}
+
+#[test]
+fn several_groups_come_whole_and_a_conversation_that_begins_in_one_goes_on_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, keys) = desk(folder.path());
+    let mut drop = Drop::default();
+    for number in 0..150u64 {
+        let one = source((number / 3) as u8 + 1);
+        drop.put(one.lookup, sealed(&one.head(number % 3 + 1, number % 3 == 0), &keys, format!("words {number}").as_bytes()));
+    }
+    drop.put([200; 32], b"no envelope".to_vec());
+    let came = collect(&mut inbox, &mut drop);
+    assert_eq!((came.submissions, came.conversations, came.doubtful, came.refused.len()), (150, 50, 0, 1));
+    assert_eq!((drop.done.len(), inbox.storage().unwrap().all().count()), (150, 50));
+    assert_eq!(std::fs::read_dir(folder.path().join("inbox/incoming")).unwrap().count(), 0);
+    let listed = inbox.list(100, false).unwrap();
+    assert!(listed.iter().all(|one| one.submissions == 3 && inbox.read(&one.id.to_string()).unwrap().messages.len() == 3));
+}
+
+#[test]
+fn what_could_not_be_opened_is_discarded_and_the_drop_told_to_delete_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, _) = desk(folder.path());
+    let mut drop = Drop::default();
+    let ids: Vec<Digest> = [b"one", b"two"].iter().map(|bytes| drop.put([1; 32], bytes.to_vec())).collect();
+    assert_eq!(collect(&mut inbox, &mut drop).refused.len(), 2);
+    assert!(inbox.find_refused("abc").is_err() && inbox.find_refused("00000000").is_err());
+    assert_eq!(inbox.find_refused(&ids[0].to_string()[..8]).unwrap(), ids[0]);
+    let held = inbox.hold("test").unwrap();
+    assert_eq!(inbox.discard(&held, &[ids[0], Digest([7; 32])], TODAY).unwrap(), 1);
+    std::mem::drop(held);
+    assert!(drop.done.is_empty());
+    collect(&mut inbox, &mut drop);
+    assert_eq!((drop.done.as_slice(), drop.envelopes.len()), (&ids[..1], 1));
+    assert_eq!(inbox.refused().unwrap().iter().map(|one| one.id).collect::<Vec<_>>(), ids[1..]);
+    assert!(!holds(&folder.path().join("inbox"), &ids[0].0), "the desk has forgotten it");
+    // A drop that kept it and lists it again is told again, and it is not fetched.
+    drop.put([1; 32], b"one".to_vec());
+    drop.fetched = 0;
+    collect(&mut inbox, &mut drop);
+    assert_eq!((drop.fetched, drop.envelopes.len()), (0, 1));
+}
+
+#[test]
+fn a_carrier_in_another_process_is_as_the_carrier_itself_and_one_that_lies_ends_the_talk() {
+    use crate::{Relayed, relay};
+    use std::io::Cursor;
+    use std::os::unix::net::UnixStream;
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, keys) = desk(folder.path());
+    let (mut drop, one) = (Drop::default(), source(1));
+    drop.put(one.lookup, sealed(&one.head(1, true), &keys, &[b'x'; 100_000]));
+    let torn = drop.put(one.lookup, b"torn".to_vec());
+    drop.torn.push(torn);
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let there = std::thread::spawn(move || {
+        relay(&mut drop, &mut &theirs, &mut &theirs).unwrap();
+        drop
+    });
+    let held = inbox.hold("test").unwrap();
+    inbox.keep_directory(&held, b"ours", 1).unwrap();
+    let mut relayed = Relayed::new(ours.try_clone().unwrap(), ours);
+    let came = inbox.collect(&held, &mut relayed, TODAY, &mut |_, _| {}).unwrap();
+    relayed.reply(&[1; 32], b"sealed").unwrap();
+    relayed.accept(&[[1; 32], [2; 32]]).unwrap();
+    relayed.forget(&[[3; 32]]).unwrap();
+    std::mem::drop(relayed);
+    let drop = there.join().unwrap();
+    assert_eq!((came.submissions, came.bytes, came.failed.len(), came.directory_put), (1, 100_000, 1, true), "{came:?}");
+    assert!(came.failed[0].1.contains("the line broke"));
+    assert_eq!((drop.done.len(), drop.replies.len(), drop.accepted.len(), drop.forgotten.len()), (1, 1, 2, 1));
+    // Cut off, of no kind, longer than anything, a list with half an entry.
+    for lie in [&b""[..], b"+\0\0", b"?\0\0\0\0", b"+\xff\xff\xff\xff", b"+\0\0\0\x05hello"] {
+        let mut relayed = Relayed::new(Cursor::new(lie.to_vec()), Vec::new());
+        assert!(relayed.list().is_err() && relayed.list().is_err(), "{lie:?}");
+    }
+}
+
+#[test]
+fn texts_are_unpacked_where_somebody_asks_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, keys) = desk(folder.path());
+    let (mut drop, one, other) = (Drop::default(), source(1), source(2));
+    drop.put(one.lookup, sealed(&one.head(1, true), &keys, b"first words"));
+    collect(&mut inbox, &mut drop);
+    let swapped = Head { reply: other.reply.recipient(), ..one.head(2, false) };
+    drop.put(one.lookup, sealed(&swapped, &keys, b"another's words"));
+    collect(&mut inbox, &mut drop);
+    let id = inbox.list(1, false).unwrap()[0].id.to_string();
+    let held = inbox.hold("test").unwrap();
+    inbox.answer(&held, &id, "our words", &ana(), TODAY).unwrap();
+    let none = inbox.unpack(&held, &id, (false, false)).unwrap();
+    assert_eq!((none.files.0, none.texts, none.texts_left_out), (0, 0, 0));
+    let some = inbox.unpack(&held, &id, (false, true)).unwrap();
+    assert_eq!((some.texts, some.texts_left_out), (1, 1));
+    assert_eq!(std::fs::read(some.folder.join("text-1/message-1.txt")).unwrap(), b"first words");
+    let all = inbox.unpack(&held, &id, (true, true)).unwrap();
+    assert_eq!(std::fs::read(all.folder.join("text-2/message-2.txt")).unwrap(), b"another's words");
+    assert_eq!((all.texts, all.texts_left_out), (2, 0), "and our own are not the source's");
 }

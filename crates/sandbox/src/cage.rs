@@ -21,7 +21,7 @@
 
 mod landlock;
 mod limits;
-mod namespaces;
+pub(crate) mod namespaces;
 pub(crate) mod seccomp;
 
 /// One layer of the cage.
@@ -124,5 +124,5 @@ pub(crate) fn enter(layers: Layers, shared: Option<Shared>, allowance: Allowance
 }
 
 pub use landlock::confine_to;
-pub(crate) use landlock::{Paths, available as landlock_available};
+pub(crate) use landlock::{Paths, available as landlock_available, online_only};
 pub(crate) use limits::{Limit, set as limit};

@@ -17,8 +17,8 @@ fn with(folder: &Path, variable: &str, value: &str, line: &str) -> Spoken {
 /// Every step that a command passes in a copy of the room, the first and the last time.
 fn deaths(room: &Room, line: &str) -> Vec<String> {
     let copy = copy(room, "rehearsal");
-    let log = room.at("steps");
-    let _ = fs::remove_file(&log);
+    // A collection can write nowhere else.
+    let log = copy.join("desk/inbox/steps");
     with(&copy, "DAYLIGHT_CRASH_LOG", log.to_str().unwrap(), line).code(0);
     let mut steps: BTreeMap<String, usize> = BTreeMap::new();
     for name in fs::read_to_string(&log).unwrap().lines().filter(|name| name.starts_with("inbox.") || name.starts_with("durable.")) {
@@ -176,6 +176,28 @@ fn a_deletion_killed_at_any_step_is_finished_and_leaves_no_trace() {
         for trace in [key, id.as_bytes(), &sources().0.lookup.0] {
             assert_eq!(holds(&folder.join("desk"), trace), None, "killed at {death}");
         }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
+#[test]
+fn a_discarding_killed_at_any_step_is_done_again_and_the_drop_is_told_once() {
+    let room = Room::with_directory(2);
+    let junk = b"no envelope".to_vec();
+    let id = daylight_model::Digest::of(&junk).to_string();
+    stick(&room.at("usb"), &[(source(1).lookup, junk)]);
+    room.run("drop collect desk --from usb");
+    let line = "drop discard desk --all --as Ana --yes";
+    let deaths = deaths(&room, line);
+    assert!(deaths.iter().any(|death| death == "inbox.discard-noted:1") && deaths.iter().any(|death| death == "inbox.discarded:1"));
+    for death in deaths {
+        let folder = copy(&room, "killed");
+        let died = with(&folder, "DAYLIGHT_CRASH_AT", &death, line);
+        assert_eq!(died.code, None, "it should have died at {death}: {died:?}");
+        super::say(&folder, line).code(0);
+        super::say(&folder, "drop collect desk --from usb").code(0);
+        assert_eq!(fs::read_to_string(folder.join("usb/inbox/done")).unwrap().trim(), id, "killed at {death}");
+        assert_eq!(super::say(&folder, "drop list desk --json").code(0).json()["refused"], 0, "killed at {death}");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

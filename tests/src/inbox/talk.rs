@@ -155,3 +155,50 @@ fn a_desk_whose_disk_is_nearly_full_leaves_at_the_drop_what_has_no_room() {
     assert!(disk.remount("3g"));
     assert_eq!(room.run("drop collect small/desk --from usb --json").json()["submissions"], 1);
 }
+
+#[test]
+fn what_could_not_be_opened_is_listed_and_discarded_and_the_audit_log_says_how_many() {
+    let room = Room::with_directory(2);
+    let one = source(1);
+    let junk = [b"no envelope".to_vec(), b"nor this".to_vec()];
+    let good = room.seal(&one, 1, true, What::Text("hello"));
+    stick(&room.at("usb"), &[(one.lookup, good), (one.lookup, junk[0].clone()), (one.lookup, junk[1].clone())]);
+    let said = room.run("drop collect desk --from usb").text();
+    assert_eq!(said.matches("until `daylight drop discard`").count(), 2, "{said}");
+    let listed = room.run("drop list desk --refused --json").json();
+    assert_eq!(listed["total"], 2);
+    let id = listed["refused"][0]["id"].as_str().unwrap().to_owned();
+    assert!(room.run("drop list desk --refused").text().contains(&id[..12]));
+    assert!(room.refused(&format!("drop discard desk {} --as Ana", &id[..8])).contains("--yes"));
+    assert!(room.refused("drop discard desk 00000000 --as Ana --yes").contains("begins with 00000000"));
+    assert_eq!(room.say("drop discard desk --as Ana --yes").code, Some(2), "which?");
+    let said = room.run(&format!("drop discard desk {} --as Ana --yes --json", &id[..8])).json();
+    assert_eq!(said["discarded"], 1);
+    room.run("drop collect desk --from usb");
+    let done = fs::read_to_string(room.at("usb/inbox/done")).unwrap();
+    assert!(done.contains(&id) && done.lines().count() == 2, "the opened one and this one: {done}");
+    assert_eq!(room.run("drop list desk --json").json()["refused"], 1);
+    room.run("drop discard desk --all --as Ana --yes");
+    assert_eq!(room.run("drop list desk --refused --json").json()["total"], 0);
+    assert!(holds(&room.at("desk"), b"envelopes that could not be opened: 1\n").is_some(), "in the audit log");
+    assert_eq!(holds(&room.at("desk"), id.as_bytes()), None, "which does not say which");
+    room.run("check desk");
+}
+
+#[test]
+fn texts_are_imported_as_documents_where_somebody_asks_for_them_and_linked_to_their_source() {
+    let room = Room::with_directory(2);
+    let one = source(1);
+    stick(&room.at("usb"), &[(one.lookup, room.seal(&one, 1, true, What::Text("the reservoir was sold in May")))]);
+    room.run("drop collect desk --from usb");
+    let id = room.first();
+    assert!(room.refused(&format!("drop import desk {id} --collection council --as Ana --jobs 1")).contains("no whole file"));
+    let said = room.run(&format!("drop import desk {id} --collection council --as Ana --jobs 1 --with-texts --json")).json();
+    assert_eq!((&said["files"], &said["texts"], &said["documents"]), (&0.into(), &1.into(), &1.into()), "{said}");
+    let document = room.run("search desk reservoir --json").json()["hits"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(room.run(&format!("show desk {document} --raw")).text(), "the reservoir was sold in May");
+    let shown = room.run(&format!("show desk {document} --json")).json();
+    assert_eq!(shown["source"], id);
+    assert!(shown.to_string().contains("message-1.txt") && shown.to_string().contains("text/plain"), "{shown}");
+    assert_eq!(holds(&room.at("desk/inbox"), b"reservoir"), None);
+}

@@ -140,3 +140,31 @@ fn a_newsroom_that_stays_offline_carries_a_stick() {
     let served = Served::start(&room);
     assert_eq!(replies(&post(&served, "/replies", &lookup, lookup.as_bytes()).1).len(), 1);
 }
+
+/// While the drop is being talked to the process with the keys is already shut off for good, and the connection is another's.
+#[test]
+fn the_process_that_opens_has_no_socket_and_can_make_none() {
+    let room = Room::with_directory(2);
+    fs::write(room.at("token"), "0".repeat(64)).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let drop_at = format!("http://{}", listener.local_addr().unwrap());
+    let mut child = Command::new(program())
+        .args(["drop", "collect", "desk", "--drop", &drop_at, "--token-file", "token", "--notice", "notice"])
+        .current_dir(room.work.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (connection, _) = listener.accept().unwrap();
+    let about = std::path::PathBuf::from(format!("/proc/{}", child.id()));
+    let status = fs::read_to_string(about.join("status")).unwrap();
+    let open: Vec<_> = fs::read_dir(about.join("fd")).unwrap().filter_map(|fd| fs::read_link(fd.unwrap().path()).ok()).collect();
+    drop((connection, listener));
+    let ended = child.wait().unwrap();
+    assert!(status.lines().any(|line| line.split_whitespace().eq(["Seccomp:", "2"])), "{status}");
+    assert!(!open.is_empty() && !open.iter().any(|to| to.to_string_lossy().starts_with("socket:")), "{open:?}");
+    assert_eq!(ended.code(), Some(1), "a drop that hangs up is an error");
+    let notice: Value = serde_json::from_slice(&fs::read(room.at("notice")).unwrap()).unwrap();
+    assert_eq!(notice["collected"], false);
+}

@@ -18,6 +18,7 @@ pub(crate) enum Inbox {
     Answer(Answer),
     Assign(Assign),
     Delete(Delete),
+    Discard(Discard),
     Import(Import),
 }
 
@@ -150,6 +151,9 @@ pub(crate) struct List {
     /// Only those with something unread.
     #[arg(long)]
     pub(crate) unread: bool,
+    /// Shows, instead of conversations, the envelopes at the drop that could not be opened, and why.
+    #[arg(long, conflicts_with = "unread")]
+    pub(crate) refused: bool,
     /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -248,6 +252,32 @@ pub(crate) struct Delete {
     pub(crate) json: bool,
 }
 
+/// Has the drop delete envelopes that could not be opened, with the next collection, and forgets them.
+///
+/// `daylight drop list --refused` shows them, and why. What is sealed in them is lost: first try `daylight drop collect --again`, on a desk with every keyring.
+#[derive(Args)]
+#[command(after_help = "Example: daylight drop discard ~/desk 5b0e 77c1 --as Ana --yes\n\
+    Example: daylight drop discard ~/desk --all --as Ana --yes")]
+pub(crate) struct Discard {
+    /// The desk.
+    pub(crate) desk: PathBuf,
+    /// The envelopes: the first digits of their ids, four at least.
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) envelopes: Vec<String>,
+    /// All that could not be opened.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Who does it, for the audit log, in which no envelope is named.
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) who: String,
+    /// Confirms it.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Reads the whole files of a conversation onto the desk as a trove, each in the readers' cage as any other.
 ///
 /// For as long as that takes they stand in the clear in DESK/inbox/import, and are removed then.
@@ -264,9 +294,12 @@ pub(crate) struct Import {
     /// Who does it, for the audit log.
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) who: String,
-    /// Takes files too that may be somebody else's.
+    /// Takes files too, and texts, that may be somebody else's.
     #[arg(long)]
     pub(crate) doubtful: bool,
+    /// Reads in what the source wrote as well: each message is a document of its own, message-1.txt and so on.
+    #[arg(long)]
+    pub(crate) with_texts: bool,
     /// How many reader processes to use; by default one for each processor.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,

@@ -1,11 +1,14 @@
 //! The newsroom's end of the intake: keys and directories, collecting, conversations.
 
+mod carry;
 mod collect;
 mod directory;
+mod discard;
 mod import;
 mod talk;
 mod wire;
 
+pub(crate) use carry::carry;
 pub(crate) use import::source_of;
 
 use crate::args::inbox::{Directory, Inbox as Asked};
@@ -28,6 +31,7 @@ pub(crate) fn run(asked: &Asked) -> Result<ExitCode> {
         Asked::Answer(args) => talk::answer(args),
         Asked::Assign(args) => talk::assign(args),
         Asked::Delete(args) => import::delete(args),
+        Asked::Discard(args) => discard::discard(args),
         Asked::Import(args) => import::import(args),
     }
 }

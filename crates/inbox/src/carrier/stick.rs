@@ -63,8 +63,8 @@ impl Carrier for Stick {
         }
     }
 
-    fn put_directory(&mut self, file: &[u8]) -> Result<()> {
-        self.put("directory", file)
+    fn put_directory(&mut self, file: &[u8]) -> Result<bool> {
+        self.put("directory", file).map(|()| false)
     }
 
     fn list(&mut self) -> Result<Vec<Waiting>> {

@@ -9,22 +9,26 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The longest name of a file on disk, in bytes; ext4 has 255.
 const MAX_NAME: usize = 200;
 
-/// Files of a conversation in the clear, in `DESK/inbox/import/<token>`, for `ingest` to read. They are removed when this is dropped, and, after a crash, by whoever
+/// Files and texts of a conversation in the clear, in `DESK/inbox/import/<token>`, for `ingest` to read. They are removed when this is dropped, and, after a crash, by whoever
 /// opens the inbox next.
 pub struct Imported {
     /// The folder.
     pub folder: PathBuf,
     /// The random name that stands in the paths of the documents that come of it.
     pub token: String,
-    /// How many files there are, and their bytes.
+    /// How many files there are, and their bytes; texts are not among them.
     pub files: (u64, u64),
+    /// How many texts there are.
+    pub texts: u64,
     /// Files that were left out because parts of them are missing, or because they may be somebody else's.
     pub left_out: Vec<FileParts>,
+    /// How many texts were left out because they may be somebody else's.
+    pub texts_left_out: u64,
 }
 
 impl Drop for Imported {
@@ -35,34 +39,48 @@ impl Drop for Imported {
 }
 
 impl Inbox {
-    /// Writes the whole files of a conversation into a folder of the desk. Doubtful ones only where `doubtful` says so.
-    pub fn unpack(&mut self, _held: &Held, beginning: &str, doubtful: bool) -> Result<Imported> {
+    /// Writes the whole files of a conversation into a folder of the desk, and where `texts` says so what the source wrote, each message as a file `message-N.txt`. Doubtful
+    /// ones only where `doubtful` says so.
+    pub fn unpack(&mut self, _held: &Held, beginning: &str, (doubtful, texts): (bool, bool)) -> Result<Imported> {
         let known = self.known(beginning)?;
         let key = self.storage_key(&known)?;
         let whole = self.read(beginning)?;
         let token = hex(&random::<8>()?);
         let folder = self.root.join("import").join(&token);
         fs::DirBuilder::new().mode(0o700).create(&folder).map_err(Error::io(&folder))?;
-        let mut imported = Imported { folder: folder.clone(), token, files: (0, 0), left_out: Vec::new() };
+        let mut imported = Imported { folder: folder.clone(), token, files: (0, 0), texts: 0, left_out: Vec::new(), texts_left_out: 0 };
         for (number, file) in (1u64..).zip(whole.files) {
             if !file.is_whole() || (file.doubtful && !doubtful) {
                 imported.left_out.push(file);
                 continue;
             }
-            // A folder for each, so that no name can meet another.
-            let place = folder.join(number.to_string());
-            fs::DirBuilder::new().mode(0o700).create(&place).map_err(Error::io(&place))?;
-            let path = place.join(std::ffi::OsStr::from_bytes(&safe_name(&file.name)));
-            let out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(Error::io(&path))?;
-            let mut out = BufWriter::new(out);
-            for name in &file.names {
-                let mut part = read(&self.root, &key, name)?;
-                io::copy(&mut part.body, &mut out).map_err(Error::io(&path))?;
-            }
-            out.flush().map_err(Error::io(&path))?;
+            self.write_out(&key, &folder.join(number.to_string()), &safe_name(&file.name), &file.names)?;
             imported.files = (imported.files.0 + 1, imported.files.1 + file.length);
         }
+        let said = whole.messages.iter().filter(|message| texts && !message.outgoing);
+        for (number, message) in (1u64..).zip(said) {
+            if message.doubtful && !doubtful {
+                imported.texts_left_out += 1;
+                continue;
+            }
+            let name = format!("message-{number}.txt");
+            self.write_out(&key, &folder.join(format!("text-{number}")), name.as_bytes(), std::slice::from_ref(&message.name))?;
+            imported.texts += 1;
+        }
         Ok(imported)
+    }
+
+    /// Writes what was sealed under these names into one file, in a folder of its own, so that no name can meet another.
+    fn write_out(&self, key: &[u8; 32], place: &Path, name: &[u8], sealed: &[String]) -> Result<()> {
+        fs::DirBuilder::new().mode(0o700).create(place).map_err(Error::io(place))?;
+        let path = place.join(std::ffi::OsStr::from_bytes(name));
+        let out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(Error::io(&path))?;
+        let mut out = BufWriter::new(out);
+        for name in sealed {
+            let mut part = read(&self.root, key, name)?;
+            io::copy(&mut part.body, &mut out).map_err(Error::io(&path))?;
+        }
+        out.flush().map_err(Error::io(&path))
     }
 
     /// Notes that the documents under a folder's name came from a conversation, before they are read in.

@@ -5,6 +5,7 @@ use super::{Config, HttpError};
 use crate::address::{Address, AddressError, host_and_port};
 use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
+use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -27,6 +28,12 @@ impl FromStr for Proxy {
     fn from_str(text: &str) -> Result<Self, AddressError> {
         let (host, port) = host_and_port(text)?;
         Ok(Self { host, port: port.ok_or(AddressError::Port)? })
+    }
+}
+
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') { write!(f, "[{}]:{}", self.host, self.port) } else { write!(f, "{}:{}", self.host, self.port) }
     }
 }
 

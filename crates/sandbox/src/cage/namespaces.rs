@@ -3,7 +3,7 @@
 use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags, set_capabilities, unshare_unsafe};
 
 /// Whether the kernel gave them; a container's may not. Capabilities are gone in either case.
-pub(super) fn enter() -> Result<bool, String> {
+pub(crate) fn enter() -> Result<bool, String> {
     let flags = UnshareFlags::NEWUSER | UnshareFlags::NEWNET | UnshareFlags::NEWIPC;
     // SAFETY: this is unsafe for the sake of `FILES`, which would part the descriptors of threads: it is not among the flags.
     #[allow(unsafe_code)]

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         Some("uncaged") if env::args().next_back().is_some_and(|last| last == "zygote") => start_uncaged(),
         Some("uncaged") => say_that_all_was_done(),
         Some("tool") => play_tool(),
+        Some("offline") => play_offline(),
         Some("--list") => ExitCode::SUCCESS,
         _ => run_checks(),
     }
@@ -47,6 +48,7 @@ const CHECKS: &[(&str, fn())] = checks![
     a_captured_reader_leaves_another_lease_alone,
     every_layer_is_proven_from_inside,
     a_cage_with_a_hole_reads_nothing,
+    what_has_gone_offline_makes_no_socket_and_reaches_its_folder_alone,
     a_tool_is_run_in_its_cage,
     a_captured_tool_gets_nowhere,
     a_tool_is_held_to_its_limits,
@@ -71,6 +73,38 @@ fn run_checks() -> ExitCode {
     let (word, filtered) = (if failed == 0 { "ok" } else { "FAILED" }, CHECKS.len() - chosen.len());
     println!("\ntest result: {word}. {passed} passed; {failed} failed; 0 ignored; 0 measured; {filtered} filtered out\n");
     ExitCode::from(u8::from(failed > 0))
+}
+
+/// Goes offline with the folder of its argument, and tries what it should not be able to do any more.
+fn play_offline() -> ExitCode {
+    let folder = std::path::PathBuf::from(env::args().nth(2).unwrap());
+    assert!(daylight_sandbox::any_socket().is_some(), "before, it can make one");
+    let open_before = File::open(folder.join("../outside")).unwrap();
+    let caged = daylight_sandbox::go_offline(&[&folder]).unwrap();
+    assert_eq!(daylight_sandbox::any_socket(), None);
+    assert!(UdpSocket::bind("127.0.0.1:0").is_err() && TcpStream::connect("127.0.0.1:9").is_err());
+    assert!(UnixStream::pair().is_err() && UnixStream::connect(folder.join("socket")).is_err());
+    assert!(Command::new("/bin/true").status().is_err(), "nor start another that does");
+    fs::write(folder.join("inside"), "kept").unwrap();
+    fs::rename(folder.join("inside"), folder.join("renamed")).unwrap();
+    let reaches = fs::read(folder.join("../outside")).is_ok() || fs::write(folder.join("../made"), "x").is_ok();
+    assert!(!reaches || caged.landlock == 0, "no other path");
+    let mut text = String::new();
+    (&open_before).read_to_string(&mut text).unwrap();
+    assert_eq!(text, "outside", "what is open stays open");
+    ExitCode::SUCCESS
+}
+
+fn what_has_gone_offline_makes_no_socket_and_reaches_its_folder_alone() {
+    let work = tempfile::tempdir().unwrap();
+    let folder = work.path().join("folder");
+    fs::create_dir(&folder).unwrap();
+    fs::write(work.path().join("outside"), "outside").unwrap();
+    let _listens = std::os::unix::net::UnixListener::bind(folder.join("socket")).unwrap();
+    let said = Command::new(env::current_exe().unwrap()).arg("offline").arg(&folder).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    assert_eq!(fs::read(folder.join("renamed")).unwrap(), b"kept");
+    assert!(daylight_sandbox::go_offline(&[&work.path().join("missing")]).is_err() && daylight_sandbox::any_socket().is_some());
 }
 
 /// The worker's reader: the name of its item says how it behaves.

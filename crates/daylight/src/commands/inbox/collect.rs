@@ -1,18 +1,18 @@
+use super::carry::{self, Beside};
 use super::import::unname;
-use super::wire::Wire;
 use super::{date, open, today};
 use crate::args::inbox::Collect;
 use crate::output::{self, count, remark, say};
 use anyhow::{Context, Result, bail};
 use daylight_inbox::{Carrier, Collected, Inbox, Stick, notice};
 use daylight_ingest::open_desk;
-use daylight_mirror::http::{Client, Config};
 use daylight_model::Digest;
 use indicatif::HumanBytes;
 use serde_json::json;
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zeroize::Zeroizing;
 
 /// So many envelopes that could not be opened are named.
 const NAMED: usize = 10;
@@ -22,11 +22,11 @@ const SOON: u32 = 21;
 
 pub(crate) fn collect(args: &Collect) -> Result<ExitCode> {
     let mut inbox = open(&args.desk, true)?;
+    let told = args.notice.as_deref().map(Told::open).transpose()?;
     let run = run(args, &mut inbox);
-    if let Some(file) = &args.notice {
+    if let Some(mut told) = told {
         // Also where it failed: a notice that does not come would say so.
-        let bytes = notice(today(), run.as_ref().ok().map(|(collected, _)| collected));
-        daylight_durable::write_atomic(file, &bytes).with_context(|| format!("cannot write the notice {}", file.display()))?;
+        told.write(&notice(today(), run.as_ref().ok().map(|(collected, _)| collected)))?;
     }
     let (collected, retired) = run?;
     let ends = inbox.directory_ends()?;
@@ -46,8 +46,30 @@ pub(crate) fn collect(args: &Collect) -> Result<ExitCode> {
     Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The file of the notice, open before its folder is out of reach. It is written in place: one block, of always the same length.
+struct Told(File, PathBuf);
+
+impl Told {
+    fn open(path: &Path) -> Result<Self> {
+        let why = || format!("cannot write the notice {}", path.display());
+        if !path.exists() {
+            // Until the end of the first collection it says that there was none.
+            daylight_durable::write_atomic(path, &notice(today(), None)).with_context(why)?;
+        }
+        let file = OpenOptions::new().write(true).open(path).with_context(why)?;
+        Ok(Self(file, path.to_owned()))
+    }
+
+    fn write(&mut self, notice: &[u8]) -> Result<()> {
+        let written = self.0.write_all(notice).and_then(|()| self.0.set_len(notice.len() as u64)).and_then(|()| self.0.sync_all());
+        written.with_context(|| format!("cannot write the notice {}", self.1.display()))
+    }
+}
+
 fn run(args: &Collect, inbox: &mut Inbox) -> Result<(Collected, Vec<Digest>)> {
-    let mut carrier = carrier(args)?;
+    // In this order: the process that carries ends once the end that asks it is gone.
+    let (_beside, mut carrier) = carrier(args)?;
+    go_offline(args)?;
     let held = inbox.hold("drop collect")?;
     if args.again {
         inbox.try_refused_again(&held)?;
@@ -65,23 +87,27 @@ fn run(args: &Collect, inbox: &mut Inbox) -> Result<(Collected, Vec<Digest>)> {
     Ok((collected, due))
 }
 
-fn carrier(args: &Collect) -> Result<Box<dyn Carrier>> {
-    if let Some(from) = &args.from {
-        return Ok(Box::new(Stick::new(from, args.to.as_ref().unwrap_or(from))?));
-    }
-    let (Some(drop), Some(token)) = (&args.drop, &args.token_file) else { bail!("name the drop with --drop, or a folder with --from") };
-    let client =
-        Client::new(Config { proxy: args.socks.clone(), connections: 1, ..Config::default() }).context("cannot make connections")?;
-    Ok(Box::new(Wire { client, drop: drop.clone(), authorization: authorization(token)? }))
+/// From here on this process, which has the keys, has no network, and no folder but the inbox and the stick; for deletions by age the whole desk, whose audit log
+/// is told of them.
+fn go_offline(args: &Collect) -> Result<()> {
+    let inbox = args.desk.join("inbox");
+    let desk = if args.keep.is_some() { &args.desk } else { &inbox };
+    let stick = [args.from.as_deref(), args.to.as_deref()];
+    let folders: Vec<&Path> = [desk.as_path(), &inbox].into_iter().chain(stick.into_iter().flatten()).collect();
+    daylight_sandbox::go_offline(&folders).map_err(anyhow::Error::msg).context("nothing was opened, for this process keeps the network")?;
+    Ok(())
 }
 
-fn authorization(file: &Path) -> Result<Zeroizing<String>> {
-    let text = Zeroizing::new(std::fs::read_to_string(file).with_context(|| format!("cannot read the token {}", file.display()))?);
-    let token = text.lines().next().unwrap_or_default().trim();
-    if token.len() != 64 || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        bail!("the first line of {} is no collector's token: 64 digits, as `daylight drop init` printed them", file.display());
+fn carrier(args: &Collect) -> Result<(Option<Beside>, Box<dyn Carrier>)> {
+    if let Some(from) = &args.from {
+        let to = args.to.as_ref().unwrap_or(from);
+        let stick = Stick::new(from, to)?;
+        std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
+        return Ok((None, Box::new(stick)));
     }
-    Ok(Zeroizing::new(format!("Daylight {}", token.to_ascii_lowercase())))
+    let (Some(drop), Some(token)) = (&args.drop, &args.token_file) else { bail!("name the drop with --drop, or a folder with --from") };
+    let (beside, carrier) = carry::beside(drop, token, args.socks.as_ref())?;
+    Ok((Some(beside), carrier))
 }
 
 fn in_json(collected: &Collected, retired: &[Digest], ends: Option<u32>) -> Result<()> {
@@ -126,7 +152,11 @@ fn in_words(collected: &Collected, retired: &[Digest]) -> Result<()> {
         if collected.directory_put { ", and the directory" } else { "" }
     )?;
     for (id, why) in collected.refused.iter().take(NAMED) {
-        say!("not opened, and left at the drop: {}  {}", &id.to_string()[..12], crate::commands::search::plain(why))?;
+        say!(
+            "not opened, and left at the drop, until `daylight drop discard`: {}  {}",
+            &id.to_string()[..12],
+            crate::commands::search::plain(why)
+        )?;
     }
     if collected.refused.len() > NAMED {
         say!("and {} more", collected.refused.len() - NAMED)?;

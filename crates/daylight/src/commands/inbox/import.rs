@@ -26,11 +26,15 @@ pub(crate) fn import(args: &Import) -> Result<ExitCode> {
     let lease = desk.take_ingest_lease()?;
     // Held until the files are gone: whoever opens the inbox meanwhile leaves them alone.
     let held = inbox.hold("drop import")?;
-    let unpacked = inbox.unpack(&held, &args.conversation, args.doubtful)?;
-    if unpacked.files.0 == 0 {
-        bail!("there is no whole file in conversation {}; nothing was imported", &one.id.to_string()[..12]);
+    let unpacked = inbox.unpack(&held, &args.conversation, (args.doubtful, args.with_texts))?;
+    if unpacked.files.0 + unpacked.texts == 0 {
+        let what = if args.with_texts { "no whole file and no text to import" } else { "no whole file" };
+        bail!("there is {what} in conversation {}; nothing was imported", &one.id.to_string()[..12]);
     }
-    let detail = format!("collection: {}\nfiles: {}\n", args.collection, unpacked.files.0);
+    let mut detail = format!("collection: {}\nfiles: {}\n", args.collection, unpacked.files.0);
+    if args.with_texts {
+        detail.push_str(&format!("texts: {}\n", unpacked.texts));
+    }
     inbox.link(&held, &args.conversation, &unpacked.token)?;
     desk.audit(now(), &args.who, "imported", &detail, &note(&one.id))?;
     // A crash here leaves a link to documents that are not here, and an entry of them: both go with the conversation.
@@ -44,15 +48,19 @@ pub(crate) fn import(args: &Import) -> Result<ExitCode> {
     let collection = desk.create_collection(&args.collection)?;
     let recognition = recognise_pages(&desk, &lease, Which::Collection(collection.id), (jobs, &reader), &progress)?;
     let left_out: Vec<String> = unpacked.left_out.iter().map(|file| Name(file.name.clone()).to_string()).collect();
-    let files = unpacked.files;
+    let (files, texts, texts_left_out) = (unpacked.files, unpacked.texts, unpacked.texts_left_out);
     drop(unpacked);
     if args.json {
         output::json(
-            &json!({"files": files.0, "bytes": files.1, "documents": summary.documents, "faults": summary.faults, "left_out": left_out,
+            &json!({"files": files.0, "bytes": files.1, "texts": texts, "texts_left_out": texts_left_out, "documents": summary.documents, "faults": summary.faults, "left_out": left_out,
             "recognition": recognise::as_json(&recognition)}),
         )?;
     } else {
-        say!("imported {}, {}, as {}", count(files.0, "file"), HumanBytes(files.1), count(summary.documents, "new document"))?;
+        let and_texts = if args.with_texts { format!(", and {}", count(texts, "text")) } else { String::new() };
+        say!("imported {}, {}{and_texts}, as {}", count(files.0, "file"), HumanBytes(files.1), count(summary.documents, "new document"))?;
+        if texts_left_out > 0 {
+            say!("left out, for they may be somebody else's: {}", count(texts_left_out, "text"))?;
+        }
         left_out.iter().try_for_each(|name| say!("left out, for it is not whole or may be somebody else's: {name}"))?;
         recognise::in_words(&recognition)?;
     }

@@ -4,7 +4,7 @@ use crate::commands::publish::signing_key;
 use crate::commands::search::plain;
 use crate::output::{self, count, remark, say};
 use anyhow::{Context, Result, bail};
-use daylight_inbox::{Conversation, FileParts, Message, Whole};
+use daylight_inbox::{Conversation, FileParts, Message, Refused, Whole};
 use daylight_model::Name;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
@@ -21,7 +21,11 @@ pub(crate) fn list(args: &args::List) -> Result<ExitCode> {
     let inbox = open(&args.desk, false)?;
     let listed = inbox.list(args.limit, args.unread)?;
     let totals = inbox.totals()?;
-    let (refused, why) = inbox.refused()?;
+    let refused = inbox.refused()?;
+    if args.refused {
+        return list_refused(args, &refused);
+    }
+    let (refused, why) = (refused.len() as u64, refused.into_iter().next().map(|one| one.why));
     if args.json {
         let listed: Vec<Value> = listed.iter().map(conversation_json).collect();
         output::json(
@@ -41,8 +45,26 @@ pub(crate) fn list(args: &args::List) -> Result<ExitCode> {
         count(totals.queued, "answer")
     )?;
     if refused > 0 {
-        say!("{} at the drop not opened; the last because: {}", count(refused, "envelope"), plain(&why.unwrap_or_default()))?;
+        say!(
+            "{} at the drop not opened (--refused shows them); the last because: {}",
+            count(refused, "envelope"),
+            plain(&why.unwrap_or_default())
+        )?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn list_refused(args: &args::List, refused: &[Refused]) -> Result<ExitCode> {
+    let shown = &refused[..refused.len().min(args.limit)];
+    if args.json {
+        let value = |one: &Refused| json!({"id": one.id.to_string(), "day": date(one.day), "bytes": one.length, "why": one.why});
+        output::json(&json!({"refused": shown.iter().map(value).collect::<Vec<_>>(), "total": refused.len()}))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for one in shown {
+        say!("{}  {}  {}  {}", &one.id.to_string()[..12], date(one.day), HumanBytes(one.length), plain(&one.why))?;
+    }
+    say!("{} of {} not opened; `daylight drop discard` has the drop delete them", shown.len(), count(refused.len() as u64, "envelope"))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -72,8 +72,8 @@ impl Carrier for Wire {
         }
     }
 
-    fn put_directory(&mut self, file: &[u8]) -> Result<()> {
-        self.tell(Method::PUT, "collect/directory", None, file.to_vec())
+    fn put_directory(&mut self, file: &[u8]) -> Result<bool> {
+        self.tell(Method::PUT, "collect/directory", None, file.to_vec()).map(|()| true)
     }
 
     fn list(&mut self) -> Result<Vec<Waiting>> {
