@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
+mod full;
+mod repair;
+mod served;
+
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }

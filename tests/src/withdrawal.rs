@@ -260,6 +260,35 @@ fn a_heartbeat_is_the_last_sign_of_life_and_silence_is_no_fault() {
 }
 
 #[test]
+fn what_stands_in_a_document_is_withdrawn_with_it_at_any_depth_and_named_before() {
+    let world = World::new();
+    let enclosed = "Content-Type: multipart/mixed; boundary=o\n\n--o\n\nthe outer ibis letter\n--o\nContent-Type: message/rfc822\n\n\
+        Subject: within\nMessage-ID: <within@x>\nContent-Type: multipart/mixed; boundary=i\n\n--i\n\nthe inner plover letter\n--i\n\
+        Content-Disposition: attachment; filename=deep.txt\n\nthe deep curlew note\n--i--\n--o--\n";
+    world.mail("four", "around", enclosed);
+    world.take_in();
+    world.publish();
+    let [outer, inner, deep] = ["ibis", "plover", "curlew"].map(|word| format!("town/{}", world.number(word)));
+    let said = world.withdraw(&[&outer, "--with-parts", "--reason", "x"]);
+    for part in [&inner, &deep] {
+        let named = said.stderr.find(&format!("{part} stands in it and is withdrawn with it"));
+        assert!(named.is_some(), "{part}: {said:?}");
+    }
+    assert!(said.text().contains("withdrew 3 documents of town"), "{said:?}");
+    assert_eq!(world.verify("archive")["withdrawn"], 3);
+    for word in ["ibis", "plover", "curlew"] {
+        let found = daylight(["search", &world.at("archive"), word, "--cache", &world.at("cache"), "--json"]).code(0).json();
+        assert_eq!(found["total"], 0, "{word}");
+    }
+    // What stands elsewhere stays, and one that has nothing in it is withdrawn alone.
+    let egret = format!("town/{}", world.number("egret"));
+    assert!(world.withdraw(&[&egret, "--with-parts", "--reason", "x"]).text().contains("withdrew 1 document of town"));
+    let mut wrong = world.withdrawing(&["town/1", "--with-parts", "--replaced", "--reason", "x"]);
+    wrong.extend(["--key".into(), world.at("ana.key")]);
+    daylight(wrong).code(2);
+}
+
+#[test]
 fn what_cannot_be_withdrawn_is_refused_with_a_reason() {
     let world = World::new();
     let refused = |words: &[&str], code: i32| {

@@ -482,6 +482,9 @@ pub(crate) struct Publish {
 }
 
 /// Serves an archive's pages to readers, from the archive alone.
+///
+/// A release that is added while it runs is shown to who comes next, within seconds; where its index takes longer to make, the state before is shown until that
+/// is done. For that one small file is read, once a second at most, and only when somebody asks for a page.
 #[derive(Args)]
 #[command(after_help = "Example: daylight serve ~/archive --listen 127.0.0.1:8080")]
 pub(crate) struct Serve {

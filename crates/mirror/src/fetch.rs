@@ -2,6 +2,7 @@
 //! renamed. What came before a crash is checked again and gone on from.
 
 use crate::address::Address;
+use crate::damaged::Damaged;
 use crate::http::{HttpError, Part};
 use crate::meter::Meter;
 use crate::overlay::Overlay;
@@ -18,7 +19,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How much is read and written at a time.
 const PIECE: usize = 128 << 10;
@@ -34,16 +35,22 @@ pub(crate) struct Fetch<'a> {
     /// Who gave which file in this run; what came in an earlier one is not here.
     givers: Mutex<BTreeMap<String, Address>>,
     pub(crate) meter: &'a Meter,
+    damaged: Arc<Damaged>,
 }
 
 impl<'a> Fetch<'a> {
     pub(crate) fn new(sites: &'a Sites<'a>, fetching: PathBuf, copy: PathBuf, meter: &'a Meter) -> Self {
-        Self { sites, fetching, copy, givers: Mutex::default(), meter }
+        Self { sites, fetching, copy, givers: Mutex::default(), meter, damaged: Arc::default() }
+    }
+
+    /// Fetches also what is in the copy and damaged.
+    pub(crate) fn passing_over(self, damaged: &Arc<Damaged>) -> Self {
+        Self { damaged: Arc::clone(damaged), ..self }
     }
 
     /// Whether a file is here already, whole.
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.fetching.join(path).is_file() || self.copy.join(path).is_file()
+        self.fetching.join(path).is_file() || (self.copy.join(path).is_file() && !self.damaged.has(path))
     }
 
     fn gave(&self, path: &str, site: Address) {
@@ -75,7 +82,8 @@ impl<'a> Fetch<'a> {
         }
         match fs::remove_file(self.fetching.join(path)) {
             Ok(()) => Ok(true),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(false),
+            // It was in the copy, and nobody had seen yet that it is damaged.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(self.damaged.add(path)),
             Err(e) => Err(e),
         }
     }

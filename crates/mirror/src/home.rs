@@ -14,6 +14,7 @@
 
 use crate::erase::{EraseError, hold};
 use crate::state::{MAX_STATE, State};
+use crate::words::in_words;
 use daylight_durable::{Lock, LockError, sync_dir, write_atomic};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -30,7 +31,7 @@ pub enum HomeError {
     #[error(transparent)]
     Held(#[from] EraseError),
     /// The file system refused.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), in_words(source))]
     Io {
         /// What was to be read or written.
         path: PathBuf,
@@ -68,6 +69,13 @@ fn io_at(path: &Path) -> impl FnOnce(io::Error) -> HomeError {
     move |source| HomeError::Io { path, source }
 }
 
+fn locked(error: LockError) -> HomeError {
+    match error {
+        LockError::Io { path, source } => HomeError::Io { path, source },
+        held @ LockError::Held { .. } => held.into(),
+    }
+}
+
 /// Where a mirror keeps what is not part of its copy.
 pub fn beside(copy: &Path) -> Option<PathBuf> {
     let mut name = copy.file_name()?.to_owned();
@@ -90,7 +98,7 @@ impl Home {
         let copy = fs::canonicalize(copy).map_err(io_at(copy))?;
         let beside = beside(&copy).ok_or_else(|| HomeError::NoBeside(copy.clone()))?;
         fs::create_dir_all(&beside).map_err(io_at(&beside))?;
-        let lock = Lock::take(&beside.join("lock"), "mirror")?;
+        let lock = Lock::take(&beside.join("lock"), "mirror").map_err(locked)?;
         let held = hold(&copy)?;
         Ok(Self { copy, beside, _lock: lock, _held: held })
     }
@@ -98,6 +106,11 @@ impl Home {
     /// The copy.
     pub fn copy(&self) -> &Path {
         &self.copy
+    }
+
+    /// What only the mirror needs.
+    pub fn beside(&self) -> &Path {
+        &self.beside
     }
 
     /// What is being fetched.

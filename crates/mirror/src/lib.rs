@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod address;
+mod damaged;
 pub mod erase;
 pub mod examine;
 pub mod export;
@@ -20,3 +21,4 @@ pub mod state;
 pub mod timestamp;
 pub mod update;
 pub mod witness;
+mod words;

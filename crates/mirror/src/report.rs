@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::sites::{Refusal, Served};
 use crate::state::Pinned;
+use daylight_archive::Problem;
 use std::path::PathBuf;
 
 /// What an update did, and with whose help.
@@ -42,6 +43,8 @@ pub struct Report {
     pub served: Vec<(Address, Served)>,
     /// What was refused, and from whom.
     pub refused: Vec<Refusal>,
+    /// What was found to be wrong with the copy, where it was to be repaired. All of it is repaired if there is no failure.
+    pub damaged: Vec<Problem>,
     /// Files that show that the log contradicts itself.
     pub evidence: Vec<PathBuf>,
 }

@@ -2,6 +2,7 @@
 //! the copy.
 
 use crate::address::Address;
+use crate::damaged::Damaged;
 use crate::home::{Home, HomeError};
 use crate::http::{Client, HttpError};
 use crate::log::{Log, MAX_LOG, evidence};
@@ -10,6 +11,7 @@ use crate::overlay::Overlay;
 use crate::report::Report;
 use crate::sites::{Sites, Trouble, Unavailable};
 use crate::state::{Asked, State};
+use crate::words::in_words;
 use daylight_archive::evidence::Evidence;
 use daylight_archive::log::Files;
 use daylight_archive::note::Note;
@@ -18,11 +20,14 @@ use daylight_archive::store::Folder;
 use daylight_archive::{Checkpoint, Outline, paths, verify};
 use daylight_durable::crash_point;
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 mod compare;
 mod releases;
+mod repair;
 mod roots;
 
 /// What is to be copied, from where to where.
@@ -36,6 +41,8 @@ pub struct Job<'a> {
     pub root: Option<&'a [u8]>,
     /// The collections to copy: empty for all; `None` for those that the copy was made of.
     pub only: Option<&'a [String]>,
+    /// Checks every file of the copy first, and fetches anew what is damaged.
+    pub repair: bool,
     /// The time, in seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
     /// Set when it is to stop.
@@ -51,6 +58,8 @@ enum Ended {
     /// No site that is left gives this file; another site's state may do without it.
     Nowhere(String),
     Home(HomeError),
+    /// The disk, where what is fetched is kept.
+    Here(io::Error),
     Stopped,
 }
 
@@ -65,7 +74,7 @@ impl From<Unavailable> for Ended {
         match error {
             Unavailable::Stopped => Self::Stopped,
             Unavailable::Nowhere(path) => Self::Nowhere(path),
-            Unavailable::Here(error) => Self::Failed(error.to_string()),
+            Unavailable::Here(error) => Self::Here(error),
         }
     }
 }
@@ -80,14 +89,16 @@ pub fn update(client: &Client, job: Job<'_>) -> Result<Report, HomeError> {
     let home = Home::open(job.to)?;
     let sites = Sites::new(client, job.from.clone(), job.stop);
     let before = client.used();
-    let mut update = Update { home: &home, sites: &sites, job, state: home.state()?, known: None, report: Report::default() };
-    let ended = update.run();
+    let (state, damaged) = (home.state()?, Arc::default());
+    let mut update = Update { home: &home, sites: &sites, job, state, known: None, damaged, report: Report::default() };
+    let ended = if job.repair { update.repair() } else { update.run() };
     let mut report = update.report;
     match ended {
         Ok(()) => {}
         Err(Ended::Failed(what)) => report.failure = Some(what),
         Err(Ended::Nowhere(path)) => report.failure = Some(Unavailable::Nowhere(path).to_string()),
         Err(Ended::Stopped) => (report.stopped, report.failure) = (true, Some("stopped before it was done".into())),
+        Err(Ended::Here(error)) => report.failure = Some(format!("{}: {}", home.beside().display(), in_words(&error))),
         Err(Ended::Home(error)) => return Err(error),
     }
     let used = client.used();
@@ -95,7 +106,8 @@ pub fn update(client: &Client, job: Job<'_>) -> Result<Report, HomeError> {
     (report.served, report.refused) = (sites.served().into_iter().collect(), sites.refusals());
     if let Some(state) = &mut update.state {
         state.asked = asked(&report, job.now);
-        home.remember(state)?;
+        // What went wrong first says why: a disk that is full, say, which keeps this too from being written.
+        home.remember(state).or_else(|error| if report.ok() { Err(error) } else { Ok(()) })?;
     }
     Ok(report)
 }
@@ -119,6 +131,8 @@ struct Update<'a> {
     state: Option<State>,
     /// The copy as it is.
     known: Option<Outline>,
+    /// What of it is to be fetched anew.
+    damaged: Arc<Damaged>,
     report: Report,
 }
 
@@ -183,7 +197,7 @@ impl Update<'_> {
     /// Whether the copy has all of what is on offer already.
     fn is_done(&mut self, chain: &Chain, offered: &Stated) -> Result<bool, Ended> {
         let Some(known) = self.known.as_ref().filter(|known| *known.checkpoint() == offered.checkpoint) else { return Ok(false) };
-        let done = self.state.is_some() && self.missing(known).is_empty() && self.fuller(chain, offered) == stated(known).bytes;
+        let done = self.state.is_some() && self.damaged.is_empty() && self.missing(known).is_empty() && self.fuller(chain, offered) == stated(known).bytes;
         if done && let Some(known) = self.known.take() {
             self.pin(known.chain())?;
             self.tell(&known, Vec::new());
@@ -201,7 +215,7 @@ impl Update<'_> {
     fn noted<T>(&self, site: &Address, path: &str, got: Result<T, Trouble>) -> Result<Option<T>, Ended> {
         match got {
             Ok(got) => Ok(Some(got)),
-            Err(Trouble::Here(error)) => Err(failed(error.to_string())),
+            Err(Trouble::Here(error)) => Err(Ended::Here(error)),
             Err(Trouble::Stopped) => Err(Ended::Stopped),
             Err(Trouble::Wrong(what) | Trouble::Http(HttpError::Lie(what))) => self.refuse(site, path, &what, true),
             Err(Trouble::Http(error)) => self.refuse(site, path, &error.to_string(), false),
@@ -230,10 +244,16 @@ impl Update<'_> {
         }
         if is_archive {
             let outline = Outline::read(&Folder::new(copy), paths::CHECKPOINT);
-            let outline = outline.map_err(|e| failed(format!("the copy itself is damaged: {e}")))?;
-            self.report.sizes = (outline.checkpoint().size, outline.checkpoint().size);
-            self.report.origin.clone_from(&outline.checkpoint().origin);
-            self.known = Some(outline);
+            match outline {
+                Ok(outline) => {
+                    self.report.sizes = (outline.checkpoint().size, outline.checkpoint().size);
+                    self.report.origin.clone_from(&outline.checkpoint().origin);
+                    self.known = Some(outline);
+                }
+                // Then only what is remembered counts: whose log it is, and how long it must be at least.
+                Err(_) if self.job.repair && self.state.is_some() => self.known = None,
+                Err(error) => return Err(failed(format!("the copy itself is damaged: {error}; run it again with --repair"))),
+            }
         }
         self.report.only = match (self.job.only, &self.state) {
             (Some(only), _) => only.to_vec(),

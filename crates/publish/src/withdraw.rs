@@ -14,7 +14,7 @@ use daylight_durable::crash_point;
 use daylight_review::Desk;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-pub use touched::{Touched, touched};
+pub use touched::{Touched, parts_within, touched};
 
 /// What is to be withdrawn.
 #[derive(Debug, Clone)]

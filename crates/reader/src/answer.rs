@@ -10,7 +10,9 @@ use hyper::{Method, Response, StatusCode};
 pub(crate) enum Keep {
     /// It must be asked for again.
     No,
-    /// For a minute: pages change when a release is added.
+    /// As long as they ask each time whether it is still so: pages change when a release is added.
+    Compared,
+    /// For a minute.
     Minute,
     /// For good: its address changes when it does.
     Forever,
@@ -29,7 +31,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// A page of ours.
     pub(crate) fn page(status: StatusCode, html: String) -> Self {
-        let keep = if status == StatusCode::OK { Keep::Minute } else { Keep::No };
+        let keep = if status == StatusCode::OK { Keep::Compared } else { Keep::No };
         Self { status, policy: policy::PAGE, keep, headers: vec![], body: Body::full(html) }
             .with(header::CONTENT_TYPE, "text/html; charset=utf-8")
     }
@@ -84,6 +86,7 @@ impl Answer {
         set(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
         let keep = match self.keep {
             Keep::No => "no-store",
+            Keep::Compared => "public, no-cache",
             Keep::Minute => "public, max-age=60",
             Keep::Forever => "public, max-age=31536000, immutable",
         };

@@ -20,8 +20,12 @@ pub(crate) const TURN: Duration = Duration::from_secs(3);
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// How long connections may take to end when the server is told to.
 pub(crate) const FAREWELL: Duration = Duration::from_secs(5);
-/// How often the archive is looked at for something new.
+/// How often, at most, a request has the archive looked at for something new: one small file is read.
 pub(crate) const LOOK: Duration = Duration::from_secs(1);
+/// How long that request waits for what is new to be opened. What takes longer, a large index say, is made while the state before is shown.
+pub(crate) const NEWS: Duration = Duration::from_secs(1);
+/// How long an archive that could not be opened is left alone.
+pub(crate) const LATER: Duration = Duration::from_secs(10);
 /// How much of a text stands on a document's page.
 pub(crate) const SHOWN: u64 = 256 << 10;
 /// What stands before every page of a text but the first.

@@ -22,7 +22,7 @@ use hyper::{Method, Response, StatusCode, Uri};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -34,6 +34,8 @@ pub(crate) struct Site {
     cache: PathBuf,
     now: RwLock<Arc<Edition>>,
     looked: Mutex<Instant>,
+    /// Held by the one thread that opens what is new; when that last failed.
+    opening: Mutex<Option<Instant>>,
     searches: Arc<Semaphore>,
     /// Whole results take long where their reader is slow, so they have turns of their own.
     exports: Arc<Semaphore>,
@@ -76,6 +78,7 @@ impl Site {
             cache,
             now: RwLock::new(Arc::new(edition)),
             looked: Mutex::new(Instant::now()),
+            opening: Mutex::new(None),
             searches: Arc::new(Semaphore::new(turns)),
             exports: Arc::new(Semaphore::new(limits::EXPORTS)),
         })
@@ -87,7 +90,7 @@ impl Site {
 
     /// Answers a request.
     pub(crate) async fn answer(self: &Arc<Self>, request: Request) -> Response<Body> {
-        self.look();
+        self.look().await;
         let edition = self.edition();
         let method = request.method.clone();
         let answer = match self.route(&edition, &request).await {
@@ -97,28 +100,53 @@ impl Site {
         answer.finish(&method)
     }
 
-    /// Once in a while, sees whether the archive has grown; if so another thread opens it, and until then the state before is shown.
-    fn look(self: &Arc<Self>) {
-        {
-            let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-            if looked.elapsed() < limits::LOOK {
-                return;
-            }
-            *looked = Instant::now();
+    /// Once in a while, sees whether the archive has grown; if so another thread opens it. Whoever asked waits a moment for that, so that a small release
+    /// is shown to the first who comes after it; until a large one is opened the state before is shown.
+    async fn look(self: &Arc<Self>) {
+        if !self.is_due() {
+            return;
         }
         let site = self.clone();
-        tokio::task::spawn_blocking(move || site.renew());
+        let opening = tokio::task::spawn_blocking(move || site.renew());
+        let _ = tokio::time::timeout(limits::NEWS, opening).await;
     }
 
-    /// Opens the archive anew where its checkpoint is another one. An archive that cannot be read stays shown as it was.
+    fn is_due(&self) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = looked.elapsed() >= limits::LOOK;
+        if due {
+            *looked = Instant::now();
+        }
+        due
+    }
+
+    /// Opens the archive anew where its checkpoint is another one, unless another thread is at that. An archive that cannot be read stays shown as it was.
     pub(crate) fn renew(&self) {
+        let mut failed = match self.opening.try_lock() {
+            Ok(failed) => failed,
+            Err(TryLockError::Poisoned(failed)) => failed.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        if failed.is_some_and(|failed| failed.elapsed() < limits::LATER) {
+            return;
+        }
         let checkpoint = fs::read(self.archive.join(paths::CHECKPOINT)).unwrap_or_default();
         if checkpoint.is_empty() || checkpoint == self.edition().checkpoint {
             return;
         }
-        if let Ok(edition) = Edition::open(&self.archive, &self.cache, &mut |_| ()) {
-            *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(edition);
+        match Edition::open(&self.archive, &self.cache, &mut |_| ()) {
+            Ok(edition) => {
+                *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(edition);
+                *failed = None;
+            }
+            Err(_) => *failed = Some(Instant::now()),
         }
+    }
+
+    /// Whether a thread is opening what is new.
+    #[cfg(test)]
+    pub(crate) fn is_opening(&self) -> bool {
+        self.opening.try_lock().is_err()
     }
 
     async fn route(self: &Arc<Self>, edition: &Arc<Edition>, request: &Request) -> Result<Answer, Stop> {
@@ -143,7 +171,7 @@ impl Site {
             route => {
                 let tag = edition.tag_of(&route);
                 if is_known(&request.headers, &tag) && !matches!(route, Route::Document(_, _, Part::Raw | Part::Text | Part::Picture(_))) {
-                    return Ok(Answer::empty(StatusCode::NOT_MODIFIED).keep(Keep::Minute).with(header::ETAG, &tag));
+                    return Ok(Answer::empty(StatusCode::NOT_MODIFIED).keep(Keep::Compared).with(header::ETAG, &tag));
                 }
                 let (edition, headers) = (edition.clone(), request.headers.clone());
                 blocking(move || edition.read(&route, &asked, &headers)).await

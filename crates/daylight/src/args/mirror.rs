@@ -16,7 +16,8 @@ use std::time::Duration;
     after_help = "FOLDER is an archive like any other: serve it, verify it, copy it. What the mirror itself needs stands in FOLDER.mirror.\n\
     Exits 1 if nothing could be accepted, or if evidence against the log was found.\n\
     Example: daylight mirror https://papers.example/ ~/papers --root pinned-root.json\n\
-    Example: daylight mirror http://abc…xyz.onion/ ~/papers --socks 127.0.0.1:9050 --every 1h"
+    Example: daylight mirror http://abc…xyz.onion/ ~/papers --socks 127.0.0.1:9050 --every 1h\n\
+    Example: daylight mirror https://papers.example/ ~/papers --repair"
 )]
 pub(crate) struct Mirror {
     /// The address of the site or of a copy that is asked first.
@@ -46,6 +47,9 @@ pub(crate) struct Mirror {
     /// Copies all collections, where the copy was begun with some.
     #[arg(long)]
     pub(crate) all: bool,
+    /// Checks every file of the copy, and fetches anew what is damaged or missing; each is replaced only by what was checked.
+    #[arg(long)]
+    pub(crate) repair: bool,
     #[command(flatten)]
     pub(crate) network: Network,
     /// Prints one JSON object, one for each time.

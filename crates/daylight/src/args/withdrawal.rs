@@ -10,6 +10,7 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(after_help = "Where fewer keys are given than must sign, the editors are asked by a request: docs/signing.md is the guide.\n\
     Example: daylight withdraw ~/desk council/17 council/18 --to ~/archive --reason 'it names a child' --erase --key /media/usb/ana.key\n\
+    Example: daylight withdraw ~/desk council/17 --with-parts --to ~/archive --reason 'it and its attachments name a child' --key ana.key\n\
     Example: daylight withdraw ~/desk council/17 --to ~/archive --reason 'superseded' --successor council/19 --key ana.key\n\
     Example: daylight withdraw ~/desk --to ~/archive --finish withdraw-3.request --finish from-ben/withdraw-3.request")]
 pub(crate) struct Withdraw {
@@ -34,6 +35,9 @@ pub(crate) struct Withdraw {
     /// Withdraws only the earlier renditions that corrections replaced; the newest stays.
     #[arg(long, conflicts_with = "finish")]
     pub(crate) replaced: bool,
+    /// Withdraws also everything that stands in these documents, at any depth; all of it is named before.
+    #[arg(long, conflicts_with_all = ["finish", "replaced"])]
+    pub(crate) with_parts: bool,
     /// The key of the archive's log; by default log.key on the desk.
     #[arg(long, value_name = "FILE")]
     pub(crate) log_key: Option<PathBuf>,

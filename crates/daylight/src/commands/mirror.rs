@@ -100,7 +100,7 @@ fn once(args: &args::Mirror, client: &Client, root: Option<&[u8]>, stop: &Atomic
         (false, true) => None,
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let report = update(client, Job { from: &args.from, to: &args.to, root, only, now, stop, meter: &meter });
+    let report = update(client, Job { from: &args.from, to: &args.to, root, only, repair: args.repair, now, stop, meter: &meter });
     drawing.finish();
     Ok(report?)
 }
@@ -153,6 +153,7 @@ fn in_json(report: &Report, cosigned: Option<&Cosigned>) -> Result<()> {
         "served": served,
         "refused": refused,
         "cosigned": cosigned.map(|one| json!({"witness": one.signature.name, "size": one.checkpoint.size})),
+        "damaged": report.damaged.iter().map(|one| json!({"path": one.path, "what": one.what})).collect::<Vec<_>>(),
         "evidence": report.evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
     }))
 }
@@ -166,6 +167,10 @@ fn in_words(args: &args::Mirror, report: &Report) -> Result<()> {
             pinned.sha256
         )?;
         say!("compare that with what the publisher says elsewhere; from now on only what follows from it is accepted")?;
+    }
+    let now = if report.ok() { "repaired" } else { "not repaired" };
+    for problem in &report.damaged {
+        say!("{now}: {}: {}", plain(&problem.path), plain(&problem.what))?;
     }
     for refusal in report.refused.iter().filter(|refusal| !refusal.missing).take(LISTED) {
         say!("{} {}", if refusal.lie { "refused:" } else { "not got:" }, plain(&refusal.to_string()))?;

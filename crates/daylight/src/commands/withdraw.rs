@@ -13,7 +13,7 @@ use daylight_archive::withdraw::{Copies, WithdrawNote};
 use daylight_ingest::open_desk;
 use daylight_mirror::erase::{Erased, erase_withdrawn, hold};
 use daylight_publish::request::Request;
-use daylight_publish::withdraw::{Touched, Withdrawing, ask, enact, touched};
+use daylight_publish::withdraw::{Touched, Withdrawing, ask, enact, parts_within, touched};
 use daylight_publish::{Logged, ask_heartbeat, log_heartbeat, write_request};
 use daylight_store::Desk;
 use indicatif::HumanBytes;
@@ -86,6 +86,13 @@ fn asked(args: &args::Withdraw, archive: &Path) -> Result<(Request, Touched)> {
     let [collection] = &collections.into_iter().collect::<Vec<_>>()[..] else {
         bail!("a withdrawal is of one collection: name the documents of each in a withdrawal of its own");
     };
+    if args.with_parts {
+        let parts = parts_within(archive, collection, &numbers)?;
+        for (number, title) in &parts {
+            remark(format_args!("{collection}/{number} stands in it and is withdrawn with it: {}", plain(title)));
+        }
+        numbers.extend(parts.into_keys());
+    }
     let what = Withdrawing {
         archive,
         collection,

@@ -42,3 +42,15 @@ fn a_crash_place_is_a_name_and_perhaps_a_time() {
     assert_eq!(parse("store.pack-synced"), ("store.pack-synced".to_owned(), 1));
     assert_eq!(parse("store.pack-synced:12"), ("store.pack-synced".to_owned(), 12));
 }
+
+#[test]
+fn a_disk_is_filled_at_the_named_time_by_the_named_file_and_the_process_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, filler) = (folder.path().join("log"), folder.path().join("filler"));
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["--exact", "crash::tests::a_process_with_three_steps"]);
+    child.env("DAYLIGHT_FULL_AT", "test.two:2").env("DAYLIGHT_FULL_BY", &filler).env("DAYLIGHT_CRASH_LOG", &log);
+    assert!(child.output().unwrap().status.success());
+    assert!(fs::metadata(&filler).unwrap().len() > 0);
+    assert!(fs::read_to_string(&log).unwrap().ends_with("test.three\n"));
+}

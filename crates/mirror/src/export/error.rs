@@ -1,3 +1,4 @@
+use crate::words::in_words;
 use daylight_archive::ArchiveError;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -72,17 +73,3 @@ impl ExportError {
         Self::Place { path: path.to_owned(), why: why.into() }
     }
 }
-
-/// What a person has to know of an error: a full disk is one to make room on, and FAT has no files of 4 GiB.
-fn in_words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::StorageFull => "no space is left; make room or take a larger disk, and run it again: it goes on where it was".into(),
-        io::ErrorKind::FileTooLarge => format!("{TOO_LARGE} (or a limit of this system was reached)"),
-        io::ErrorKind::ReadOnlyFilesystem => "it is read-only; nothing can be written there".into(),
-        _ => error.to_string(),
-    }
-}
-
-/// What is said of a file that FAT32 cannot hold.
-pub(super) const TOO_LARGE: &str =
-    "the file is too large for this file system: FAT32 holds files of less than 4 GiB; format the disk as exFAT, or take another";

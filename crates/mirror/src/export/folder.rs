@@ -1,7 +1,8 @@
 //! An export as a folder. What stands there already is compared, byte by byte, and only what differs is written.
 
 use super::content::{BUFFER, Content, fill};
-use super::error::{ExportError, Result, TOO_LARGE};
+use super::error::{ExportError, Result};
+use crate::words::TOO_LARGE;
 use super::sink::{Sink, is_portable};
 use daylight_durable::{crash_point, sync_dir};
 use daylight_model::{Digest, Hasher};

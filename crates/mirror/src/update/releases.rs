@@ -31,7 +31,7 @@ const ANEW: usize = 16;
 
 impl<'a> Update<'a> {
     fn fetch(&self) -> Fetch<'a> {
-        Fetch::new(self.sites, self.home.fetching(), self.home.copy().to_owned(), self.job.meter)
+        Fetch::new(self.sites, self.home.fetching(), self.home.copy().to_owned(), self.job.meter).passing_over(&self.damaged)
     }
 
     /// Fetches the notes that the log names and that are not here. Each is known by its hash.
@@ -63,7 +63,9 @@ impl<'a> Update<'a> {
         self.job.meter.step("putting it in place");
         self.commit(&target, &plans, &new)?;
         self.honour(&target.outline, &|serial| new.contains(&serial))?;
-        self.tell(&target.outline, new);
+        // What was repaired is not new.
+        let fresh = new.into_iter().filter(|serial| !self.damaged.is_in(*serial)).collect();
+        self.tell(&target.outline, fresh);
         self.known = Some(target.outline);
         self.forget_fetched()
     }
@@ -83,7 +85,7 @@ impl<'a> Update<'a> {
 
     /// Takes away what was fetched and is not needed any more.
     pub(super) fn forget_fetched(&self) -> Result<(), Ended> {
-        remove_folder(&self.home.fetching()).map_err(|e| failed(e.to_string()))
+        remove_folder(&self.home.fetching()).map_err(Ended::Here)
     }
 
     /// Fetches manifests and volumes, and says what of the releases is new. A release whose files stand partly in another one's volumes needs that one
@@ -153,7 +155,7 @@ impl<'a> Update<'a> {
             let mut again = false;
             for Problem { path, what } in &problems {
                 if matches!(Name::parse(path), Some(Name::Volume(..))) {
-                    again |= fetch.reject(path, what).map_err(|e| failed(e.to_string()))?;
+                    again |= fetch.reject(path, what).map_err(Ended::Here)?;
                 }
             }
             if !again {
@@ -173,6 +175,7 @@ impl<'a> Update<'a> {
         let copy = self.home.copy();
         fs::read(copy.join(paths::release_note(serial))).is_ok_and(|note| note == release.note_bytes)
             && copy.join(paths::manifest_part(serial, 0)).is_file()
+            && !self.damaged.is_in(serial)
     }
 
     /// Moves everything into the copy.

@@ -10,6 +10,7 @@
 //!
 //! Nothing of it is kept in memory between requests, so that threads and processes (a server and a mirror) can share it.
 
+use crate::words::in_words;
 use daylight_archive::log::{empty_root, verify_consistency};
 use daylight_archive::note::{Note, Signature};
 use daylight_archive::root::Root;
@@ -75,8 +76,8 @@ pub enum StateError {
     )]
     Missing(PathBuf),
     /// A file could not be read or written.
-    #[error("{0}: {1}")]
-    Io(PathBuf, #[source] io::Error),
+    #[error("{}: {}", .0.display(), in_words(.1))]
+    Io(PathBuf, io::Error),
     /// A file is not what was written there.
     #[error("{0} is damaged; nothing is cosigned for this log until it is put right")]
     Damaged(PathBuf),

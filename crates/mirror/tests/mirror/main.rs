@@ -4,6 +4,7 @@
 mod honest;
 mod lies;
 mod publisher;
+mod repair;
 mod server;
 mod ways;
 mod withdrawn;
@@ -49,9 +50,17 @@ impl Copy {
     }
 
     fn update_with(&self, client: &Client, from: &str, root: Option<&[u8]>, only: Option<&[String]>) -> Report {
+        self.do_with(client, from, root, only, false)
+    }
+
+    fn repair(&self, from: &str) -> Report {
+        self.do_with(&client(), from, None, None, true)
+    }
+
+    fn do_with(&self, client: &Client, from: &str, root: Option<&[u8]>, only: Option<&[String]>, repair: bool) -> Report {
         let (stop, meter) = (AtomicBool::new(false), Meter::default());
         let from = from.parse().unwrap();
-        let job = Job { from: &from, to: &self.dir(), root, only, now: 1_800_000_000, stop: &stop, meter: &meter };
+        let job = Job { from: &from, to: &self.dir(), root, only, repair, now: 1_800_000_000, stop: &stop, meter: &meter };
         update(client, job).unwrap()
     }
 }

@@ -16,6 +16,31 @@ pub struct Touched {
     pub same: BTreeSet<(String, u64)>,
 }
 
+/// Everything that stands in these documents, at any depth, in their collection, and is not withdrawn: numbers with titles, without the documents themselves.
+pub fn parts_within(archive: &Path, collection: &str, numbers: &BTreeSet<u64>) -> Result<BTreeMap<u64, String>> {
+    let archive = Archive::open(archive)?;
+    let (mut inside, mut titles): (BTreeMap<u64, BTreeSet<u64>>, _) = (BTreeMap::new(), BTreeMap::new());
+    for release in archive.releases().iter().filter(|release| release.note.collection == collection) {
+        for line in archive.lines(release.note.serial)? {
+            let record = line?.record;
+            for parent in record.occurrences.iter().filter_map(|occurrence| occurrence.parent) {
+                inside.entry(parent).or_default().insert(record.number);
+            }
+            titles.insert(record.number, record.title);
+        }
+    }
+    let (mut found, mut next) = (BTreeMap::new(), numbers.iter().copied().collect::<Vec<_>>());
+    while let Some(number) = next.pop() {
+        for part in inside.remove(&number).unwrap_or_default().into_iter().filter(|part| !numbers.contains(part)) {
+            if let Some(title) = titles.remove(&part) {
+                found.insert(part, title);
+                next.push(part);
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Looks through the lines that are not withdrawn for what else has to do with these documents. It is not withdrawn with them unless it is named.
 pub fn touched(archive: &Path, collection: &str, numbers: &BTreeSet<u64>) -> Result<Touched> {
     let archive = Archive::open(archive)?;

@@ -67,6 +67,31 @@ fn two_builders_at_once_make_one_cache_and_none_is_made_inside_the_archive() {
 }
 
 #[test]
+fn while_the_index_of_a_new_release_is_made_the_state_before_is_shown_and_one_thread_waits_for_it() {
+    let mut publisher = Publisher::new();
+    publisher.release("wall", "Wall", vec![message(1, "first", "cormorant")]);
+    let visit = Visit::to(&publisher);
+    publisher.release("wall", "Wall", vec![message(2, "second", "heron")]);
+    // Whoever makes an index holds its lock.
+    let made_elsewhere = fs::File::open(publisher.cache().join("lock")).unwrap();
+    made_elsewhere.lock().unwrap();
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(|| visit.site.renew());
+        while !visit.site.is_opening() {
+            std::thread::yield_now();
+        }
+        // Others do not wait for it too: threads would run out.
+        (0..100).for_each(|_| visit.site.renew());
+        let page = visit.get("/c/wall/1");
+        assert_eq!((page.status, visit.get("/c/wall/2").status), (StatusCode::OK, StatusCode::NOT_FOUND));
+        assert_eq!(page.header("cache-control"), "public, no-cache");
+        assert!(!opening.is_finished());
+        made_elsewhere.unlock().unwrap();
+    });
+    assert_eq!(visit.get("/c/wall/2").status, StatusCode::OK);
+}
+
+#[test]
 fn a_running_site_shows_a_new_release() {
     let mut publisher = Publisher::new();
     publisher.release("wall", "Wall", vec![message(1, "first", "cormorant")]);
