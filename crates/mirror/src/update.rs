@@ -197,7 +197,10 @@ impl Update<'_> {
     /// Whether the copy has all of what is on offer already.
     fn is_done(&mut self, chain: &Chain, offered: &Stated) -> Result<bool, Ended> {
         let Some(known) = self.known.as_ref().filter(|known| *known.checkpoint() == offered.checkpoint) else { return Ok(false) };
-        let done = self.state.is_some() && self.damaged.is_empty() && self.missing(known).is_empty() && self.fuller(chain, offered) == stated(known).bytes;
+        let done = self.state.is_some()
+            && self.damaged.is_empty()
+            && self.missing(known).is_empty()
+            && self.fuller(chain, offered) == stated(known).bytes;
         if done && let Some(known) = self.known.take() {
             self.pin(known.chain())?;
             self.tell(&known, Vec::new());

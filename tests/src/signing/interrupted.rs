@@ -212,22 +212,58 @@ fn on_a_full_disk_each_command_says_so_and_ends_the_same_bytes_when_there_is_roo
             let folder = small.path.join("room");
             copy(room.work.path(), &folder);
             fill(&small.path, left);
-            let tried = say(&folder, case.command);
-            let told = tried.stderr.to_lowercase();
-            let known = tried.code == Some(0)
-                || tried.code == Some(1) && ["space", "full", "disk i/o error"].iter().any(|word| told.contains(word));
-            assert!(known, "{}: {left} KiB left: {tried:?}", case.name);
-            full += usize::from(tried.code == Some(1));
-            fs::remove_file(small.path.join("filler")).unwrap();
-            say(&folder, "status archive").code(0);
-            if tried.code == Some(1) {
-                done_again(case, &folder, &format!("{left} KiB left"));
-            }
-            same(case, &folder, &expected, &format!("{left} KiB left"));
-            fs::remove_dir_all(&folder).unwrap();
+            let at = format!("{left} KiB left");
+            full += usize::from(on_a_full_disk(case, &folder, &say(&folder, case.command), &expected, &at));
         }
         assert!(full > 0, "{}: no disk was small enough", case.name);
         fs::remove_dir_all(&undisturbed).unwrap();
+    }
+}
+
+/// Whether it failed: then it says why, and done again when there is room, it ends as ever.
+#[track_caller]
+fn on_a_full_disk(case: &Case, folder: &Path, tried: &Spoken, expected: &BTreeMap<PathBuf, Vec<u8>>, at: &str) -> bool {
+    let told = tried.stderr.to_lowercase();
+    let failed = tried.code == Some(1) && ["space", "full", "disk i/o error"].iter().any(|word| told.contains(word));
+    assert!(failed || tried.code == Some(0), "{}: {at}: {tried:?}", case.name);
+    fs::remove_file(folder.with_file_name("filler")).unwrap_or_else(|e| panic!("{}: {at}: it was never full: {e}", case.name));
+    say(folder, "status archive").code(0);
+    if failed {
+        done_again(case, folder, at);
+    }
+    same(case, folder, expected, at);
+    fs::remove_dir_all(folder).unwrap();
+    failed
+}
+
+/// Where the disk is filled by the program itself, at each step that it passes: so every write after a step is one that fails.
+#[test]
+fn on_a_disk_that_becomes_full_at_any_step_each_command_ends_the_same_bytes_when_there_is_room() {
+    let work = workplace();
+    let Some(small) = SmallDisk::mount(work.path().join("small"), "64m") else { return skip("no right to mount a small disk") };
+    let (mut reached, folder, log) = (BTreeSet::new(), small.path.join("room"), work.path().join("log"));
+    for case in CASES {
+        let room = begun(case);
+        copy(room.work.path(), &folder);
+        let _ = fs::remove_file(&log);
+        with(&folder, "DAYLIGHT_CRASH_LOG", log.to_str().unwrap(), case.command).code(0);
+        let expected = seen(&folder);
+        fs::remove_dir_all(&folder).unwrap();
+        let mut steps: BTreeMap<String, usize> = BTreeMap::new();
+        fs::read_to_string(&log).unwrap().lines().for_each(|name| *steps.entry(name.to_owned()).or_default() += 1);
+        for moment in
+            steps.iter().flat_map(|(name, count)| BTreeSet::from([1, *count]).into_iter().map(move |time| format!("{name}:{time}")))
+        {
+            copy(room.work.path(), &folder);
+            let mut command = Command::new(program());
+            command.env("DAYLIGHT_FULL_AT", &moment).env("DAYLIGHT_FULL_BY", small.path.join("filler"));
+            let tried = command.args(case.command.split_whitespace()).current_dir(&folder).stdin(Stdio::null()).output().unwrap().into();
+            on_a_full_disk(case, &folder, &tried, &expected, &format!("full at {moment}"));
+        }
+        reached.extend(steps.into_keys());
+    }
+    for step in ["volume", "manifest", "tree", "root", "note", "tile", "tiles", "signed", "pending", "checkpoint", "old-key", "new-key"] {
+        assert!(reached.contains(&format!("publish.{step}")), "never full at {step}: {reached:?}");
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::content::{BUFFER, Content, fill};
 use super::error::{ExportError, Result};
-use crate::words::TOO_LARGE;
 use super::sink::{Sink, is_portable};
+use crate::words::TOO_LARGE;
 use daylight_durable::{crash_point, sync_dir};
 use daylight_model::{Digest, Hasher};
 use std::collections::BTreeSet;

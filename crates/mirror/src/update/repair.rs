@@ -26,11 +26,11 @@ impl Update<'_> {
                 break;
             }
         }
-        // What a site gave may be erased here, and was the same before; nothing of it is said to be repaired that is not.
-        self.damaged = Arc::default();
         match found.first() {
             None => Ok(()),
-            Some(first) => Err(failed(format!("{} cannot be repaired by fetching; the first: {}: {}", found.len(), first.path, first.what))),
+            Some(first) => {
+                Err(failed(format!("{} cannot be repaired by fetching; the first: {}: {}", found.len(), first.path, first.what)))
+            }
         }
     }
 

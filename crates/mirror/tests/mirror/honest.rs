@@ -201,7 +201,16 @@ fn a_copy_that_came_on_a_stick_is_checked_whole_and_gone_on_with() {
     assert!(linked.update(&site.url()).failure.unwrap().contains("not a good one"));
     let (stop, meter) = (Default::default(), Default::default());
     let from = site.url().parse().unwrap();
-    let job = daylight_mirror::update::Job { from: &from, to: &other.dir(), root: None, only: None, repair: false, now: 0, stop: &stop, meter: &meter };
+    let job = daylight_mirror::update::Job {
+        from: &from,
+        to: &other.dir(),
+        root: None,
+        only: None,
+        repair: false,
+        now: 0,
+        stop: &stop,
+        meter: &meter,
+    };
     assert!(daylight_mirror::update::update(&crate::client(), job).unwrap_err().to_string().contains("neither empty nor a copy"));
 }
 

@@ -192,7 +192,8 @@ fn one_who_is_told_to_stop_stops_and_goes_on_later() {
     let meter = daylight_mirror::meter::Meter::default();
     let from = site.url().parse().unwrap();
     let to = copy.dir();
-    let job = daylight_mirror::update::Job { from: &from, to: &to, root: None, only: None, repair: false, now: 0, stop: &stop, meter: &meter };
+    let job =
+        daylight_mirror::update::Job { from: &from, to: &to, root: None, only: None, repair: false, now: 0, stop: &stop, meter: &meter };
     let report = daylight_mirror::update::update(&crate::client(), job).unwrap();
     assert!(report.stopped && !report.ok() && files(&copy.dir()).is_empty());
     site.requests();

@@ -76,6 +76,8 @@ fn while_the_index_of_a_new_release_is_made_the_state_before_is_shown_and_one_th
     let made_elsewhere = fs::File::open(publisher.cache().join("lock")).unwrap();
     made_elsewhere.lock().unwrap();
     std::thread::scope(|scope| {
+        // Given up with this block, also where it fails.
+        let held = made_elsewhere;
         let opening = scope.spawn(|| visit.site.renew());
         while !visit.site.is_opening() {
             std::thread::yield_now();
@@ -86,7 +88,7 @@ fn while_the_index_of_a_new_release_is_made_the_state_before_is_shown_and_one_th
         assert_eq!((page.status, visit.get("/c/wall/2").status), (StatusCode::OK, StatusCode::NOT_FOUND));
         assert_eq!(page.header("cache-control"), "public, no-cache");
         assert!(!opening.is_finished());
-        made_elsewhere.unlock().unwrap();
+        held.unlock().unwrap();
     });
     assert_eq!(visit.get("/c/wall/2").status, StatusCode::OK);
 }
