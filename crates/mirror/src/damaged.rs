@@ -8,6 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// What nobody can repair by fetching: what is there and should not be.
 const ADDED: &str = "added";
 
+/// Whether a file is only there and should not be. Where the log is damaged every file seems to be that.
+pub(crate) fn is_added(problem: &Problem) -> bool {
+    problem.what.starts_with(ADDED)
+}
+
 /// The damaged files of a copy, by their paths in the archive.
 #[derive(Debug, Default)]
 pub(crate) struct Damaged {
@@ -19,7 +24,7 @@ pub(crate) struct Damaged {
 impl Damaged {
     /// What verifying found.
     pub(crate) fn of(problems: &[Problem]) -> Self {
-        let found = problems.iter().filter(|problem| !problem.what.starts_with(ADDED)).map(|problem| problem.path.clone());
+        let found = problems.iter().filter(|problem| !is_added(problem)).map(|problem| problem.path.clone());
         Self { repairing: true, paths: Mutex::new(found.collect()) }
     }
 

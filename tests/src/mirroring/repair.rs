@@ -17,12 +17,12 @@ fn flip(path: &Path) {
 /// A flipped bit in a volume and in a tile of the log, a missing manifest, and a volume that is cut short.
 fn harm(copy: &Path) {
     flip(&copy.join("release/1/volume/0.zip"));
-    flip(&copy.join("tile/entries/000.p/4"));
+    flip(&copy.join("tile/0/000.p/4"));
     fs::remove_file(copy.join("release/2/manifest/0")).unwrap();
     fs::File::options().write(true).open(copy.join("release/3/volume/0.zip")).unwrap().set_len(200).unwrap();
 }
 
-const HARMED: [&str; 4] = ["release/1/volume/0.zip", "tile/entries/000.p/4", "release/2/manifest/0", "release/3/volume/0.zip"];
+const HARMED: [&str; 4] = ["release/1/volume/0.zip", "tile/0/000.p/4", "release/2/manifest/0", "release/3/volume/0.zip"];
 
 #[test]
 fn a_damaged_copy_is_repaired_by_command_and_only_then() {
@@ -34,9 +34,12 @@ fn a_damaged_copy_is_repaired_by_command_and_only_then() {
     let copy = room.at("copy");
     mirror(&site.origin, &copy, &[]).code(0);
     let whole = files(&copy);
-    harm(&copy);
+    flip(&copy.join("tile/entries/000.p/4"));
     let said = daylight(["mirror", &site.origin, text(&copy)]).code(1);
     assert!(said.stderr.contains("the copy itself is damaged") && said.stderr.contains("--repair"), "{said:?}");
+    let said = daylight(["mirror", &site.origin, text(&copy), "--repair"]).code(0).text();
+    assert!(said.contains("repaired: tile/entries/000.p/4: ") && !said.contains("added") && files(&copy) == whole, "{said}");
+    harm(&copy);
     let said = daylight(["mirror", &site.origin, text(&copy), "--repair"]).code(0).text();
     for path in HARMED {
         assert!(said.contains(&format!("repaired: {path}: ")), "{path}: {said}");

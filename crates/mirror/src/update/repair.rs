@@ -3,7 +3,7 @@
 //! than it was, and a repair that is killed is gone on with by the next.
 
 use super::{Ended, Update, failed};
-use crate::damaged::Damaged;
+use crate::damaged::{Damaged, is_added};
 use daylight_archive::store::Folder;
 use daylight_archive::{Asked, Problem, verify_from};
 use std::sync::Arc;
@@ -22,10 +22,11 @@ impl Update<'_> {
                 return Ok(());
             }
             found = self.look()?;
-            if found.is_empty() || self.damaged.is_empty() {
+            if found.iter().all(is_added) {
                 break;
             }
         }
+        self.tell_of(&found, |_| false);
         match found.first() {
             None => Ok(()),
             Some(first) => {
@@ -45,11 +46,16 @@ impl Update<'_> {
         if self.sites.is_stopped() {
             return Err(Ended::Stopped);
         }
-        for problem in &found {
+        self.tell_of(&found, is_added);
+        Ok(found)
+    }
+
+    /// Notes for the report what was found, once each, but for what is passed over.
+    fn tell_of(&mut self, found: &[Problem], passed_over: fn(&Problem) -> bool) {
+        for problem in found.iter().filter(|problem| !passed_over(problem)) {
             if !self.report.damaged.iter().any(|known| known.path == problem.path) {
                 self.report.damaged.push(problem.clone());
             }
         }
-        Ok(found)
     }
 }
