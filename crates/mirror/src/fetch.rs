@@ -127,7 +127,8 @@ impl<'a> Fetch<'a> {
             self.givers.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
             match fs::remove_file(self.fetching.join(path)) {
                 Ok(()) => {}
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                // It is the copy's, and nobody had seen yet that it is damaged.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => _ = self.damaged.add(path),
                 Err(e) => return Err(e),
             }
         }
