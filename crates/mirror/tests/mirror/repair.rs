@@ -16,8 +16,10 @@ fn published() -> Publisher {
     publisher
 }
 
-/// Ways in which a disk harms a file.
-const HARM: [(&str, fn(&Path)); 3] = [
+/// A way in which a disk harms a file, and its name.
+type Harm = (&'static str, fn(&Path));
+
+const HARM: [Harm; 3] = [
     ("a flipped bit", |path| {
         let mut bytes = std::fs::read(path).unwrap();
         let middle = bytes.len() / 2;
