@@ -115,6 +115,21 @@ fn systemd_takes_the_units_and_says_what_the_guide_says_of_them() {
     }
 }
 
+#[test]
+fn systemd_takes_the_timer_that_collects() {
+    if !tool("systemd-analyze") {
+        return;
+    }
+    let place = workplace();
+    for unit in deployed(|name| name.starts_with("daylight-collect.")) {
+        let text = text(&format!("deploy/{unit}")).replace("/usr/local/bin/daylight", program().to_str().unwrap());
+        fs::write(place.path().join(unit), text).unwrap();
+    }
+    for unit in ["daylight-collect.service", "daylight-collect.timer"] {
+        assert_eq!(analyze(&["verify", "--man=no"], &place.path().join(unit)), (true, String::new()), "{unit}");
+    }
+}
+
 fn analyze(how: &[&str], unit: &Path) -> (bool, String) {
     let ran = Command::new("systemd-analyze").args(how).arg(unit).output().unwrap();
     (ran.status.success(), String::from_utf8_lossy(&ran.stderr).into_owned())

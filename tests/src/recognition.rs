@@ -177,6 +177,7 @@ fn a_scan_is_found_by_its_words_however_its_pages_lie() {
     let waiting = (&later["documents"], &later["recognition"]["pages"], &later["recognition"]["documents_waiting"]);
     assert_eq!(waiting, (&2.into(), &0.into(), &2.into()), "{later}");
     assert!(daylight(["status", path(&desk)]).text().contains("`daylight recognise` does it"));
+    assert_eq!(daylight(["status", path(&desk), "--json"]).json()["to_recognise"], 2);
     let told = daylight(ingest).json();
     let recognition = &told["recognition"];
     assert_eq!(

@@ -82,7 +82,11 @@ impl Answer {
         for (name, value) in policy::ALWAYS {
             set(headers, HeaderName::from_static(name), value);
         }
-        set(headers, header::CONTENT_SECURITY_POLICY, self.policy);
+        // What says "unchanged" replaces the headers of what is kept (RFC 9111 section 3.2), and that has the policy it needs: with this one's a page
+        // would lose its style and its forms.
+        if self.status != StatusCode::NOT_MODIFIED {
+            set(headers, header::CONTENT_SECURITY_POLICY, self.policy);
+        }
         set(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
         let keep = match self.keep {
             Keep::No => "no-store",

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Headless Chromium, driven through chromedriver (W3C WebDriver, and Chromium's own commands where that has none).
 pub(crate) struct Browser {
@@ -49,7 +50,12 @@ impl Browser {
         let mut browser = Self { driver, session: format!("http://127.0.0.1:{port}/session") };
         // Everything runs as root in a container on a test machine, where Chromium's own sandbox cannot.
         let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"];
-        let arguments: Vec<&str> = arguments.iter().chain(more).copied().collect();
+        // What Chromium takes for a window in the background has its timers once a second or a minute, and axe waits for hundreds of them.
+        let awake =
+            ["--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding"];
+        // It asks nobody for anything by itself.
+        let alone = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
+        let arguments: Vec<&str> = arguments.iter().chain(&awake).chain(&alone).chain(more).copied().collect();
         let capabilities = json!({
             "goog:chromeOptions": { "binary": "/usr/bin/chromium", "args": arguments, "prefs": preferences },
             "goog:loggingPrefs": { "performance": "ALL" },
@@ -111,6 +117,16 @@ impl Browser {
     pub(crate) fn at(&self) -> (String, String) {
         let both = self.run("return [location.href, document.title]");
         (both[0].as_str().unwrap().to_owned(), both[1].as_str().unwrap().to_owned())
+    }
+
+    /// Waits until the address begins so: a form that was sent by a key is on its way when the driver answers. Panics with where it is instead after a minute.
+    #[track_caller]
+    pub(crate) fn arrive(&self, beginning: &str) {
+        let until = Instant::now() + Duration::from_secs(60);
+        while !self.at().0.starts_with(beginning) {
+            assert!(Instant::now() < until, "{:?}", self.at());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Clicks the first element that the selector finds, as a pointer does: it must be there, visible and not covered.

@@ -34,11 +34,15 @@ pub(crate) fn status(args: &args::Status) -> Result<ExitCode> {
     if let Place::Archive = Place::of(&args.place)? {
         return archive_status(args);
     }
-    let counts = open_desk(&args.place)?.counts()?;
+    let desk = open_desk(&args.place)?;
+    let counts = desk.counts()?;
     if args.json {
-        output::json(&status_json(&counts))?;
+        let mut said = status_json(&counts);
+        said["to_recognise"] = count_waiting(&desk, Which::Desk)?.into();
+        output::json(&said)?;
     } else {
         status_words(&counts)?;
+        unrecognised(&desk)?;
     }
     Ok(ExitCode::SUCCESS)
 }

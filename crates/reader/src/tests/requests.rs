@@ -78,6 +78,21 @@ fn bytes_come_whole_in_part_or_not_at_all_when_they_are_known() {
 }
 
 #[test]
+fn what_says_unchanged_leaves_a_kept_page_the_policy_that_it_has() {
+    let publisher = small();
+    let visit = Visit::to(&publisher);
+    for path in ["/", "/c/wall", "/c/wall/1", "/c/wall/122/raw", "/c/wall/1/text", "/verify", "/release/1/note"] {
+        let first = visit.get(path);
+        assert!(!first.header("content-security-policy").is_empty() && !first.header("etag").is_empty(), "{path}");
+        let again = visit.ask(Method::GET, path, &[("if-none-match", first.header("etag"))]);
+        assert_eq!(again.status, StatusCode::NOT_MODIFIED, "{path}");
+        for (name, value) in &again.headers {
+            assert!(name.as_str() == "date" || first.header(name.as_str()) == value.to_str().unwrap(), "{path}: {name} would be another");
+        }
+    }
+}
+
+#[test]
 fn damaged_bytes_are_never_given_out_as_the_document() {
     let publisher = small();
     let visit = Visit::to(&publisher);
