@@ -54,17 +54,20 @@ fn a_reader_goes_from_search_to_document_to_thread_to_proof_by_clicking() {
         browser.write("header input[name=q]", "urgent summary\u{e007}");
         browser.arrive(&server.at("/search?q=urgent+summary"));
         browser.click("main ol a[href^='/c/']");
+        browser.arrive(&server.at("/c/"));
         let (document, title) = browser.at();
         assert!(title.contains("urgent"), "{title}");
         let path = document.strip_prefix(&server.origin).unwrap().to_owned();
         browser.click("a[href^='/thread/']");
-        assert!(browser.at().0.starts_with(&server.at("/thread/")), "{:?}", browser.at());
+        browser.arrive(&server.at("/thread/"));
         browser.click("main a[href^='/c/']");
+        browser.arrive(&server.at("/c/"));
         // The bytes are saved, not shown: clicking leaves the page where it was.
         browser.open(&document);
         browser.click(&format!("a[href='{path}/raw']"));
         assert_eq!(browser.at().0, document);
         browser.click(&format!("a[href='{path}/proof']"));
+        browser.arrive(&format!("{document}/proof"));
         let proof = browser.run("return document.body.innerText").to_string();
         assert!(browser.at().0.ends_with("/proof") && proof.contains("sha256sum"), "{proof}");
         browser.open(&format!("{document}/text"));

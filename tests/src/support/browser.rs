@@ -119,11 +119,12 @@ impl Browser {
         (both[0].as_str().unwrap().to_owned(), both[1].as_str().unwrap().to_owned())
     }
 
-    /// Waits until the address begins so: a form that was sent by a key is on its way when the driver answers. Panics with where it is instead after a minute.
+    /// Waits until the address begins so and the page is whole: on a busy machine a form that was sent, or a link, is still on its way when the driver answers.
+    /// Panics with where it is instead after a minute.
     #[track_caller]
     pub(crate) fn arrive(&self, beginning: &str) {
         let until = Instant::now() + Duration::from_secs(60);
-        while !self.at().0.starts_with(beginning) {
+        while !self.at().0.starts_with(beginning) || self.run("return document.readyState") != "complete" {
             assert!(Instant::now() < until, "{:?}", self.at());
             std::thread::sleep(Duration::from_millis(20));
         }
