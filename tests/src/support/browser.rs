@@ -41,12 +41,8 @@ impl Browser {
     }
 
     fn start_with(more: &[&str], preferences: Value) -> Self {
-        let mut driver =
-            Command::new("chromedriver").arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let port = lines.find_map(|line| Some(line.split_once("started successfully on port ")?.1.trim_end_matches('.').to_owned()));
-        std::thread::spawn(move || lines.for_each(drop));
-        let port = port.expect("chromedriver says its port");
+        // It takes a port that was free for IPv4, and ends where another has it for IPv6 by then.
+        let (driver, port) = (0..5).find_map(|_| start_driver()).expect("chromedriver says its port");
         let mut browser = Self { driver, session: format!("http://127.0.0.1:{port}/session") };
         // Everything runs as root in a container on a test machine, where Chromium's own sandbox cannot.
         let arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"];
@@ -193,4 +189,18 @@ impl Drop for Browser {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
+}
+
+/// Starts a driver. `None` if it ends without saying its port.
+fn start_driver() -> Option<(Child, String)> {
+    let mut driver =
+        Command::new("chromedriver").arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let port = lines.find_map(|line| Some(line.split_once("started successfully on port ")?.1.trim_end_matches('.').to_owned()));
+    std::thread::spawn(move || lines.for_each(drop));
+    if port.is_none() {
+        let _ = driver.kill();
+        let _ = driver.wait();
+    }
+    Some((driver, port?))
 }
