@@ -116,6 +116,31 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             "<office:document-content><office:body><office:text><text:p>Seen<text:s text:c='2'/><office:annotation><text:p>why</text:p></office:annotation></text:p></office:text></office:body></office:document-content>",
             "\n=<office:document-content><office:body><office:spreadsheet><table:table table:name='a'><table:table-row table:number-rows-repeated='3'><table:table-cell table:number-columns-repeated='9' office:value-type='float'><text:p>1</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>",
         ]),
+        "word2" => {
+            let mut file = vec![0; 0x20];
+            file[..4].copy_from_slice(b"\xdb\xa5\x2d\0");
+            (file[0x18], file[0x1c]) = (0x20, 0x2a);
+            vec![[&file[..], b"some words", b"behind"].concat()]
+        }
+        "dbf" => {
+            let mut table = vec![0; 66];
+            table[..12].copy_from_slice(&[3, 99, 11, 28, 2, 0, 0, 0, 65, 0, 6, 0]);
+            table[32..36].copy_from_slice(b"NAME");
+            (table[43], table[48], table[64]) = (b'C', 5, 0x0d);
+            table.truncate(65);
+            vec![[&table[..], b" wall ", b"*gone ", b"\x1a"].concat()]
+        }
+        "emlx" => vec![
+            [
+                &b"11        \n"[..],
+                b"A: b\n\nwords",
+                b"<?xml version=\"1.0\"?><plist><dict><key>flags</key><integer>1</integer></dict></plist>",
+            ]
+            .concat(),
+        ],
+        "calendar" => texts(&[
+            "BEGIN:VCALENDAR\r\nSUMMARY;LANGUAGE=en:a lo\r\n ng one\\, with\\nlines\r\nDESCRIPTION;ENCODING=QUOTED-PRINTABLE:a=3Db\r\nEND:VCALENDAR\r\n",
+        ]),
         "pdf" => vec![pdf()],
         "page" => texts(&[PAGE]),
         "picture" => vec![
