@@ -144,11 +144,18 @@ impl Browser {
         serde_json::from_str::<Value>(&text).unwrap()["value"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Presses the first element that the selector finds, where no script may help to bring it into view.
+    /// Presses the first element that the selector finds, where no script may help to bring it into view, and waits until its page is left:
+    /// through Tor the driver answers while the form that was sent is still on its way. Panics if nothing has come of it after two minutes.
     #[track_caller]
     pub(crate) fn press(&self, selector: &str) {
         let element = self.find(selector);
         self.call(&format!("/element/{element}/click"), &json!({}));
+        let until = Instant::now() + Duration::from_secs(120);
+        // What an element's page no longer is, the element is not either (W3C WebDriver, "stale element reference").
+        while agent().get(format!("{}/element/{element}/name", self.session)).call().unwrap().status().is_success() {
+            assert!(Instant::now() < until, "{selector}: the page is still there");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Types into the first element that the selector finds.
