@@ -130,3 +130,8 @@ fn role(role: daylight_review::Role) -> Role {
         daylight_review::Role::Page => Role::Page,
     }
 }
+
+/// How a digest begins, which tells as much as all of it to nearly everybody.
+pub(crate) fn beginning(digest: &Digest) -> u64 {
+    digest.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}

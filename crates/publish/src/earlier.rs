@@ -1,6 +1,6 @@
 //! Bytes that an earlier release published: they are referred to, not written again.
 
-use crate::content::Content;
+use crate::content::{Content, beginning};
 use crate::site::Site;
 use crate::{Error, Result};
 use daylight_archive::manifest::{PART_LINES, RawLine};
@@ -21,14 +21,14 @@ pub(crate) struct Earlier {
 const DIGEST: &[u8] = b"\"sha256\":\"";
 
 impl Earlier {
-    /// Looks through the manifests of all releases for the digests that a release needs. A line is looked at closely only if one stands in it, so
-    /// this reads about as fast as the disk gives.
+    /// Looks through the manifests of all releases for the digests that a release needs, of which it holds the beginnings. A line is looked at closely
+    /// only if one stands in it, so this reads about as fast as the disk gives.
     pub(crate) fn find(site: &Site, content: &dyn Content) -> Result<Self> {
         let mut earlier = Self::default();
         let Some(archive) = site.archive() else { return Ok(earlier) };
         let mut needed = HashSet::new();
         for document in content.documents() {
-            needed.extend(document?.files().iter().map(|file| file.digest));
+            needed.extend(document?.files().iter().map(|file| beginning(&file.digest)));
         }
         for release in archive.releases() {
             let serial = release.note.serial;
@@ -46,7 +46,7 @@ impl Earlier {
     }
 
     /// Bytes of what is withdrawn are not referred to, whether or not they are erased here: copies may not have them any more.
-    fn look_through(&mut self, path: &Path, withdrawn: &dyn Fn(u64) -> bool, needed: &HashSet<Digest>) -> Result<()> {
+    fn look_through(&mut self, path: &Path, withdrawn: &dyn Fn(u64) -> bool, needed: &HashSet<u64>) -> Result<()> {
         let mut part = BufReader::with_capacity(1 << 18, File::open(path).map_err(Error::io(path))?);
         let mut line = Vec::new();
         for number in 0.. {
@@ -62,21 +62,21 @@ impl Earlier {
     }
 
     /// Remembers where the bytes are. A line that is damaged or erased is passed over: then the bytes are written again.
-    fn take(&mut self, line: &[u8], needed: &HashSet<Digest>) {
+    fn take(&mut self, line: &[u8], needed: &HashSet<u64>) {
         let Some(RawLine::Published { record, .. }) = RawLine::parse(line) else { return };
         let Ok(record) = Record::parse(record) else { return };
         for file in record.files {
-            if needed.contains(&file.sha256) {
+            if needed.contains(&beginning(&file.sha256)) {
                 self.files.entry(file.sha256).or_insert(file);
             }
         }
     }
 }
 
-fn names_any(line: &[u8], needed: &HashSet<Digest>) -> bool {
+fn names_any(line: &[u8], needed: &HashSet<u64>) -> bool {
     memchr::memmem::find_iter(line, DIGEST).any(|at| {
         let hex = line.get(at + DIGEST.len()..at + DIGEST.len() + 64);
         let digest = hex.and_then(|hex| std::str::from_utf8(hex).ok()?.parse::<Digest>().ok());
-        digest.is_some_and(|digest| needed.contains(&digest))
+        digest.is_some_and(|digest| needed.contains(&beginning(&digest)))
     })
 }

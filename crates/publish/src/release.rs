@@ -1,7 +1,7 @@
 //! Writes the files of a release: volumes, manifest and tree. Nothing refers to them before its note is logged, so whatever an interrupted publish
 //! left of them is removed and written again.
 
-use crate::content::{Content, Published, Wanted};
+use crate::content::{Content, Published, Wanted, beginning};
 use crate::earlier::Earlier;
 use crate::files::{Folder, Open, finish};
 use crate::site::Site;
@@ -50,18 +50,41 @@ pub(crate) fn write_into(dir: &Path, content: &dyn Content, earlier: Earlier, pr
     writing.finish()
 }
 
-/// How the digests begin that more than one file of a release may have. To remember where each of millions of files is would take more memory than all else.
+/// How the digests begin of the files that a release has more than once, with a few of a hundred of the others: to remember where each of millions of
+/// files is would take more memory than all else, and so would their digests.
 fn repeated(content: &dyn Content) -> Result<HashSet<u64>> {
-    let mut all = Vec::new();
+    let mut filter = Filter::of(content.len());
+    let mut repeated = HashSet::new();
     for document in content.documents() {
-        all.extend(document?.files().iter().map(|file| beginning(&file.digest)));
+        for file in document?.files() {
+            let beginning = beginning(&file.digest);
+            if filter.insert(beginning) {
+                repeated.insert(beginning);
+            }
+        }
     }
-    all.sort_unstable();
-    Ok(all.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect())
+    Ok(repeated)
 }
 
-fn beginning(digest: &Digest) -> u64 {
-    digest.0.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+/// Says of what is put in whether it may have been put in before (a Bloom filter of one hash, which digests are already). It never says no when it was.
+struct Filter {
+    bits: Vec<u64>,
+}
+
+impl Filter {
+    /// One for the files of so many documents: at least 64 bits for each, so that it errs for about two of a hundred files where a document has two or three.
+    fn of(documents: u64) -> Self {
+        let words = documents.clamp(256, 1 << 32).next_power_of_two();
+        Self { bits: vec![0; usize::try_from(words).unwrap_or(1 << 20)] }
+    }
+
+    fn insert(&mut self, hash: u64) -> bool {
+        let bit = usize::try_from(hash).unwrap_or_default() & (self.bits.len() * 64 - 1);
+        let (word, mask) = (&mut self.bits[bit / 64], 1 << (bit % 64));
+        let known = *word & mask != 0;
+        *word |= mask;
+        known
+    }
 }
 
 /// What stands under a serial that no note was logged for is not part of the archive.

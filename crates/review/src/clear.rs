@@ -1,14 +1,14 @@
 use crate::pictures;
 use crate::rule::Standing;
 use crate::search;
-use crate::standing::{Packaging, blocked, collection, members, refusal, standing};
+use crate::seqs::Seqs;
+use crate::standing::{Decisions, Packaging, collection, refusal};
 use crate::views::Views;
 use crate::{Error, Refusal, Result};
 use daylight_durable::crash_point;
 use daylight_model::reading::{Label, PlainText};
 use daylight_sandbox::Reader;
 use daylight_store::{Collection, Desk, RenditionRole, RenditionWriter, State, TextParts};
-use std::collections::HashSet;
 
 /// Which documents of a collection are meant.
 #[derive(Debug, Clone, Copy)]
@@ -56,15 +56,13 @@ const GATHERED: u64 = 64 << 20;
 pub fn clear(desk: &mut Desk, reader: &Reader, name: &str, selection: Selection<'_>, editor: &str, now: u64) -> Result<Outcome> {
     check_editor(editor)?;
     let collection = collection(desk, name)?;
-    let (candidates, mut outcome) = candidates(desk, &collection, selection)?;
-    let (candidates, withdrawn) = apart(desk, &collection, candidates)?;
-    outcome.withdrawn = withdrawn;
-    let chosen: HashSet<u64> = candidates.iter().copied().collect();
-    let blocked = blocked(desk, &collection, &candidates, &chosen)?;
+    let mut decisions = Decisions::looked_up(desk, &collection)?;
+    let (candidates, mut outcome) = candidates(desk, &collection, &decisions, selection)?;
+    decisions.chosen = candidates.iter().copied().collect();
+    let blocked = decisions.blocked(&candidates)?;
     let mut clear = Vec::new();
     for seq in candidates {
-        match (standing(desk, &collection, &chosen, seq)?, blocked.get(&seq)) {
-            (Standing::Cleared, _) => outcome.already += 1,
+        match (decisions.standing(seq)?, blocked.get(&seq)) {
             (Standing::Held, _) => outcome.refused.push(Refusal { id: desk.short_id(seq)?, why: "it is held".into() }),
             (_, Some(inner)) => outcome.refused.push(refusal(desk, seq, *inner)?),
             (_, None) => clear.push(seq),
@@ -81,15 +79,6 @@ pub fn clear(desk: &mut Desk, reader: &Reader, name: &str, selection: Selection<
     crash_point("review.decided");
     outcome.cleared = clear.len() as u64;
     Ok(outcome)
-}
-
-/// Those that were not withdrawn, and how many were.
-fn apart(desk: &Desk, collection: &Collection, mut seqs: Vec<u64>) -> Result<(Vec<u64>, u64)> {
-    let withdrawn: HashSet<u64> = desk.decided(collection.id, State::Withdrawn)?.into_iter().collect();
-    let before = seqs.len();
-    seqs.retain(|seq| !withdrawn.contains(seq));
-    let after = seqs.len();
-    Ok((seqs, (before - after) as u64))
 }
 
 /// Makes what is published of these documents again: their text, their view and the pictures of their pages.
@@ -110,25 +99,40 @@ pub(crate) fn check_editor(name: &str) -> Result<()> {
     if fits { Ok(()) } else { Err(Error::BadEditor) }
 }
 
-/// The documents that the selection means and that could be cleared, and the count of those that never can.
-fn candidates(desk: &Desk, collection: &Collection, selection: Selection<'_>) -> Result<(Vec<u64>, Outcome)> {
-    let mut seqs = members(desk, collection)?;
-    if let Selection::Query(query) = selection {
-        let hits = search::all(desk, query)?;
-        seqs.retain(|seq| hits.contains(seq));
-    }
+/// How many documents are asked for at once.
+const PAGE: usize = 10_000;
+
+/// The documents that the selection means and that are to be cleared, in rising order, and the count of those that need not be or never can.
+fn candidates(desk: &Desk, collection: &Collection, decisions: &Decisions<'_>, selection: Selection<'_>) -> Result<(Vec<u64>, Outcome)> {
+    let hits = match selection {
+        Selection::All => None,
+        Selection::Query(query) => Some(search::all(desk, query)?),
+    };
+    let withdrawn: Seqs = desk.decided(collection.id, State::Withdrawn)?.into_iter().collect();
     let (mut candidates, mut outcome, mut packaging) = (Vec::new(), Outcome::default(), Packaging::default());
-    for seq in seqs {
-        let document = desk.document(seq)?;
-        if packaging.is(desk, seq, document.kind)? {
-            outcome.packaging += 1;
-        } else if document.blob.is_none() {
-            outcome.unreadable += 1;
-        } else {
-            candidates.push(seq);
+    let mut last = 0;
+    loop {
+        let page = desk.members(collection.id, last, PAGE)?;
+        let Some(end) = page.last() else { return Ok((candidates, outcome)) };
+        last = *end;
+        for seq in page.into_iter().filter(|seq| hits.as_ref().is_none_or(|hits| hits.contains(seq))) {
+            // What was decided is not asked for again: of a large collection most was, before little is added to it.
+            if decisions.cleared.contains(seq) {
+                outcome.already += 1;
+                continue;
+            }
+            let document = desk.outline(seq)?;
+            if packaging.is(desk, seq, document.kind)? {
+                outcome.packaging += 1;
+            } else if !document.has_bytes {
+                outcome.unreadable += 1;
+            } else if withdrawn.contains(seq) {
+                outcome.withdrawn += 1;
+            } else {
+                candidates.push(seq);
+            }
         }
     }
-    Ok((candidates, outcome))
 }
 
 /// Stores the text, the view and the pictures of each document, and says how many should have a view but have none, of how many some picture is missing, and

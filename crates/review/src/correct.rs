@@ -1,11 +1,10 @@
 use crate::clear::check_editor;
 use crate::rule::Standing;
-use crate::standing::{blocked, collection, refusal, standing};
+use crate::standing::{Decisions, collection, refusal};
 use crate::{Error, Refusal, Result, render_again};
 use daylight_durable::crash_point;
 use daylight_sandbox::Reader;
 use daylight_store::{Collection, Desk, State};
-use std::collections::{BTreeMap, HashSet};
 
 /// The longest reason, in bytes.
 const MAX_REASON: usize = 1024;
@@ -49,12 +48,13 @@ pub fn correct(desk: &mut Desk, reader: &Reader, what: &Correction<'_>) -> Resul
     check_reason(what.reason)?;
     let collection = collection(desk, what.collection)?;
     let origin = origin(desk, &collection, what)?;
-    let seq = published(desk, &collection, &origin)?.get(&what.number).copied();
-    let seq = seq.ok_or_else(|| Error::NotPublished { id: format!("{}/{}", what.collection, what.number), origin: origin.clone() })?;
+    let seq = published(desk, &collection, &origin, what.number)?
+        .ok_or_else(|| Error::NotPublished { id: format!("{}/{}", what.collection, what.number), origin: origin.clone() })?;
     let id = desk.short_id(seq)?;
     let withdrawn = desk.state(collection.id, seq)? == Some(State::Withdrawn);
-    let chosen = HashSet::from([seq]);
-    let refused = match (standing(desk, &collection, &chosen, seq)?, blocked(desk, &collection, &[seq], &chosen)?.get(&seq)) {
+    let mut decisions = Decisions::of(desk, &collection);
+    decisions.chosen.insert(seq);
+    let refused = match (decisions.standing(seq)?, decisions.blocked(&[seq])?.get(&seq)) {
         (Standing::Held | Standing::NoBytes, _) => Some(Refusal { id: id.clone(), why: "it is held, or has no bytes".into() }),
         (_, Some(inner)) => Some(refusal(desk, seq, *inner)?),
         (_, None) => None,
@@ -73,11 +73,11 @@ pub fn withdraw(desk: &mut Desk, name: &str, origin: &str, numbers: &[u64], edit
     check_editor(editor)?;
     check_reason(reason)?;
     let collection = collection(desk, name)?;
-    let known: BTreeMap<u64, u64> = desk.numbers(collection.id, origin)?.into_iter().map(|(seq, number)| (number, seq)).collect();
     let mut seqs = Vec::new();
-    for seq in numbers.iter().filter_map(|number| known.get(number)) {
-        if desk.state(collection.id, *seq)? != Some(State::Withdrawn) {
-            seqs.push(*seq);
+    for number in numbers {
+        let Some(seq) = desk.numbered(collection.id, origin, *number)? else { continue };
+        if desk.state(collection.id, seq)? != Some(State::Withdrawn) {
+            seqs.push(seq);
         }
     }
     desk.decide(&collection, &seqs, State::Withdrawn, editor, reason, now)?;
@@ -103,7 +103,8 @@ fn origin(desk: &Desk, collection: &Collection, what: &Correction<'_>) -> Result
     }
 }
 
-/// Documents by the number under which they are in an archive.
-fn published(desk: &Desk, collection: &Collection, origin: &str) -> Result<BTreeMap<u64, u64>> {
-    Ok(desk.published(collection.id, origin)?.into_iter().map(|(seq, published)| (published.number, seq)).collect())
+/// The document that is published under a number in an archive.
+fn published(desk: &Desk, collection: &Collection, origin: &str, number: u64) -> Result<Option<u64>> {
+    let Some(seq) = desk.numbered(collection.id, origin, number)? else { return Ok(None) };
+    Ok(desk.published(collection.id, origin, seq)?.map(|_| seq))
 }

@@ -15,6 +15,7 @@ mod order;
 mod pictures;
 mod rule;
 mod search;
+mod seqs;
 mod standing;
 mod views;
 

@@ -1,85 +1,101 @@
 //! The order in which documents get their numbers: by date, then id, and what stands in a document right after it.
 
+use crate::seqs::Seqs;
 use daylight_model::DocumentId;
-use std::collections::HashMap;
 
-/// A document to be put in order.
-#[derive(Debug, Clone)]
+/// A document to be put in order. There may be millions of them.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Item {
     /// Its number on the desk.
     pub(crate) seq: u64,
     /// When, in UTC seconds. What has no date comes after all that has.
     pub(crate) date: Option<i64>,
-    /// What decides between equals.
-    pub(crate) id: DocumentId,
-    /// Where it stands: in which documents, and at which place in each. Those not among the items do not count.
-    pub(crate) parents: Vec<(u64, u64)>,
+    /// What decides between equals: how its id begins.
+    pub(crate) id: Beginning,
+    /// Whether it stands in another of the documents.
+    pub(crate) inside: bool,
 }
 
-/// The `seq`s of all items, each once, in order. The same items give the same order however they are arranged.
-pub(crate) fn in_order(mut items: Vec<Item>) -> Vec<u64> {
-    items.sort_by_key(|item| (item.date.is_none(), item.date, item.id));
-    let index: HashMap<u64, usize> = items.iter().enumerate().map(|(i, item)| (item.seq, i)).collect();
-    let mut children: Vec<Vec<(u64, usize)>> = vec![Vec::new(); items.len()];
-    let mut is_root = vec![true; items.len()];
-    for (i, item) in items.iter().enumerate() {
-        for (parent, ordinal) in &item.parents {
-            if let Some(&parent) = index.get(parent).filter(|p| **p != i) {
-                children[parent].push((*ordinal, i));
-                is_root[i] = false;
-            }
-        }
+/// The first 128 bits of an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Beginning([u8; 16]);
+
+impl From<DocumentId> for Beginning {
+    fn from(id: DocumentId) -> Self {
+        Self(*id.0.0.first_chunk().unwrap_or(&[0; 16]))
     }
-    for list in &mut children {
-        list.sort_unstable();
-    }
-    let mut placed = vec![false; items.len()];
-    let mut order = Vec::with_capacity(items.len());
+}
+
+/// Gives the `seq`s of all items, each once, in order; `children` says which of them stand in one, in their order there. The same items give the same
+/// order however they are arranged.
+pub(crate) fn in_order<E>(
+    mut items: Vec<Item>,
+    children: impl Fn(u64) -> Result<Vec<u64>, E>,
+    mut place: impl FnMut(u64),
+) -> Result<(), E> {
+    items.sort_unstable_by_key(|item| (item.date.is_none(), item.date, item.id, item.seq));
+    let mut placed = Seqs::default();
     // Documents that only stand in each other, in a ring, have no root among them: the second pass begins with the earliest of each ring.
-    let roots = (0..items.len()).filter(|i| is_root[*i]).chain(0..items.len());
+    let roots = items.iter().filter(|item| !item.inside).chain(items.iter());
+    let mut stack = Vec::new();
     for root in roots {
-        let mut stack = vec![root];
-        while let Some(i) = stack.pop() {
-            if std::mem::replace(&mut placed[i], true) {
-                continue;
+        stack.push(root.seq);
+        while let Some(seq) = stack.pop() {
+            if placed.insert(seq) {
+                place(seq);
+                stack.extend(children(seq)?.into_iter().rev());
             }
-            order.push(items[i].seq);
-            stack.extend(children[i].iter().rev().map(|(_, child)| *child));
         }
     }
-    order
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use daylight_model::Digest;
+    use std::convert::Infallible;
 
-    fn item(seq: u64, date: Option<i64>, parents: &[(u64, u64)]) -> Item {
-        Item { seq, date, id: DocumentId(Digest([seq as u8; 32])), parents: parents.to_vec() }
-    }
+    /// A document with the places at which it stands in others.
+    type Placed<'a> = (u64, Option<i64>, &'a [(u64, u64)]);
 
-    fn check(items: &[Item], order: &[u64]) {
-        assert_eq!(in_order(items.to_vec()), order);
-        assert_eq!(in_order(items.iter().rev().cloned().collect()), order);
+    fn check(documents: &[Placed<'_>], order: &[u64]) {
+        let known: Seqs = documents.iter().map(|(seq, ..)| *seq).collect();
+        let items = documents.iter().map(|(seq, date, parents)| Item {
+            seq: *seq,
+            date: *date,
+            id: DocumentId(Digest([*seq as u8; 32])).into(),
+            inside: parents.iter().any(|(parent, _)| parent != seq && known.contains(*parent)),
+        });
+        let children = |of: u64| {
+            let at = |(seq, _, parents): &Placed<'_>| parents.iter().find(|(parent, _)| *parent == of).map(|(_, ordinal)| (*ordinal, *seq));
+            let mut children: Vec<(u64, u64)> = documents.iter().filter_map(at).collect();
+            children.sort_unstable();
+            Ok::<_, Infallible>(children.into_iter().map(|(_, seq)| seq).collect())
+        };
+        for items in [items.clone().collect::<Vec<_>>(), items.rev().collect()] {
+            let mut placed = Vec::new();
+            in_order(items, children, |seq| placed.push(seq)).unwrap();
+            assert_eq!(placed, order);
+        }
     }
 
     #[test]
     fn letters_come_by_date_with_their_attachments_right_after_them() {
-        let items = [
-            item(1, Some(300), &[]),
-            item(2, None, &[(1, 1)]),
-            item(3, Some(50), &[(1, 0)]),
-            item(4, Some(100), &[]),
-            item(5, None, &[]),
-            item(6, None, &[(3, 0), (4, 7)]),
-            item(7, Some(100), &[(99, 0)]),
+        let documents: [Placed<'_>; 7] = [
+            (1, Some(300), &[]),
+            (2, None, &[(1, 1)]),
+            (3, Some(50), &[(1, 0)]),
+            (4, Some(100), &[]),
+            (5, None, &[]),
+            (6, None, &[(3, 0), (4, 7)]),
+            (7, Some(100), &[(99, 0)]),
         ];
-        check(&items, &[4, 6, 7, 1, 3, 2, 5]);
+        check(&documents, &[4, 6, 7, 1, 3, 2, 5]);
     }
 
     #[test]
     fn a_ring_is_placed_once() {
-        check(&[item(1, None, &[(2, 0)]), item(2, None, &[(1, 0)]), item(3, None, &[(3, 0)])], &[3, 1, 2]);
+        check(&[(1, None, &[(2, 0)]), (2, None, &[(1, 0)]), (3, None, &[(3, 0)])], &[3, 1, 2]);
     }
 }

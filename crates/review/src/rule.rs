@@ -1,7 +1,8 @@
 //! The rule on what clearing original bytes means: it clears all that is inside them, so it is refused while any descendant is held, unread or has no
 //! bytes that an editor could have read.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use crate::seqs::Seqs;
+use std::collections::{HashMap, VecDeque};
 
 /// How a document stands towards a clearing decision in one collection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +49,12 @@ pub(crate) fn blocked<E>(
     mut standing: impl FnMut(u64) -> Result<Standing, E>,
     mut children: impl FnMut(u64) -> Result<Vec<u64>, E>,
 ) -> Result<HashMap<u64, (u64, Standing)>, E> {
-    let mut seen: HashSet<u64> = candidates.iter().copied().collect();
-    let mut queue: VecDeque<u64> = candidates.iter().copied().collect();
+    let mut seen: Seqs = candidates.iter().copied().collect();
+    let mut rest = candidates.iter();
+    let mut deeper: VecDeque<u64> = VecDeque::new();
     let mut parents: HashMap<u64, Vec<u64>> = HashMap::new();
     let mut unclear: VecDeque<(u64, (u64, Standing))> = VecDeque::new();
-    while let Some(seq) = queue.pop_front() {
+    while let Some(seq) = rest.next().copied().or_else(|| deeper.pop_front()) {
         let stands = standing(seq)?;
         if !stands.is_clear() {
             unclear.push_back((seq, (seq, stands)));
@@ -60,7 +62,7 @@ pub(crate) fn blocked<E>(
         for child in children(seq)? {
             parents.entry(child).or_default().push(seq);
             if seen.insert(child) {
-                queue.push_back(child);
+                deeper.push_back(child);
             }
         }
     }

@@ -314,3 +314,44 @@ fn what_is_held_or_contains_what_is_withdrawn_or_was_never_published_cannot_be_c
     assert!(matches!(correct(&mut desk, &nobody(), &elsewhere), Err(Error::NotPublished { .. })));
     assert!(matches!(correct(&mut desk, &nobody(), &Correction { reason: "", ..correction(1) }), Err(Error::BadReason)));
 }
+
+#[test]
+fn what_was_published_is_published_anew_when_it_changed_and_not_before_it_is_clear() {
+    let (_folder, mut desk) = desk();
+    let next = |serial| Target { serial, ..target() };
+    let (letter, note) = ingest(&mut desk, |writer, collection| {
+        let letter = put(writer, collection, Kind::Message, b"a letter", "message/rfc822");
+        put(writer, collection, Kind::File, b"another", "text/plain");
+        (letter, put(writer, collection, Kind::File, b"note", "text/plain"))
+    });
+    hold(&mut desk, "papers", &[note], "Ada", "", NOW).unwrap();
+    clear_all(&mut desk);
+    assert_eq!(published(&mut desk, &target()).0.len(), 2);
+    assert_eq!(published(&mut desk, &next(2)).0, []);
+
+    // A later reading finds the held note in the letter, and what is published of the letter changes too.
+    ingest(&mut desk, |writer, _| writer.occurrence(letter, 0, note, None, &Default::default()).unwrap());
+    let change = |desk: &Desk, text: &[u8]| {
+        let mut writer = desk.renditions_writer().unwrap();
+        writer.put(letter, daylight_store::RenditionRole::Text, "text", 2, "text/plain; charset=utf-8", text).unwrap();
+        writer.commit().unwrap();
+    };
+    change(&desk, b"read better");
+    let withheld = published(&mut desk, &next(2)).1;
+    assert_eq!(withheld.iter().map(|refusal| refusal.id.as_str()).collect::<Vec<_>>(), [desk.short_id(letter).unwrap()]);
+    // Another release goes out meanwhile. The letter is not forgotten over it.
+    ingest(&mut desk, |writer, collection| put(writer, collection, Kind::File, b"a third", "text/plain"));
+    clear_all(&mut desk);
+    assert_eq!(published(&mut desk, &next(2)).0, [(3, String::new())]);
+    let papers = desk.collection("papers").unwrap().unwrap();
+    desk.decide(&papers, &[note], State::Cleared, "Ada", "", NOW).unwrap();
+    let lines = published(&mut desk, &next(3)).0;
+    let numbers: Vec<u64> = lines.iter().map(|(number, _)| *number).collect();
+    let letters = desk.number(papers.id, "archive.example", letter).unwrap().unwrap();
+    assert_eq!(numbers, [letters, 4], "{lines:?}");
+    assert!(lines[0].1.contains("is not as it was"), "{lines:?}");
+    assert_eq!(published(&mut desk, &next(4)).0, []);
+    // What is made again as it was is nothing new.
+    change(&desk, b"read better");
+    assert_eq!(published(&mut desk, &next(4)).0, []);
+}

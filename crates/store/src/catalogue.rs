@@ -10,8 +10,13 @@ use std::time::Duration;
 const APPLICATION_ID: i64 = 0x4441_594c;
 
 /// The steps from nothing to today's format. A step that was in a release is never changed: another is added.
-const MIGRATIONS: [&str; 4] =
-    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql"), include_str!("schema/4.sql")];
+const MIGRATIONS: [&str; 5] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
+];
 
 /// Makes the catalogue, or takes up one that a killed `init` left.
 pub(crate) fn create(path: &Path) -> Result<Connection> {
@@ -108,6 +113,7 @@ mod tests {
             assert_eq!(version(&connection).unwrap(), MIGRATIONS.len() as i64);
             assert!(connection.prepare("SELECT verdicts FROM verdict").is_ok());
             assert!(connection.prepare("SELECT outcome FROM recognised").is_ok());
+            assert!(connection.prepare("SELECT seen FROM draft, stale").is_ok());
             assert!(connection.prepare("SELECT language FROM words").is_ok());
             assert!(connection.prepare("SELECT 1 FROM collection WHERE name = 'kept'").unwrap().exists([]).unwrap());
         }

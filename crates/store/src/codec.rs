@@ -77,6 +77,13 @@ impl Facts {
         let message = if bits & 4 != 0 { Some(take.message(version)?) } else { None };
         Ok(Self { date, counted, message })
     }
+
+    /// The date, and nothing else.
+    pub(crate) fn date(bytes: &[u8]) -> Result<Option<Date>> {
+        let mut take = Take::of(bytes, "facts of a document");
+        let (_, bits) = take.start(FACTS)?;
+        if bits & 1 != 0 { take.date().map(Some) } else { Ok(None) }
+    }
 }
 
 impl Links {

@@ -107,21 +107,27 @@ impl Desk {
         state.map(|state| of_code(&State::ALL, state, "decision")).transpose()
     }
 
-    /// The documents of a collection that may be published by what was decided last, in rising order.
-    pub fn publishable(&self, collection: CollectionId) -> Result<Vec<u64>> {
-        let mut seqs = self.decided(collection, State::Cleared)?;
-        seqs.extend(self.decided(collection, State::Corrected)?);
-        seqs.sort_unstable();
-        Ok(seqs)
+    /// Every document of a collection that something was decided about, in rising order, with what was decided last.
+    pub fn each_decided(&self, collection: CollectionId, take: &mut dyn FnMut(u64, State)) -> Result<()> {
+        // With a lone MAX, SQLite takes the other columns from the row that has it.
+        let sql = "SELECT latest.seq, state FROM (SELECT seq, state, MAX(audit) FROM decision WHERE collection = ?1 GROUP BY seq) AS latest
+                   JOIN document ON document.seq = latest.seq ORDER BY latest.seq";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([collection.0])?;
+        while let Some(row) = rows.next()? {
+            take(uint(row.get(0)?), of_code(&State::ALL, row.get(1)?, "decision")?);
+        }
+        Ok(())
     }
 
     /// The documents of a collection for which this was decided last, in rising order.
     pub fn decided(&self, collection: CollectionId, state: State) -> Result<Vec<u64>> {
-        // With a lone MAX, SQLite takes the other columns from the row that has it.
-        let sql = "SELECT latest.seq FROM (SELECT seq, state, MAX(audit) FROM decision WHERE collection = ?1 GROUP BY seq) AS latest
-                   JOIN document ON document.seq = latest.seq WHERE state = ?2 ORDER BY latest.seq";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map((collection.0, code(&State::ALL, &state)), |row| row.get::<_, i64>(0))?;
-        rows.map(|seq| Ok(uint(seq?))).collect()
+        let mut seqs = Vec::new();
+        self.each_decided(collection, &mut |seq, last| {
+            if last == state {
+                seqs.push(seq);
+            }
+        })?;
+        Ok(seqs)
     }
 }

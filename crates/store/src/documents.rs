@@ -52,6 +52,19 @@ pub struct Document {
     pub version: u32,
 }
 
+/// What must be known of every document before anything is decided on it. It costs a fraction of [`Desk::document`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outline {
+    /// Its identity.
+    pub id: DocumentId,
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// Whether there are bytes of it.
+    pub has_bytes: bool,
+    /// The best of its dates, in seconds since 1970-01-01T00:00:00Z.
+    pub date: Option<i64>,
+}
+
 /// Where a document stands in another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occurrence {
@@ -122,6 +135,19 @@ impl Desk {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let core = statement.query_row([int(seq)], Core::of).optional()?.ok_or_else(|| no_document(seq))?;
         self.complete(core)
+    }
+
+    /// The least that is to be known of a document.
+    pub fn outline(&self, seq: u64) -> Result<Outline> {
+        let mut statement = self.connection.prepare_cached("SELECT id, kind, blob IS NOT NULL, facts FROM document WHERE seq = ?1")?;
+        let mut rows = statement.query([int(seq)])?;
+        let row = rows.next()?.ok_or_else(|| no_document(seq))?;
+        Ok(Outline {
+            id: DocumentId(Digest(row.get(0)?)),
+            kind: codec::kind(row.get(1)?)?,
+            has_bytes: row.get(2)?,
+            date: Facts::date(row.get_ref(3)?.as_blob().unwrap_or_default())?.map(|date| date.seconds),
+        })
     }
 
     /// A document's original bytes, as a stream that ends in an error if they are not what was stored.

@@ -5,8 +5,8 @@ use crate::desk::{CollectionId, Desk};
 use crate::error::{Error, Result};
 pub use aside::LinesAside;
 use daylight_model::Digest;
-use rusqlite::{OptionalExtension, Row, Transaction};
-use std::collections::BTreeMap;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+use std::collections::HashSet;
 
 /// What a new draft says of itself.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,17 @@ pub struct NewDraft<'a> {
     pub title: &'a str,
     /// The head of the audit log that the release will state.
     pub audit_head: Digest,
+    /// What was seen of the desk while it was made, see [`Desk::seen`]; `None` where not everything was looked at that may have changed.
+    pub seen: Option<Seen>,
+}
+
+/// A moment of the desk. What is read of it from then on is of one state, unless somebody writes beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The last note that something published was changed.
+    mark: i64,
+    /// SQLite's count of what others wrote.
+    version: i64,
 }
 
 /// One line of a draft: one document, and all that must be the same again when a publish that was killed is resumed.
@@ -92,23 +103,81 @@ pub(crate) const GIVEN_UP: i64 = 2;
 const COLUMNS: &str = "id, collection, origin, serial, time, title, head, (SELECT COUNT(*) FROM draft_line WHERE draft = id)";
 
 impl Desk {
-    /// The permanent numbers that documents have in an archive, by document.
-    pub fn numbers(&self, collection: CollectionId, origin: &str) -> Result<BTreeMap<u64, u64>> {
-        let mut statement = self.connection.prepare_cached("SELECT seq, number FROM number WHERE collection = ?1 AND origin = ?2")?;
-        let rows = statement.query_map((collection.0, origin), |row| Ok((uint(row.get(0)?), uint(row.get(1)?))))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    /// The permanent number that a document has in an archive.
+    pub fn number(&self, collection: CollectionId, origin: &str, seq: u64) -> Result<Option<u64>> {
+        let sql = "SELECT number FROM number WHERE collection = ?1 AND origin = ?2 AND seq = ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row((collection.0, origin, int(seq)), |row| row.get(0)).optional()?.map(uint))
     }
 
-    /// What was published last of each document of a collection in an archive, by document: what finished drafts say.
-    pub fn published(&self, collection: CollectionId, origin: &str) -> Result<BTreeMap<u64, Published>> {
-        let sql = "SELECT seq, number, serial, fingerprint FROM draft JOIN draft_line ON draft = id
-                   WHERE collection = ?1 AND origin = ?2 AND state = ?3 ORDER BY id";
+    /// The document that has a permanent number in an archive, published or not.
+    pub fn numbered(&self, collection: CollectionId, origin: &str, number: u64) -> Result<Option<u64>> {
+        let sql = "SELECT seq FROM number WHERE collection = ?1 AND origin = ?2 AND number = ?3";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map((collection.0, origin, WRITTEN), |row| {
-            let published = Published { number: uint(row.get(1)?), serial: uint(row.get(2)?), fingerprint: Digest(row.get(3)?) };
-            Ok((uint(row.get(0)?), published))
-        })?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        Ok(statement.query_row((collection.0, origin, int(number)), |row| row.get(0)).optional()?.map(uint))
+    }
+
+    /// The highest permanent number that a document of a collection has in an archive, 0 if none has one.
+    pub fn highest_number(&self, collection: CollectionId, origin: &str) -> Result<u64> {
+        let sql = "SELECT COALESCE(MAX(number), 0) FROM number WHERE collection = ?1 AND origin = ?2";
+        Ok(uint(self.connection.prepare_cached(sql)?.query_row((collection.0, origin), |row| row.get(0))?))
+    }
+
+    /// What was published last of a document of a collection in an archive: what the last of the finished drafts says that have it.
+    pub fn published(&self, collection: CollectionId, origin: &str, seq: u64) -> Result<Option<Published>> {
+        let sql = "SELECT number, serial, fingerprint FROM draft_line JOIN draft ON id = draft
+                   WHERE seq = ?3 AND collection = ?1 AND origin = ?2 AND state = ?4 ORDER BY id DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let row = statement.query_row((collection.0, origin, int(seq), WRITTEN), |row| {
+            Ok(Published { number: uint(row.get(0)?), serial: uint(row.get(1)?), fingerprint: Digest(row.get(2)?) })
+        });
+        Ok(row.optional()?)
+    }
+
+    /// Every document of a collection that was published in an archive, by the finished drafts. One that was published again comes again.
+    pub fn each_published(&self, collection: CollectionId, origin: &str, take: &mut dyn FnMut(u64)) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("SELECT id FROM draft WHERE collection = ?1 AND origin = ?2 AND state = ?3")?;
+        let drafts = statement.query_map((collection.0, origin, WRITTEN), |row| row.get::<_, i64>(0))?;
+        let drafts: HashSet<i64> = drafts.collect::<rusqlite::Result<_>>()?;
+        // The index has all that is asked for; a line is a thousand times as long.
+        let mut statement = self.connection.prepare_cached("SELECT seq, draft FROM draft_line INDEXED BY draft_line_seq")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if drafts.contains(&row.get(1)?) {
+                take(uint(row.get(0)?));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the state of the desk from which a draft is about to be made.
+    pub fn seen(&self) -> Result<Seen> {
+        let mark = self.connection.query_row("SELECT COALESCE(MAX(n), 0) FROM stale", [], |row| row.get(0))?;
+        Ok(Seen { mark, version: version(&self.connection)? })
+    }
+
+    /// The same moment, but with the mark that the last finished draft of a collection to an archive has, because not all of what changed since is dealt
+    /// with; `None` where it has none.
+    pub fn not_yet_seen(&self, seen: Seen, collection: CollectionId, origin: &str) -> Result<Option<Seen>> {
+        let mark = self.last_mark(collection, origin)?.flatten();
+        Ok(mark.map(|mark| Seen { mark, ..seen }))
+    }
+
+    /// The documents of which something was changed that is published since the last finished draft of a collection to an archive was made, whether
+    /// or not they are in it. `None` where that is not known: then any may be.
+    pub fn stale(&self, collection: CollectionId, origin: &str) -> Result<Option<Vec<u64>>> {
+        // Where nothing was published, nothing published can have changed.
+        let Some(seen) = self.last_mark(collection, origin)? else { return Ok(Some(Vec::new())) };
+        let Some(seen) = seen else { return Ok(None) };
+        let mut statement = self.connection.prepare_cached("SELECT DISTINCT seq FROM stale WHERE n > ?1 ORDER BY seq")?;
+        let rows = statement.query_map([seen], |row| row.get::<_, i64>(0))?;
+        Ok(Some(rows.map(|seq| Ok(uint(seq?))).collect::<Result<_>>()?))
+    }
+
+    /// The mark of the last finished draft, if there is such a draft and it has one.
+    fn last_mark(&self, collection: CollectionId, origin: &str) -> Result<Option<Option<i64>>> {
+        let sql = "SELECT seen FROM draft WHERE collection = ?1 AND origin = ?2 AND state = ?3 ORDER BY id DESC LIMIT 1";
+        Ok(self.connection.prepare_cached(sql)?.query_row((collection.0, origin, WRITTEN), |row| row.get(0)).optional()?)
     }
 
     /// The archives in which documents of a collection have numbers, by their origins.
@@ -141,8 +210,12 @@ impl Desk {
             return Err(Error::Refused(format!("release {} to {} is not finished: publish again to finish it", open.serial, open.origin)));
         }
         let id = self.transaction(|transaction| {
-            let sql = "INSERT INTO draft (collection, origin, serial, time, state, head, title) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-            let row = (new.collection.0, new.origin, int(new.serial), int(new.time), OPEN, new.audit_head.0, new.title);
+            // What others wrote while the draft was made may be about what is in it.
+            let now = version(transaction)?;
+            let seen = new.seen.filter(|seen| seen.version == now).map(|seen| seen.mark);
+            let sql =
+                "INSERT INTO draft (collection, origin, serial, time, state, head, title, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+            let row = (new.collection.0, new.origin, int(new.serial), int(new.time), OPEN, new.audit_head.0, new.title, seen);
             transaction.execute(sql, row)?;
             let id = transaction.last_insert_rowid();
             let mut lines = lines.read()?;
@@ -194,6 +267,16 @@ impl Desk {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Every document of a draft.
+    pub fn each_drafted(&self, id: u64, take: &mut dyn FnMut(u64)) -> Result<()> {
+        let mut statement = self.connection.prepare_cached("SELECT seq FROM draft_line WHERE draft = ?1")?;
+        let mut rows = statement.query([int(id)])?;
+        while let Some(row) = rows.next()? {
+            take(uint(row.get(0)?));
+        }
+        Ok(())
+    }
+
     /// Notes that the release is in the archive.
     pub fn finish_draft(&mut self, id: u64) -> Result<()> {
         self.transaction(|transaction| {
@@ -213,6 +296,11 @@ impl Desk {
             Ok(())
         })
     }
+}
+
+/// A number that is another whenever another connection has written (SQLite's `PRAGMA data_version`).
+fn version(connection: &Connection) -> Result<i64> {
+    Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
 }
 
 fn give_number(transaction: &Transaction<'_>, collection: CollectionId, origin: &str, seq: u64, number: u64) -> Result<()> {

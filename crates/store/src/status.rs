@@ -87,11 +87,14 @@ impl Desk {
     /// How much there is of everything.
     pub fn counts(&self) -> Result<Counts> {
         let collections = self.collections()?.into_iter().map(|collection| {
+            let mut decided = [0; State::ALL.len()];
+            self.each_decided(collection.id, &mut |_, state| decided[state as usize] += 1)?;
+            let [cleared, held, withdrawn, corrected] = decided;
             Ok(CollectionCounts {
                 documents: self.count("SELECT COUNT(*) FROM member WHERE collection = ?1", [collection.id.0])?,
-                cleared: self.publishable(collection.id)?.len() as u64,
-                held: self.decided(collection.id, State::Held)?.len() as u64,
-                withdrawn: self.decided(collection.id, State::Withdrawn)?.len() as u64,
+                cleared: cleared + corrected,
+                held,
+                withdrawn,
                 name: collection.name,
             })
         });

@@ -383,6 +383,8 @@ impl Writer<'_> {
             self.batch.connection.prepare_cached(&format!("DELETE FROM occurrence WHERE {column} = ?1"))?.execute([int(seq)])?;
         }
         self.forget_words(seq)?;
+        // Last, for the tables above note here what they lose.
+        self.batch.connection.prepare_cached("DELETE FROM stale WHERE seq = ?1")?.execute([int(seq)])?;
         self.change += 1;
         let sql = "INSERT INTO deleted (change, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         self.batch.connection.prepare_cached(sql)?.execute((int(self.change), int(seq)))?;

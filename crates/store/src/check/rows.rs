@@ -20,7 +20,7 @@ enum Stale {
 }
 
 /// Tables and their columns that name a document.
-const NAMING: [(&str, &str, Stale); 17] = [
+const NAMING: [(&str, &str, Stale); 18] = [
     ("fault", "seq", Stale::Of),
     ("text", "seq", Stale::Of),
     ("member", "seq", Stale::Of),
@@ -36,6 +36,7 @@ const NAMING: [(&str, &str, Stale); 17] = [
     ("deferred", "seq", Stale::Derived),
     ("words", "seq", Stale::Of),
     ("near", "seq", Stale::Derived),
+    ("stale", "seq", Stale::Derived),
     ("number", "seq", Stale::Outlives),
     ("draft_line", "seq", Stale::Outlives),
 ];

@@ -146,7 +146,7 @@ fn a_draft_is_fixed_once_and_numbers_are_for_ever() {
     let (_folder, mut desk) = desk();
     let collection = desk.create_collection("town").unwrap().id;
     let head = desk.audit(5, "ann", "did", "", "").unwrap().hash;
-    let new = NewDraft { collection, origin: "example.org/archive", serial: 1, time: 77, title: "Town", audit_head: head };
+    let new = NewDraft { collection, origin: "example.org/archive", serial: 1, time: 77, title: "Town", audit_head: head, seen: None };
     let lines: Vec<NewLine> = (1..=5).map(|seq| line(seq * 10, seq)).collect();
     let draft = desk.create_draft(&new, aside(&desk, &lines)).unwrap();
     assert_eq!((draft.serial, draft.time, draft.lines, draft.audit_head, draft.title.as_str()), (1, 77, 5, head, "Town"));
@@ -156,7 +156,15 @@ fn a_draft_is_fixed_once_and_numbers_are_for_ever() {
     let rest = desk.draft_lines(draft.id, Some(first[1].position), 9).unwrap();
     let read: Vec<NewLine> = first.into_iter().chain(rest).map(|line| line.line).collect();
     assert_eq!(read, lines);
-    assert!(desk.published(collection, new.origin).unwrap().is_empty());
+    let published = |desk: &Desk| {
+        let mut published = std::collections::BTreeMap::new();
+        desk.each_published(collection, new.origin, &mut |seq| {
+            published.insert(seq, desk.published(collection, new.origin, seq).unwrap().unwrap());
+        })
+        .unwrap();
+        published
+    };
+    assert!(published(&desk).is_empty() && desk.published(collection, new.origin, 10).unwrap().is_none());
     desk.finish_draft(draft.id).unwrap();
     assert_eq!(desk.open_draft(collection, new.origin).unwrap(), None);
 
@@ -165,16 +173,69 @@ fn a_draft_is_fixed_once_and_numbers_are_for_ever() {
         let refused = desk.create_draft(&second, aside(&desk, &[line(70, 7), line(seq, number)]));
         assert!(matches!(refused, Err(Error::Refused(_))), "{seq} is {number}");
     }
-    assert!(!desk.numbers(collection, new.origin).unwrap().contains_key(&70), "a refused draft leaves nothing");
+    assert!(desk.number(collection, new.origin, 70).unwrap().is_none(), "a refused draft leaves nothing");
     let draft = desk.create_draft(&second, aside(&desk, &[line(10, 1), line(60, 6)])).unwrap();
-    assert_eq!(desk.published(collection, new.origin).unwrap()[&10].serial, 1);
+    assert_eq!(published(&desk)[&10].serial, 1);
     desk.finish_draft(draft.id).unwrap();
-    let published = desk.published(collection, new.origin).unwrap();
+    let published = published(&desk);
     assert_eq!((published[&10].serial, published[&10].number, published[&60].number, published.len()), (2, 1, 6, 6));
-    assert!(desk.numbers(collection, "elsewhere").unwrap().is_empty());
+    assert_eq!((desk.number(collection, "elsewhere", 10).unwrap(), desk.highest_number(collection, "elsewhere").unwrap()), (None, 0));
+    assert_eq!((desk.highest_number(collection, new.origin).unwrap(), desk.numbered(collection, new.origin, 6).unwrap()), (6, Some(60)));
 
     let third = desk.create_draft(&NewDraft { serial: 3, ..new }, aside(&desk, &[line(80, 7)])).unwrap();
     desk.discard_draft(third.id).unwrap();
     assert!(desk.discard_draft(draft.id).is_err(), "what is written stays");
-    assert_eq!(desk.numbers(collection, new.origin).unwrap()[&80], 7);
+    assert_eq!(desk.number(collection, new.origin, 80).unwrap(), Some(7));
+}
+
+#[test]
+fn what_changes_of_what_was_published_is_noted_until_a_draft_has_seen_it() {
+    let (_folder, mut desk) = desk();
+    let collection = desk.create_collection("town").unwrap().id;
+    let lease = desk.take_ingest_lease().unwrap();
+    let mut writer = desk.writer(&lease).unwrap();
+    let [public, other, private] = [1, 2, 3].map(|seed| put_file(&mut writer, &noise(seed, 8)));
+    writer.commit().unwrap();
+    drop(writer);
+    let head = desk.audit(5, "ann", "did", "", "").unwrap().hash;
+    let new =
+        |serial, seen| NewDraft { collection, origin: "example.org/archive", serial, time: 77, title: "Town", audit_head: head, seen };
+    let stale = |desk: &Desk| desk.stale(collection, "example.org/archive").unwrap();
+    assert_eq!(stale(&desk), Some(vec![]), "nothing is published");
+
+    // A draft says what was seen before it was made.
+    let seen = desk.seen().unwrap();
+    let draft = desk.create_draft(&new(1, Some(seen)), aside(&desk, &[line(public, 1), line(other, 2)])).unwrap();
+    desk.finish_draft(draft.id).unwrap();
+    assert_eq!(stale(&desk), Some(vec![]));
+    let mut writer = desk.writer(&lease).unwrap();
+    writer.occurrence(private, 0, public, None, &Default::default()).unwrap();
+    writer.occurrence(public, 0, private, None, &Default::default()).unwrap();
+    writer.commit().unwrap();
+    assert_eq!(stale(&desk), Some(vec![public]), "it has one more place; of what was never published nothing is noted");
+    let put = |desk: &Desk, seq| {
+        let mut review = desk.renditions_writer().unwrap();
+        review.put(seq, RenditionRole::Text, "text", 1, "text/plain", b"text").unwrap();
+        review.commit().unwrap();
+    };
+    put(&desk, other);
+    put(&desk, private);
+    assert_eq!(stale(&desk), Some(vec![public, other]));
+
+    // What others write while a draft is made may be about what is in it: then nobody knows what it has seen.
+    let seen = desk.seen().unwrap();
+    put(&desk, other);
+    let draft = desk.create_draft(&new(2, Some(seen)), aside(&desk, &[line(other, 2)])).unwrap();
+    assert_eq!(stale(&desk), Some(vec![public, other]), "an open draft has settled nothing");
+    desk.finish_draft(draft.id).unwrap();
+    assert_eq!(stale(&desk), None);
+    let seen = desk.seen().unwrap();
+    assert_eq!(desk.not_yet_seen(seen, collection, "example.org/archive").unwrap(), None);
+    let draft = desk.create_draft(&new(3, Some(seen)), aside(&desk, &[line(other, 2)])).unwrap();
+    desk.finish_draft(draft.id).unwrap();
+    assert_eq!(stale(&desk), Some(vec![]));
+    put(&desk, public);
+    let later = desk.seen().unwrap();
+    assert_ne!(desk.not_yet_seen(later, collection, "example.org/archive").unwrap(), Some(later));
+    assert_eq!(stale(&desk), Some(vec![public]));
 }

@@ -29,7 +29,7 @@ fn a_desk_of_a_newer_daylight_is_refused_and_both_formats_are_named() {
     let (_folder, desk) = desk();
     desk.connection.pragma_update(None, "user_version", 9).unwrap();
     let error = Desk::open(desk.path()).err().unwrap().to_string();
-    assert!(error.contains("desk format 9") && error.contains("up to 4"), "{error}");
+    assert!(error.contains("desk format 9") && error.contains("up to 5"), "{error}");
 }
 
 #[test]
