@@ -225,13 +225,17 @@ impl Layout {
 pub struct VolumeWriter<W> {
     out: W,
     at: u64,
-    directory: Vec<u8>,
+    /// What the directory will say, in pieces of equal length: of small members a volume has a million, and one list of them would be held twice whenever it grows.
+    members: Vec<Vec<Member>>,
 }
+
+/// How many members are in a piece.
+const PIECE: usize = 4096;
 
 impl<W: Write> VolumeWriter<W> {
     /// Begins a volume, `release/<serial>/volume/<n>.zip`. Give it something buffered.
     pub fn new(out: W) -> Self {
-        Self { out, at: 0, directory: Vec::new() }
+        Self { out, at: 0, members: Vec::new() }
     }
 
     /// Writes a member, measured before, and says where its bytes begin. Errors: writing or reading failed, or the bytes are not those measured;
@@ -244,10 +248,7 @@ impl<W: Write> VolumeWriter<W> {
                 format!("the bytes of {} changed while they were published", member.sha256),
             ));
         }
-        self.directory.extend_from_slice(&member.directory_header(self.at));
-        let offset = self.at + LOCAL_HEADER;
-        self.at = offset + member.length;
-        Ok(offset)
+        Ok(self.added(member))
     }
 
     /// Adds a member whose bytes are in memory and which [`Member::of`] just measured, so that they are not hashed again; says where they begin.
@@ -255,17 +256,34 @@ impl<W: Write> VolumeWriter<W> {
         debug_assert!(Member::of(bytes) == *member, "the member is not of these bytes");
         self.out.write_all(&member.local_header())?;
         self.out.write_all(bytes)?;
-        self.directory.extend_from_slice(&member.directory_header(self.at));
+        Ok(self.added(member))
+    }
+
+    /// Notes a member that was written, and says where its bytes begin.
+    fn added(&mut self, member: &Member) -> u64 {
+        match self.members.last_mut().filter(|piece| piece.len() < PIECE) {
+            Some(piece) => piece.push(*member),
+            None => {
+                let mut piece = Vec::with_capacity(PIECE);
+                piece.push(*member);
+                self.members.push(piece);
+            }
+        }
         let offset = self.at + LOCAL_HEADER;
         self.at = offset + member.length;
-        Ok(offset)
+        offset
     }
 
     /// Writes the directory and gives the writer back, to be flushed and synced.
     pub fn finish(mut self) -> io::Result<W> {
-        self.out.write_all(&self.directory)?;
-        let members = self.directory.len() as u64 / DIRECTORY_HEADER;
-        self.out.write_all(&end(members, self.at))?;
+        // Members stand one behind the other from the beginning.
+        let (mut at, mut count) = (0, 0);
+        for member in self.members.iter().flatten() {
+            self.out.write_all(&member.directory_header(at))?;
+            at += LOCAL_HEADER + member.length;
+            count += 1;
+        }
+        self.out.write_all(&end(count, self.at))?;
         Ok(self.out)
     }
 }
