@@ -41,11 +41,19 @@ pub(crate) fn write(site: &Site, content: &dyn Content, progress: &mut dyn FnMut
 pub(crate) fn write_into(dir: &Path, content: &dyn Content, earlier: Earlier, progress: &mut dyn FnMut(Progress)) -> Result<Written> {
     remove_leftovers(dir, content.serial())?;
     let mut writing = Writing::new(dir, content.serial(), earlier, repeated(content)?);
-    for (done, document) in (1..).zip(content.documents()) {
+    let mut done = 0;
+    for document in content.documents() {
         writing.document(&*document?)?;
+        done += 1;
         if done % TELL == 0 || done == content.len() {
             progress(Progress { documents: done, of: content.len() });
         }
+    }
+    if done != content.len() {
+        return Err(Error::Format(format!(
+            "the release has {done} of its {} documents: was something in it forgotten meanwhile?",
+            content.len()
+        )));
     }
     writing.finish()
 }
@@ -53,7 +61,7 @@ pub(crate) fn write_into(dir: &Path, content: &dyn Content, earlier: Earlier, pr
 /// How the digests begin of the files that a release has more than once, with a few of a hundred of the others: to remember where each of millions of
 /// files is would take more memory than all else, and so would their digests.
 fn repeated(content: &dyn Content) -> Result<HashSet<u64>> {
-    let mut filter = Filter::of(content.len());
+    let mut filter = Filter::default();
     let mut repeated = HashSet::new();
     for document in content.documents() {
         for file in document?.files() {
@@ -66,24 +74,43 @@ fn repeated(content: &dyn Content) -> Result<HashSet<u64>> {
     Ok(repeated)
 }
 
-/// Says of what is put in whether it may have been put in before (a Bloom filter of one hash, which digests are already). It never says no when it was.
+/// Says of what is put in whether it may have been put in before (a Bloom filter of one hash, which digests are already, in pieces each twice as long as the
+/// one before). It never says no when it was, and errs for some of a hundred at most.
+#[derive(Default)]
 struct Filter {
-    bits: Vec<u64>,
+    pieces: Vec<Vec<u64>>,
+    /// How many more the last piece takes.
+    left: usize,
 }
 
 impl Filter {
-    /// One for the files of so many documents: at least 64 bits for each, so that it errs for about two of a hundred files where a document has two or three.
-    fn of(documents: u64) -> Self {
-        let words = documents.clamp(256, 1 << 32).next_power_of_two();
-        Self { bits: vec![0; usize::try_from(words).unwrap_or(1 << 20)] }
-    }
+    /// The bits of the first piece, and how many there are for each that is put in.
+    const FIRST: usize = 1 << 16;
+    const BITS: usize = 32;
 
     fn insert(&mut self, hash: u64) -> bool {
-        let bit = usize::try_from(hash).unwrap_or_default() & (self.bits.len() * 64 - 1);
-        let (word, mask) = (&mut self.bits[bit / 64], 1 << (bit % 64));
-        let known = *word & mask != 0;
-        *word |= mask;
-        known
+        let place = |piece: &[u64]| {
+            let bit = usize::try_from(hash).unwrap_or_default() & (piece.len() * 64 - 1);
+            (bit / 64, 1 << (bit % 64))
+        };
+        let is_in = |piece: &Vec<u64>| {
+            let (word, mask) = place(piece);
+            piece[word] & mask != 0
+        };
+        if self.pieces.iter().any(is_in) {
+            return true;
+        }
+        if self.left == 0 {
+            let bits = Self::FIRST << self.pieces.len().min(40);
+            self.pieces.push(vec![0; bits / 64]);
+            self.left = bits / Self::BITS;
+        }
+        if let Some(last) = self.pieces.last_mut() {
+            let (word, mask) = place(last);
+            last[word] |= mask;
+        }
+        self.left -= 1;
+        false
     }
 }
 

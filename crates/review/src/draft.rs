@@ -73,7 +73,7 @@ pub fn draft(desk: &mut Desk, name: &str, target: &Target, now: u64) -> Result<D
         crash_point("review.draft-discarded");
     }
     let due = Due::of(desk, &collection, target)?;
-    let (lines, withheld, seen) = Drafting::new(desk, &collection, target, due)?.lines()?;
+    let (lines, Due { withheld, seen, again, .. }) = Drafting::new(desk, &collection, target, due)?.lines()?;
     if lines.is_empty() {
         return Ok(Drafted { draft: None, resumed: false, withheld });
     }
@@ -85,6 +85,7 @@ pub fn draft(desk: &mut Desk, name: &str, target: &Target, now: u64) -> Result<D
         title: &target.title,
         audit_head: desk.audit_head()?,
         seen,
+        again: &again,
     };
     let open = desk.create_draft(&new, lines)?;
     crash_point("review.drafted");
@@ -108,7 +109,7 @@ pub fn draft_seal(desk: &mut Desk, name: &str, target: &Target, now: u64) -> Res
         desk.discard_draft(open.inner.id)?;
     }
     let due = Due::of(desk, &collection, target)?;
-    let (mut lines, withheld, _) = Drafting::new(desk, &collection, target, due)?.lines()?;
+    let (mut lines, Due { withheld, .. }) = Drafting::new(desk, &collection, target, due)?.lines()?;
     if lines.is_empty() {
         return Ok(Drafted { draft: None, resumed: false, withheld });
     }
@@ -124,6 +125,7 @@ pub fn draft_seal(desk: &mut Desk, name: &str, target: &Target, now: u64) -> Res
         audit_head: desk.audit_head()?,
         // What is sealed is not published, and nobody asks what changed since.
         seen: None,
+        again: &[],
     };
     let open = desk.create_draft(&new, lines)?;
     crash_point("review.seal-drafted");

@@ -354,4 +354,13 @@ fn what_was_published_is_published_anew_when_it_changed_and_not_before_it_is_cle
     // What is made again as it was is nothing new.
     change(&desk, b"read better");
     assert_eq!(published(&mut desk, &next(4)).0, []);
+    // What changes while it is held is published once it is not.
+    desk.decide(&papers, &[letter], State::Held, "Ada", "", NOW).unwrap();
+    change(&desk, b"read best");
+    ingest(&mut desk, |writer, collection| put(writer, collection, Kind::File, b"a fourth", "text/plain"));
+    clear_all(&mut desk);
+    assert_eq!(published(&mut desk, &next(4)).0, [(5, String::new())]);
+    desk.decide(&papers, &[letter], State::Cleared, "Ada", "", NOW).unwrap();
+    assert_eq!(published(&mut desk, &next(5)).0.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [letters]);
+    assert_eq!(published(&mut desk, &next(6)).0, []);
 }

@@ -139,7 +139,9 @@ impl Desk {
 
     /// The least that is to be known of a document.
     pub fn outline(&self, seq: u64) -> Result<Outline> {
-        let mut statement = self.connection.prepare_cached("SELECT id, kind, blob IS NOT NULL, facts FROM document WHERE seq = ?1")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, kind, EXISTS (SELECT 1 FROM blob WHERE blob.id = document.blob), facts FROM document WHERE seq = ?1",
+        )?;
         let mut rows = statement.query([int(seq)])?;
         let row = rows.next()?.ok_or_else(|| no_document(seq))?;
         Ok(Outline {

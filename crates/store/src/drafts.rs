@@ -25,6 +25,8 @@ pub struct NewDraft<'a> {
     pub audit_head: Digest,
     /// What was seen of the desk while it was made, see [`Desk::seen`]; `None` where not everything was looked at that may have changed.
     pub seen: Option<Seen>,
+    /// Published documents that may not be as they were published and are not in it: the next draft looks at them again.
+    pub again: &'a [u64],
 }
 
 /// A moment of the desk. What is read of it from then on is of one state, unless somebody writes beside it.
@@ -156,13 +158,6 @@ impl Desk {
         Ok(Seen { mark, version: version(&self.connection)? })
     }
 
-    /// The same moment, but with the mark that the last finished draft of a collection to an archive has, because not all of what changed since is dealt
-    /// with; `None` where it has none.
-    pub fn not_yet_seen(&self, seen: Seen, collection: CollectionId, origin: &str) -> Result<Option<Seen>> {
-        let mark = self.last_mark(collection, origin)?.flatten();
-        Ok(mark.map(|mark| Seen { mark, ..seen }))
-    }
-
     /// The documents of which something was changed that is published since the last finished draft of a collection to an archive was made, whether
     /// or not they are in it. `None` where that is not known: then any may be.
     pub fn stale(&self, collection: CollectionId, origin: &str) -> Result<Option<Vec<u64>>> {
@@ -210,9 +205,7 @@ impl Desk {
             return Err(Error::Refused(format!("release {} to {} is not finished: publish again to finish it", open.serial, open.origin)));
         }
         let id = self.transaction(|transaction| {
-            // What others wrote while the draft was made may be about what is in it.
-            let now = version(transaction)?;
-            let seen = new.seen.filter(|seen| seen.version == now).map(|seen| seen.mark);
+            let seen = new.seen.map(|seen| seen.mark);
             let sql =
                 "INSERT INTO draft (collection, origin, serial, time, state, head, title, seen) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
             let row = (new.collection.0, new.origin, int(new.serial), int(new.time), OPEN, new.audit_head.0, new.title, seen);
@@ -224,6 +217,12 @@ impl Desk {
                 give_number(transaction, new.collection, new.origin, line.seq, line.number)?;
                 insert_line(transaction, id, position, &line)?;
                 position += 1;
+            }
+            let mut note = transaction.prepare_cached("INSERT INTO stale (seq) VALUES (?1)")?;
+            new.again.iter().try_for_each(|seq| note.execute([int(*seq)]).map(drop))?;
+            // What others wrote while the draft was made may be about what is in it, and nothing noted it as long as that was in no draft.
+            if new.seen.is_some_and(|seen| version(transaction).ok() != Some(seen.version)) {
+                transaction.execute("INSERT INTO stale (seq) SELECT seq FROM draft_line WHERE draft = ?1", [id])?;
             }
             Ok(uint(id))
         })?;
@@ -277,11 +276,18 @@ impl Desk {
         Ok(())
     }
 
-    /// Notes that the release is in the archive.
+    /// Notes that the release is in the archive. It is refused where something in it was forgotten meanwhile.
     pub fn finish_draft(&mut self, id: u64) -> Result<()> {
         self.transaction(|transaction| {
-            let done = transaction.execute("UPDATE draft SET state = ?2 WHERE id = ?1", (int(id), WRITTEN))?;
-            if done == 1 { Ok(()) } else { Err(Error::Refused(format!("there is no draft {id}"))) }
+            let done = transaction.execute("UPDATE draft SET state = ?2 WHERE id = ?1 AND state = ?3", (int(id), WRITTEN, OPEN))?;
+            if done == 0 {
+                return Err(Error::Refused(format!("draft {id} is not open any more: something in it was forgotten while it was published")));
+            }
+            // Every later draft looks at what was noted after these. One that has no mark is followed by one that looks at everything.
+            let seen = "SELECT MIN(seen) FROM draft AS last WHERE state = ?1 AND NOT EXISTS (SELECT 1 FROM draft AS later
+                        WHERE later.collection = last.collection AND later.origin = last.origin AND later.state = ?1 AND later.id > last.id)";
+            transaction.execute(&format!("DELETE FROM stale WHERE n <= ({seen})"), [WRITTEN])?;
+            Ok(())
         })
     }
 

@@ -1,6 +1,7 @@
 //! Which documents a release may have, and which need not be looked at.
 
 use super::Target;
+use crate::rule::Standing;
 use crate::seqs::Seqs;
 use crate::standing::{Decisions, Packaging, refusal};
 use crate::{Refusal, Result};
@@ -16,7 +17,9 @@ pub(super) struct Due {
     pub(super) corrections: Corrections,
     /// Cleared, and not to be published because of what they contain now.
     pub(super) withheld: Vec<Refusal>,
-    /// The moment before all this was looked up, if by then nothing is left that has to be looked at again.
+    /// Published, perhaps not as they are now, and not eligible: whenever they are again, they are to be looked at.
+    pub(super) again: Vec<u64>,
+    /// The moment before all this was looked up.
     pub(super) seen: Option<Seen>,
 }
 
@@ -28,23 +31,22 @@ impl Due {
         let decisions = Decisions::looked_up(desk, collection)?;
         let published = published(desk, collection, target)?;
         let corrections = Corrections::of(desk, collection, &target.origin)?;
-        let candidates = match desk.stale(collection.id, &target.origin)? {
+        let (mut candidates, mut changed) = (Seqs::default(), Seqs::default());
+        match desk.stale(collection.id, &target.origin)? {
             Some(stale) => {
-                let mut candidates = unpublished(desk, &decisions.cleared, &published)?;
-                let again = stale.into_iter().chain(corrections.0.keys().copied());
+                candidates = unpublished(desk, &decisions.cleared, &published)?;
+                changed = stale.into_iter().filter(|seq| published.contains(*seq)).collect();
+                let again = changed.iter().chain(corrections.0.keys().copied());
                 again.filter(|seq| decisions.cleared.contains(*seq)).for_each(|seq| {
                     candidates.insert(seq);
                 });
-                candidates
             }
-            None => decisions.cleared.clone(),
-        };
+            None => candidates.clone_from(&decisions.cleared),
+        }
         let mut due = Self::look(desk, collection, target, &decisions, &candidates, corrections)?;
         due.seen = Some(seen);
-        if candidates.iter().any(|seq| published.contains(seq) && !due.eligible.contains(seq)) {
-            // It is withheld, and may not be as it was published: whenever it is clear again, it is to be looked at.
-            due.seen = desk.not_yet_seen(seen, collection.id, &target.origin)?;
-        }
+        let left = |seq: &u64| published.contains(*seq) && !due.eligible.contains(*seq);
+        due.again = changed.iter().chain(candidates.iter()).filter(left).collect();
         due.published = published;
         Ok(due)
     }
@@ -64,18 +66,27 @@ impl Due {
         candidates: &Seqs,
         corrections: Corrections,
     ) -> Result<Self> {
-        let (eligible, withheld) = eligible(desk, decisions, candidates)?;
-        let mut due = Self { eligible, published: Seqs::default(), corrections, withheld, seen: None };
-        due.refuse_withdrawn(desk, collection, target, decisions)?;
+        let (eligible, blocked) = eligible(desk, decisions, candidates)?;
+        let withheld = blocked.iter().map(|(seq, inner)| refusal(desk, *seq, *inner)).collect::<Result<_>>()?;
+        let blocked = blocked.into_iter().map(|(seq, _)| seq).collect();
+        let mut due = Self { eligible, published: Seqs::default(), corrections, withheld, again: Vec::new(), seen: None };
+        due.refuse_withdrawn(desk, collection, target, decisions, &blocked)?;
         Ok(due)
     }
 
     /// Takes out what the archive says is withdrawn, unless it was corrected since: a desk that was restored from a backup may not know.
-    fn refuse_withdrawn(&mut self, desk: &Desk, collection: &Collection, target: &Target, decisions: &Decisions<'_>) -> Result<()> {
+    fn refuse_withdrawn(
+        &mut self,
+        desk: &Desk,
+        collection: &Collection,
+        target: &Target,
+        decisions: &Decisions<'_>,
+        blocked: &Seqs,
+    ) -> Result<()> {
         for (number, time) in &target.withdrawn {
             let Some(seq) = desk.numbered(collection.id, &target.origin, *number)? else { continue };
             let corrected = self.corrections.0.get(&seq).is_some_and(|(_, decided)| i64::try_from(*decided).is_ok_and(|at| at >= *time));
-            if !corrected && (self.eligible.remove(seq) || decisions.cleared.contains(seq)) {
+            if !corrected && (self.eligible.remove(seq) || decisions.cleared.contains(seq) && !blocked.contains(seq)) {
                 let why = format!("it was withdrawn as {}/{number}; `daylight clear --correct` publishes it anew", collection.name);
                 self.withheld.push(Refusal { id: desk.short_id(seq)?, why });
             }
@@ -84,14 +95,17 @@ impl Due {
     }
 }
 
+/// A document that is withheld, because of what stands inside it and how that stands.
+type Blocked = (u64, (u64, Standing));
+
 /// Which of these documents are cleared and hold nothing that is not, and what is withheld because it does.
-pub(super) fn eligible(desk: &Desk, decisions: &Decisions<'_>, candidates: &Seqs) -> Result<(Seqs, Vec<Refusal>)> {
+pub(super) fn eligible(desk: &Desk, decisions: &Decisions<'_>, candidates: &Seqs) -> Result<(Seqs, Vec<Blocked>)> {
     let cleared: Vec<u64> = candidates.iter().filter(|seq| decisions.cleared.contains(*seq)).collect();
     let blocked = decisions.blocked(&cleared)?;
     let (mut eligible, mut withheld, mut packaging) = (Seqs::default(), Vec::new(), Packaging::default());
     for seq in cleared {
         if let Some(inner) = blocked.get(&seq) {
-            withheld.push(refusal(desk, seq, *inner)?);
+            withheld.push((seq, *inner));
             continue;
         }
         let document = desk.outline(seq)?;

@@ -2,13 +2,13 @@
 
 use super::due::Due;
 use super::{Result, Target};
+use crate::Error;
 use crate::codec;
 use crate::document::{Document, Occurrence, Rendition, Role};
 use crate::order::{Item, in_order};
 use crate::seqs::Seqs;
-use crate::{Error, Refusal};
 use daylight_model::{Digest, Hasher, Kind, Stage, Verdict};
-use daylight_store::{Collection, CollectionId, Desk, LinesAside, NewLine, RenditionRole, Seen};
+use daylight_store::{Collection, CollectionId, Desk, LinesAside, NewLine, RenditionRole};
 use std::collections::HashMap;
 
 /// Makes the lines of a new draft. Of each document it holds a few bytes.
@@ -73,10 +73,11 @@ impl<'a> Drafting<'a> {
         if children.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             let mut keyed = Vec::with_capacity(children.len());
             for (ordinal, child) in children {
-                keyed.push((ordinal, self.desk.id_of(child)?, child));
+                let outline = self.desk.outline(child)?;
+                keyed.push(((ordinal, outline.date.is_none(), outline.date, outline.id), child));
             }
             keyed.sort_unstable();
-            return Ok(keyed.into_iter().map(|(.., child)| child).collect());
+            return Ok(keyed.into_iter().map(|(_, child)| child).collect());
         }
         Ok(children.into_iter().map(|(_, child)| child).collect())
     }
@@ -114,8 +115,8 @@ impl<'a> Drafting<'a> {
         Ok(smallest)
     }
 
-    /// One line for each document that is new or not as it was published last, in the order of the numbers; what is withheld; and what was seen of the desk.
-    pub(super) fn lines(mut self) -> Result<(LinesAside, Vec<Refusal>, Option<Seen>)> {
+    /// One line for each document that is new or not as it was published last, in the order of the numbers, and what else is to be known of a draft of them.
+    pub(super) fn lines(mut self) -> Result<(LinesAside, Due)> {
         let mut order = Vec::with_capacity(usize::try_from(self.due.eligible.len()).unwrap_or_default());
         for seq in self.due.eligible.iter() {
             order.extend(self.number(seq)?.map(|number| (number, seq)));
@@ -129,18 +130,24 @@ impl<'a> Drafting<'a> {
         }
         #[cfg(debug_assertions)]
         self.check_the_rest()?;
-        Ok((lines, self.due.withheld, self.due.seen))
+        Ok((lines, self.due))
     }
 
     /// What was not looked at must be as it was published. This looks at all of it, and only in a build for tests.
     #[cfg(debug_assertions)]
     fn check_the_rest(&mut self) -> Result<()> {
+        let mut packaging = crate::standing::Packaging::default();
         let rest: Vec<u64> = self.due.published.iter().filter(|seq| !self.due.eligible.contains(*seq)).collect();
         for seq in rest {
             let (Ok(outline), Some(number)) = (self.desk.outline(seq), self.number(seq)?) else { continue };
             let withheld = self.due.withheld.iter().any(|refusal| outline.id.to_string().starts_with(&refusal.id));
             let cleared = self.desk.state(self.collection, seq)?.is_some_and(daylight_store::State::may_be_published);
-            if cleared && !withheld && self.line(seq, number)?.is_some() {
+            if cleared
+                && !withheld
+                && outline.has_bytes
+                && !packaging.is(self.desk, seq, outline.kind)?
+                && self.line(seq, number)?.is_some()
+            {
                 // Somebody may have written since this began; then it is looked at the next time.
                 let since = self.due.seen.zip(self.desk.seen().ok()).is_some_and(|(then, now)| then == now);
                 assert!(!since, "document {seq} is not as it was published, and nobody noted that");
