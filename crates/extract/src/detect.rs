@@ -99,6 +99,8 @@ impl Format {
     /// Whether a document of this format that gives nothing has nothing: a container says what it holds, a message has its header, a picture its size.
     pub(crate) fn is_read_for_words(&self) -> bool {
         match self {
+            // What a drawing shows may be no words.
+            Format::Office(Office::Metafile, _) => false,
             Format::Office(office, _) => office.kind() == Kind::File,
             Format::Pdf | Format::Text(_) => true,
             _ => false,
@@ -182,6 +184,9 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
     }
     if tar::begins(head) {
         return Ok(Some(Format::Tar));
+    }
+    if let Some(media) = office::drawing_by_mark(head) {
+        return Ok(Some(Format::Office(Office::Metafile, media.into())));
     }
     let mark = media::by_mark(without_lines_before_armour(head));
     if mark == Some(PDF) || mark.is_none() && (named == Some(PDF) || claims.claimed == PDF) && begins_late(head) {

@@ -118,3 +118,14 @@ pub(super) fn column(reference: &str) -> Option<u32> {
     let column = letters.fold(0_u32, |column, letter| column * 26 + u32::from(letter.to_ascii_uppercase() - b'A') + 1);
     column.checked_sub(1)
 }
+
+/// The name of a cell by its column and row from 0, such as `AB12`.
+pub(super) fn reference(column: u32, row: u32) -> String {
+    let (mut letters, mut left) = (Vec::new(), column.saturating_add(1));
+    while left > 0 && letters.len() < 4 {
+        letters.push(b'A' + u8::try_from((left - 1) % 26).unwrap_or(0));
+        left = (left - 1) / 26;
+    }
+    let letters: String = letters.iter().rev().map(|letter| char::from(*letter)).collect();
+    format!("{letters}{}", row.saturating_add(1))
+}

@@ -5,6 +5,7 @@ mod bytes;
 mod flow;
 mod grid;
 mod mapi;
+mod metafile;
 mod number;
 mod odf;
 mod ole;
@@ -25,7 +26,7 @@ use ole::cfb::Compound;
 use protected::Opened;
 use xml::Xml;
 
-pub(crate) const TOOL: &str = "office 2";
+pub(crate) const TOOL: &str = "office 3";
 
 /// What sort of document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub(crate) enum Office {
     Word2,
     /// winmail.dat.
     Tnef,
+    /// A drawing of Windows, EMF or WMF.
+    Metafile,
 }
 
 impl Office {
@@ -61,6 +64,7 @@ impl Office {
     }
 }
 
+pub(crate) use metafile::by_mark as drawing_by_mark;
 pub(crate) use ole::{Sort, html as outlook_html, sort};
 
 /// The form that a zip of this media type is, if it is an office document.
@@ -119,7 +123,7 @@ pub(crate) fn read(
             let opened = protected::package(&mut out.keys, &file);
             read_opened(out, doc, media, office, input, opened, inside)
         }
-        Office::Compound | Office::Outlook | Office::Rtf | Office::Word2 | Office::Tnef => {
+        Office::Compound | Office::Outlook | Office::Rtf | Office::Word2 | Office::Tnef | Office::Metafile => {
             let bytes = match load(input) {
                 Ok(bytes) => bytes,
                 Err(problem) => return keep(out, doc, office.kind(), media, input, problem),
@@ -128,6 +132,7 @@ pub(crate) fn read(
                 Office::Rtf => read_rtf(out, doc, media, &bytes, inside),
                 Office::Word2 => read_word_2(out, doc, media, &bytes),
                 Office::Tnef => tnef::read(out, doc, media, &bytes, inside),
+                Office::Metafile => metafile::read(out, doc, media, &bytes),
                 _ => ole::read(out, doc, media, &bytes, inside),
             }
         }

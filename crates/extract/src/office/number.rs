@@ -207,6 +207,27 @@ pub(super) fn iso(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }
 
+/// A truth or an error, and which of both it is.
+pub(super) fn truth(value: &[u8]) -> &'static str {
+    match value {
+        [0, 0] => "FALSE",
+        [_, 0] => "TRUE",
+        [0x00, _] => "#NULL!",
+        [0x07, _] => "#DIV/0!",
+        [0x0f, _] => "#VALUE!",
+        [0x17, _] => "#REF!",
+        [0x1d, _] => "#NAME?",
+        [0x24, _] => "#NUM!",
+        _ => "#N/A",
+    }
+}
+
+/// A number in four bytes ([MS-XLS] section 2.5.217, [MS-XLSB] section 2.5.123).
+pub(super) fn packed(value: u32) -> f64 {
+    let number = if value & 2 != 0 { f64::from(value.cast_signed() >> 2) } else { f64::from_bits(u64::from(value & !3) << 32) };
+    if value & 1 == 1 { number / 100.0 } else { number }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

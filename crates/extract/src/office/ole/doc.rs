@@ -1,5 +1,10 @@
 //! doc, Word 97 and later ([MS-DOC]), and what is found of older ones: the text by its pieces, and which of it is hidden, put in or taken out by its character runs.
 
+mod old;
+
+pub(in crate::office) use old::read as read_old;
+
+use super::art::Art;
 use super::cfb::Compound;
 use crate::office::bytes::{place_at, stretch, u16_at, u32_at};
 use crate::office::flow::Flow;
@@ -16,7 +21,7 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>, bytes: &[u8]) -
     let fault = |code, why: &str| Problem::new(Stage::Read, code, TOOL, why);
     let flags = u16_at(bytes, 10);
     if u16_at(bytes, 2) < WORD_97 {
-        return read_old(flow, bytes);
+        return old::read(flow, bytes);
     }
     let table = file.top(if flags & 0x200 == 0 { "0Table" } else { "1Table" }).unwrap_or_default();
     let pieces = pieces(stretch(&table, place_at(bytes, 0x1a2), place_at(bytes, 0x1a6)));
@@ -24,32 +29,13 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>, bytes: &[u8]) -
         return flow.out.fault(flow.index, fault(FaultCode::Malformed, "the table of its pieces is missing"));
     }
     Text { bytes, runs: runs(bytes, stretch(&table, place_at(bytes, 0xfa), place_at(bytes, 0xfe))), field: Vec::new(), row: false }
-        .read(flow, &pieces)
+        .read(flow, &pieces)?;
+    Art::find(&table).give(flow)
 }
 
-/// Before Word 97 the text stands in one piece, unless it was saved fast or is encrypted (bits 2 and 8 of the flags since Word 2).
-pub(in crate::office) fn read_old(flow: &mut Flow<'_, '_>, bytes: &[u8]) -> Result<(), Stop> {
-    let flags = u16_at(bytes, 10);
-    if flags & 0x100 != 0 {
-        let why = "it has a password of a Word before 97, which is not known here";
-        return flow.out.fault(flow.index, Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, why));
-    }
-    let why = match flags & 4 {
-        0 => "it is older than Word 97: its text is read as it stands, changes and notes unmarked",
-        _ => {
-            "it is older than Word 97 and was saved fast: its text is read as it stands, what was changed last may be missing or out of its place"
-        }
-    };
-    flow.out.fault(flow.index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, why))?;
-    let (from, to) = (place_at(bytes, 0x18), place_at(bytes, 0x1c));
-    let text = stretch(bytes, from, to.saturating_sub(from));
-    let mut reading = Text { bytes, runs: BTreeMap::new(), field: Vec::new(), row: false };
-    let text = crate::charset::guess(text).decode_without_bom_handling(text).0;
-    for character in text.chars() {
-        reading.character(flow, Label::Body, character)?;
-    }
-    flow.line()
-}
+/// The documents in a document, in the order in which they follow each other (section 2.4.1).
+const LABELS: [Label; 8] =
+    [Label::Body, Label::Note, Label::Margin, Label::Hidden, Label::Comment, Label::Note, Label::Body, Label::Margin];
 
 /// A stretch of text that stands together.
 struct Piece {
@@ -57,6 +43,8 @@ struct Piece {
     first: u32,
     end: u32,
     at: usize,
+    /// The place as it is written. Before Word 97 it says nothing else.
+    place: usize,
     /// Each character is one byte of Windows-1252, not two of UTF-16.
     narrow: bool,
 }
@@ -75,7 +63,8 @@ fn pieces(mut table: &[u8]) -> Vec<Piece> {
         let place = u32_at(table, (count + 1) * 4 + number * 8 + 2);
         let narrow = place & 0x4000_0000 != 0;
         let at = (place & 0x3fff_ffff) as usize;
-        Piece { first: u32_at(table, number * 4), end: u32_at(table, number * 4 + 4), at: if narrow { at / 2 } else { at }, narrow }
+        let place = place as usize;
+        Piece { place, first: u32_at(table, number * 4), end: u32_at(table, number * 4 + 4), at: if narrow { at / 2 } else { at }, narrow }
     };
     (0..count).map(piece).collect()
 }
@@ -135,9 +124,7 @@ struct Text<'a> {
 
 impl Text<'_> {
     fn read(&mut self, flow: &mut Flow<'_, '_>, pieces: &[Piece]) -> Result<(), Stop> {
-        // Section 2.4.1: the documents in the document follow each other in this order.
         let lengths = [0x4c, 0x50, 0x54, 0x58, 0x5c, 0x60, 0x64, 0x68].map(|at| u64::from(u32_at(self.bytes, at)));
-        let labels = [Label::Body, Label::Note, Label::Margin, Label::Hidden, Label::Comment, Label::Note, Label::Body, Label::Margin];
         let mut read = 0;
         for piece in pieces {
             let width = if piece.narrow { 1 } else { 2 };
@@ -160,7 +147,7 @@ impl Text<'_> {
                     end += length;
                     place < end
                 });
-                let Some(part) = of.map(|of| labels[of]) else { continue };
+                let Some(part) = of.map(|of| LABELS[of]) else { continue };
                 let marked = known.1.filter(|marked| part == Label::Body || *marked != Label::Hidden);
                 self.unit(flow, marked.unwrap_or(part), at, piece.narrow)?;
             }

@@ -1,5 +1,6 @@
 //! The compound files of Office before 2007, and those of Outlook's messages.
 
+mod art;
 mod blips;
 pub(super) mod build;
 pub(super) mod cfb;
@@ -185,8 +186,8 @@ impl Children<'_, '_> {
     fn pictures(&mut self, file: &Compound<'_>) -> Result<(), Stop> {
         for name in ["Pictures", "Data", "Workbook"] {
             let Some(stream) = file.top(name) else { continue };
-            for picture in blips::find(&stream) {
-                self.give(None, &stream[picture])?;
+            for picture in blips::pictures(&stream) {
+                self.give(None, &picture)?;
             }
         }
         Ok(())

@@ -1,5 +1,8 @@
 //! ppt, PowerPoint 97 to 2003 ([MS-PPT]): a tree of records. A file that was saved many times holds earlier slides as well.
 
+mod old;
+
+use super::art::{Art, TABLES};
 use super::cfb::Compound;
 use crate::office::bytes::{ansi, place_at, stretch, u16_at, u32_at, utf16};
 use crate::office::flow::Flow;
@@ -11,8 +14,16 @@ const DEEPEST: usize = 32;
 const DOCUMENT: u16 = 0x3e8;
 const SLIDE: u16 = 0x3ee;
 const NOTES: u16 = 0x3f0;
+const MASTER: u16 = 0x3f8;
+/// A shape with all that belongs to it, and what says that it only keeps a place.
+const SHAPE: u16 = 0xf004;
+const PLACEHOLDER: u16 = 0xbc3;
 
 pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>, bytes: &[u8]) -> Result<(), Stop> {
+    if old::is_old(bytes) {
+        let (slides, margins) = old::read(bytes, 1252);
+        return Show { slides, margins, ..Show::default() }.give(flow);
+    }
     let user = file.top("Current User").unwrap_or_default();
     let live = live(bytes, place_at(&user, 16));
     let mut show = Show::default();
@@ -29,6 +40,7 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>, bytes: &[u8]) -
 }
 
 struct Record<'a> {
+    head: u16,
     kind: u16,
     instance: u16,
     container: bool,
@@ -42,7 +54,7 @@ fn records(bytes: &[u8], from: usize) -> impl Iterator<Item = (usize, Record<'_>
         let head = bytes.get(at..at + 8)?;
         let data = stretch(bytes, at + 8, place_at(head, 4));
         let first = u16_at(head, 0);
-        let record = Record { kind: u16_at(head, 2), instance: first >> 4, container: first & 15 == 15, data };
+        let record = Record { head: first, kind: u16_at(head, 2), instance: first >> 4, container: first & 15 == 15, data };
         let place = at;
         at += 8 + data.len();
         Some((place, record))
@@ -69,14 +81,42 @@ fn live(bytes: &[u8], last_edit: usize) -> HashMap<usize, u32> {
     places.into_iter().map(|(persist, place)| (place, persist)).collect()
 }
 
-/// All texts in a record, in their order.
+/// All texts in a record, in their order, those that are drawn as WordArt among them.
 fn texts(record: &Record<'_>) -> Vec<String> {
-    let mut found = Vec::new();
+    words(record).shown
+}
+
+/// All texts in a record, and what is said of its pictures.
+fn words(record: &Record<'_>) -> Art {
+    let mut found = Art::default();
     walk(record, 0, &mut |record| {
-        if let Some(text) = text(record) {
-            found.push(text);
+        found.shown.extend(text(record));
+        if TABLES.contains(&record.kind) {
+            found.take(record.head, record.data);
         }
         true
+    });
+    found
+}
+
+/// What a master shows on each slide: the texts of its shapes, without those which only say what to write there.
+fn shown_by(master: &Record<'_>) -> Art {
+    let mut found = Art::default();
+    walk(master, 0, &mut |record| {
+        if record.kind != SHAPE {
+            return true;
+        }
+        let mut keeps_place = false;
+        walk(record, 0, &mut |inner| {
+            keeps_place |= inner.kind == PLACEHOLDER;
+            true
+        });
+        if !keeps_place {
+            let Art { shown, told } = words(record);
+            found.shown.extend(shown);
+            found.told.extend(told);
+        }
+        false
     });
     found
 }
@@ -108,6 +148,7 @@ struct Slide {
     texts: Vec<String>,
     notes: Vec<String>,
     comments: Vec<String>,
+    told: Vec<String>,
 }
 
 #[derive(Default)]
@@ -116,6 +157,7 @@ struct Show {
     /// Slides and notes with their numbers, to be given their places once the list of slides is known.
     loose: Vec<Loose>,
     margins: Vec<String>,
+    told: Vec<String>,
     earlier: Vec<String>,
 }
 
@@ -126,6 +168,7 @@ struct Loose {
     hidden: bool,
     texts: Vec<String>,
     comments: Vec<String>,
+    told: Vec<String>,
 }
 
 impl Show {
@@ -133,7 +176,8 @@ impl Show {
         match record.kind {
             DOCUMENT => self.document(record),
             SLIDE | NOTES => {
-                let mut loose = Loose { persist, of: None, hidden: false, texts: texts(record), comments: Vec::new() };
+                let Art { shown: texts, told } = words(record);
+                let mut loose = Loose { persist, of: None, hidden: false, texts, comments: Vec::new(), told };
                 walk(record, 0, &mut |record| {
                     match record.kind {
                         0x3f1 => loose.of = Some(u32_at(record.data, 0)),
@@ -147,6 +191,11 @@ impl Show {
                     loose.of = None;
                 }
                 self.loose.push(loose);
+            }
+            MASTER => {
+                let Art { shown, told } = shown_by(record);
+                self.margins.extend(shown);
+                self.told.extend(told);
             }
             _ => (),
         }
@@ -185,15 +234,21 @@ impl Show {
                 None => loose.persist.and_then(|persist| by_persist.get(&persist)),
             };
             match (slide.copied(), loose.of) {
-                (Some(slide), Some(_)) => self.slides[slide].notes.extend(loose.texts),
+                (Some(slide), Some(_)) => {
+                    self.slides[slide].notes.extend(loose.texts);
+                    self.slides[slide].told.extend(loose.told);
+                }
                 (Some(slide), None) => {
                     let slide = &mut self.slides[slide];
                     slide.texts.extend(loose.texts);
                     slide.comments.extend(loose.comments);
+                    slide.told.extend(loose.told);
                     slide.hidden |= loose.hidden;
                 }
-                (None, Some(_)) => self.slides.push(Slide { notes: loose.texts, ..Slide::default() }),
-                (None, None) => self.slides.push(Slide { texts: loose.texts, comments: loose.comments, ..Slide::default() }),
+                (None, Some(_)) => self.slides.push(Slide { notes: loose.texts, told: loose.told, ..Slide::default() }),
+                (None, None) => {
+                    self.slides.push(Slide { texts: loose.texts, comments: loose.comments, told: loose.told, ..Slide::default() })
+                }
             }
         }
     }
@@ -204,7 +259,9 @@ impl Show {
         for (number, slide) in self.slides.iter().enumerate() {
             flow.page(u32::try_from(number + 1).ok())?;
             let label = if slide.hidden { Label::Hidden } else { Label::Body };
-            for (label, texts) in [(label, &slide.texts), (Label::Note, &slide.notes), (Label::Comment, &slide.comments)] {
+            let said =
+                [(label, &slide.texts), (Label::Note, &slide.notes), (Label::Comment, &slide.comments), (Label::Hidden, &slide.told)];
+            for (label, texts) in said {
                 for text in texts {
                     flow.whole_line(label, text)?;
                     told.insert(text.as_str());
@@ -214,6 +271,10 @@ impl Show {
         flow.page(None)?;
         for text in &self.margins {
             flow.whole_line(Label::Margin, text)?;
+            told.insert(text);
+        }
+        for text in &self.told {
+            flow.whole_line(Label::Hidden, text)?;
         }
         // What an earlier state of the file held and the last one does not.
         for text in &self.earlier {

@@ -2,10 +2,11 @@
 
 mod strings;
 
+use super::art::Art;
 use super::cfb::Compound;
 use crate::office::bytes::{place_at, stretch, u16_at, u32_at};
 use crate::office::flow::Flow;
-use crate::office::grid::{Grid, HiddenColumns};
+use crate::office::grid::{self, Grid, HiddenColumns};
 use crate::office::number::{self, Format};
 use crate::office::ooxml::without_codes;
 use crate::output::Problem;
@@ -42,7 +43,8 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>) -> Result<(), S
             );
         }
     }
-    Ok(())
+    flow.page(None)?;
+    Art::find(&bytes).give(flow)
 }
 
 struct Records<'a> {
@@ -215,15 +217,15 @@ impl<'a> Sheet<'a> {
                 self.cell(flow, row, column, &shared)?;
             }
             0x203 => self.cell(flow, row, column, &self.book.number(f64_at(data, 6), style))?,
-            0x27e => self.cell(flow, row, column, &self.book.number(packed(u32_at(data, 6)), style))?,
+            0x27e => self.cell(flow, row, column, &self.book.number(number::packed(u32_at(data, 6)), style))?,
             0xbd => {
                 for (n, cell) in stretch(data, 4, data.len().saturating_sub(6)).chunks_exact(6).enumerate() {
                     let column = column.saturating_add(u16::try_from(n).unwrap_or(u16::MAX));
-                    self.cell(flow, row, column, &self.book.number(packed(u32_at(cell, 2)), u16_at(cell, 0)))?;
+                    self.cell(flow, row, column, &self.book.number(number::packed(u32_at(cell, 2)), u16_at(cell, 0)))?;
                 }
             }
             0x204 | 0xd6 => self.cell(flow, row, column, &self.book.long(stretch(data, 6, data.len())))?,
-            0x205 => self.cell(flow, row, column, truth(stretch(data, 6, 2)))?,
+            0x205 => self.cell(flow, row, column, number::truth(stretch(data, 6, 2)))?,
             0x06 | 0x206 | 0x406 => self.formula(flow, row, column, style, data)?,
             0x207 => {
                 if let Some((row, column)) = self.waiting.take() {
@@ -233,7 +235,7 @@ impl<'a> Sheet<'a> {
             0x208 if u32_at(data, 12) & 0x20 != 0 => drop(self.hidden_rows.insert(row)),
             0x7d if u16_at(data, 8) & 1 == 1 => self.columns.hide(u32::from(u16_at(data, 0)), u32::from(u16_at(data, 2))),
             0x1c => {
-                let head = format!("{}{} ", letters(column), u32::from(row) + 1);
+                let head = format!("{} ", grid::reference(u32::from(column), u32::from(row)));
                 let author = if self.book.old { String::new() } else { string(stretch(data, 8, data.len())) };
                 if self.book.old {
                     let text = crate::office::bytes::ansi(stretch(data, 6, usize::from(u16_at(data, 4))), self.book.page);
@@ -257,8 +259,8 @@ impl<'a> Sheet<'a> {
         }
         match value.first() {
             Some(0) => self.waiting = Some((row, column)),
-            Some(1) => self.cell(flow, row, column, truth(&[value[2], 0]))?,
-            Some(2) => self.cell(flow, row, column, truth(&[value[2], 1]))?,
+            Some(1) => self.cell(flow, row, column, number::truth(&[value[2], 0]))?,
+            Some(2) => self.cell(flow, row, column, number::truth(&[value[2], 1]))?,
             _ => (),
         }
         Ok(())
@@ -275,33 +277,6 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// A truth or an error, and which of both it is.
-fn truth(value: &[u8]) -> &'static str {
-    match value {
-        [0, 0] => "FALSE",
-        [_, 0] => "TRUE",
-        [0x00, _] => "#NULL!",
-        [0x07, _] => "#DIV/0!",
-        [0x0f, _] => "#VALUE!",
-        [0x17, _] => "#REF!",
-        [0x1d, _] => "#NAME?",
-        [0x24, _] => "#NUM!",
-        _ => "#N/A",
-    }
-}
-
-/// A number in four bytes (section 2.5.217).
-fn packed(value: u32) -> f64 {
-    let number = if value & 2 != 0 { f64::from(value.cast_signed() >> 2) } else { f64::from_bits(u64::from(value & !3) << 32) };
-    if value & 1 == 1 { number / 100.0 } else { number }
-}
-
 fn f64_at(bytes: &[u8], at: usize) -> f64 {
     f64::from_bits(crate::office::bytes::u64_at(bytes, at))
-}
-
-/// A column's letters.
-fn letters(column: u16) -> String {
-    let letter = |n: u16| char::from(b'A' + u8::try_from(n % 26).unwrap_or(0));
-    if column < 26 { letter(column).into() } else { format!("{}{}", letter((column / 26).saturating_sub(1)), letter(column)) }
 }

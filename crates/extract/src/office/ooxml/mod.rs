@@ -2,6 +2,7 @@
 //!
 //! A part is read by its content type, not by who refers to it: what no relationship leads to is read as well.
 
+mod binary;
 mod drawing;
 mod sheet;
 mod sheets;

@@ -1,5 +1,6 @@
 //! xlsx (ECMA-376 part 1, section 18): sheets in their order, each with its comments and drawings, then what a workbook keeps out of sight.
 
+use super::binary;
 use super::drawing::{self, Which};
 use super::sheet::{self, Book};
 use super::{Parts, Relation, TOOL, styles};
@@ -14,18 +15,12 @@ use std::collections::{HashMap, HashSet};
 const MOST_SHARED: usize = 256 << 20;
 
 pub(super) fn read(flow: &mut Flow<'_, '_>, parts: &mut Parts<'_>) -> Result<(), Stop> {
-    if parts.package.find("xl/workbook.bin").is_some() {
-        let why = "its sheets are in the binary form of xlsb, which is not read";
-        flow.out.fault(flow.index, Problem::new(Stage::Read, FaultCode::NoReader, TOOL, why))?;
-    }
     let mut book = Book { formats: styles::read(flow, parts)?, shared: shared(flow, parts)?, ..Book::default() };
     let persons = persons(flow, parts)?;
     let mut page = 0;
     let mut listed = listed(flow, parts, &mut book)?;
     let known: HashSet<usize> = listed.iter().map(|sheet| sheet.part).collect();
-    for number in parts
-        .of_type(&["worksheet+xml", "chartsheet+xml", "dialogsheet+xml", "macrosheet+xml"], |name| name.starts_with("xl/worksheets/sheet"))
-    {
+    for number in parts.of_type(&SHEETS, |name| name.starts_with("xl/worksheets/sheet")) {
         if !known.contains(&number) {
             listed.push(Sheet { name: String::new(), hidden: true, part: number });
         }
@@ -36,11 +31,33 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, parts: &mut Parts<'_>) -> Result<(),
         let label = if sheet.hidden { Label::Hidden } else { Label::Body };
         flow.whole_line(label, &sheet.name)?;
         let relations = parts.relations(flow, sheet.part)?;
-        parts.xml(flow, sheet.part, |flow, xml| sheet::read(flow, xml, &book, sheet.hidden))?;
+        if is_binary(parts, sheet.part) {
+            binary::sheet(flow, parts, sheet.part, &book, sheet.hidden)?;
+        } else {
+            parts.xml(flow, sheet.part, |flow, xml| sheet::read(flow, xml, &book, sheet.hidden))?;
+        }
         beside(flow, parts, relations, label, &persons)?;
     }
     flow.page(None)?;
     out_of_sight(flow, parts)
+}
+
+/// How the content types of sheets end: of those in markup, then of those in records.
+const SHEETS: &[&str] = &[
+    "worksheet+xml",
+    "chartsheet+xml",
+    "dialogsheet+xml",
+    "macrosheet+xml",
+    "ms-excel.worksheet",
+    "ms-excel.chartsheet",
+    "ms-excel.dialogsheet",
+    "ms-excel.macrosheet",
+    "ms-excel.intlmacrosheet",
+];
+
+/// Whether a part is made of records, as in xlsb.
+fn is_binary(parts: &Parts<'_>, number: usize) -> bool {
+    parts.name(number).to_ascii_lowercase().ends_with(".bin")
 }
 
 struct Sheet {
@@ -49,32 +66,39 @@ struct Sheet {
     part: usize,
 }
 
+/// How the content types of workbooks end.
+const WORKBOOKS: &[&str] = &["sheet.main+xml", "template.main+xml", "addin.macroenabled.main+xml", "sheet.binary.macroenabled.main"];
+
 /// The sheets as the workbook lists them, and how it counts days.
 fn listed(flow: &mut Flow<'_, '_>, parts: &mut Parts<'_>, book: &mut Book) -> Result<Vec<Sheet>, Stop> {
     let mut sheets: Vec<Sheet> = Vec::new();
     let mut taken = vec![false; parts.types.len()];
-    for number in parts.of_type(&["sheet.main+xml", "template.main+xml", "addin.macroenabled.main+xml"], |name| name == "xl/workbook.xml") {
+    for number in parts.of_type(WORKBOOKS, |name| name == "xl/workbook.xml" || name == "xl/workbook.bin") {
         let relations = parts.relations(flow, number)?;
         let relations: HashMap<&str, &Relation> = relations.iter().map(|relation| (relation.id.as_str(), relation)).collect();
         let mut found = Vec::new();
-        parts.xml(flow, number, |flow, xml| {
-            while let Some(node) = xml.next() {
-                match (node, xml.name()) {
-                    (Node::Start, "workbookPr") => book.since_1904 |= xml.flag("date1904"),
-                    (Node::Start, "sheet") if found.len() < super::MOST => {
-                        let hidden = xml.attribute("state").is_some_and(|state| state != "visible");
-                        found.push((xml.attribute("name").unwrap_or_default(), hidden, xml.full_attribute("r:id").unwrap_or_default()));
+        if is_binary(parts, number) {
+            found = binary::workbook(flow, parts, number, book)?;
+        } else {
+            parts.xml(flow, number, |flow, xml| {
+                while let Some(node) = xml.next() {
+                    match (node, xml.name()) {
+                        (Node::Start, "workbookPr") => book.since_1904 |= xml.flag("date1904"),
+                        (Node::Start, "sheet") if found.len() < super::MOST => {
+                            let hidden = xml.attribute("state").is_some_and(|state| state != "visible");
+                            found.push((xml.attribute("name").unwrap_or_default(), hidden, xml.full_attribute("r:id").unwrap_or_default()));
+                        }
+                        (Node::Start, "definedName") => {
+                            let name = xml.attribute("name").unwrap_or_default();
+                            let value = xml.inner_text();
+                            flow.whole_line(Label::Property, &format!("name {name}: {value}"))?;
+                        }
+                        _ => (),
                     }
-                    (Node::Start, "definedName") => {
-                        let name = xml.attribute("name").unwrap_or_default();
-                        let value = xml.inner_text();
-                        flow.whole_line(Label::Property, &format!("name {name}: {value}"))?;
-                    }
-                    _ => (),
                 }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            })?;
+        }
         for (name, hidden, id) in found {
             let part = relations.get(id.as_str()).and_then(|relation| parts.target(relation));
             match part.filter(|part| !std::mem::replace(&mut taken[*part], true)) {
@@ -92,7 +116,13 @@ fn listed(flow: &mut Flow<'_, '_>, parts: &mut Parts<'_>, book: &mut Book) -> Re
 /// The strings that cells share.
 fn shared(flow: &mut Flow<'_, '_>, parts: &mut Parts<'_>) -> Result<Vec<String>, Stop> {
     let (mut strings, mut bytes) = (Vec::new(), 0);
-    for number in parts.of_type(&["sharedstrings+xml"], |name| name == "xl/sharedstrings.xml") {
+    for number in parts.of_type(&["sharedstrings+xml", "ms-excel.sharedstrings"], |name| name == "xl/sharedstrings.xml") {
+        if is_binary(parts, number) {
+            if binary::shared(flow, parts, number, &mut strings, MOST_SHARED)? {
+                bytes = MOST_SHARED;
+            }
+            continue;
+        }
         parts.xml(flow, number, |_, xml| {
             while let Some(node) = xml.next() {
                 if node == Node::Start && xml.name() == "si" && bytes < MOST_SHARED {
@@ -154,6 +184,7 @@ fn beside(
     for relation in relations {
         let Some(number) = parts.target(&relation).filter(|number| !parts.read[*number]) else { continue };
         match relation.kind.as_str() {
+            "comments" if is_binary(parts, number) => binary::comments(flow, parts, number)?,
             "comments" | "threadedComment" => parts.xml(flow, number, |flow, xml| sheet::comments(flow, xml, persons))?,
             "drawing" => {
                 let charts = parts.relations(flow, number)?;

@@ -1,6 +1,6 @@
 //! The number formats of a workbook's cells (ECMA-376 part 1, section 18.8).
 
-use super::Parts;
+use super::{Parts, binary};
 use crate::office::flow::Flow;
 use crate::office::number::{self, Format};
 use crate::office::xml::Node;
@@ -13,7 +13,10 @@ const MOST: usize = 65_536;
 /// The format of each cell style, by its number.
 pub(super) fn read(flow: &mut Flow<'_, '_>, parts: &mut Parts<'_>) -> Result<Vec<Format>, Stop> {
     let (mut codes, mut formats) = (HashMap::new(), Vec::new());
-    for number in parts.of_type(&["spreadsheetml.styles+xml"], |name| name == "xl/styles.xml") {
+    for number in parts.of_type(&["spreadsheetml.styles+xml", "ms-excel.styles"], |name| name == "xl/styles.xml") {
+        if parts.name(number).to_ascii_lowercase().ends_with(".bin") {
+            return binary::styles(flow, parts, number);
+        }
         let mut in_cells = false;
         parts.xml(flow, number, |_, xml| {
             while let Some(node) = xml.next() {
