@@ -1,7 +1,7 @@
 //! An archive carried away: as a folder, a tar file, a bag and torrents, read by others' programs; through crashes, full disks and damage; and the
 //! proofs and timestamps that go with it.
 
-use crate::support::{Server, Spoken, daylight, demo, get, program, root, skip, tool, tool_file, workplace};
+use crate::support::{Server, Spoken, daylight, demo, get, program, python_script, root, skip, tool, workplace};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};

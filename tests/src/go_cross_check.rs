@@ -3,6 +3,7 @@
 use daylight_archive::key::{Key, Signer};
 use daylight_archive::log::{Builder, Tree, leaf_hash};
 use daylight_archive::note::Note;
+use daylight_model::Digest;
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// The sizes at which a tree has one leaf, ends a tile, or goes over its edge.
-const SIZES: [u64; 5] = [1, 255, 256, 257, 70_000];
+pub(crate) const SIZES: [u64; 5] = [1, 255, 256, 257, 70_000];
 
 /// Where Debian puts the sources of Go's libraries.
 const GOPATH: &str = "/usr/share/gocode";
@@ -19,33 +20,38 @@ const GOPATH: &str = "/usr/share/gocode";
 fn go_computes_the_same_roots_tiles_and_proofs() {
     let dir = tempfile::tempdir().unwrap();
     let Some(program) = build("tlog", dir.path()) else { return };
-    let leaves = (0..70_000).map(|i| leaf_hash(format!("entry {i}").as_bytes())).collect::<Vec<_>>();
+    for size in SIZES {
+        let folder = dir.path().join(size.to_string());
+        write_tree(&folder, size);
+        let said = run(Command::new(&program).arg(&folder).arg(size.to_string()));
+        assert!(said.contains("agree"), "{said}");
+    }
+}
+
+/// Writes a tree of ours of `size` leaves, leaf i being the text "entry i": its tiles, its root in hex, and proofs of what may go wrong.
+pub(crate) fn write_tree(folder: &Path, size: u64) {
+    let leaves: Vec<Digest> = (0..size).map(|i| leaf_hash(format!("entry {i}").as_bytes())).collect();
     let root_of = |size: u64| {
         let mut tree = Builder::new();
         leaves[..size as usize].iter().for_each(|leaf| tree.push(*leaf));
         tree
     };
-    for size in SIZES {
-        let folder = dir.path().join(size.to_string());
-        let mut tree = root_of(size);
-        let files: BTreeMap<String, Vec<u8>> = tree.take_full().into_iter().chain(tree.partial()).collect();
-        files.iter().for_each(|(path, bytes)| write(&folder.join(path), bytes));
-        write(&folder.join("root"), tree.root().to_string().as_bytes());
+    let mut tree = root_of(size);
+    let files: BTreeMap<String, Vec<u8>> = tree.take_full().into_iter().chain(tree.partial()).collect();
+    files.iter().for_each(|(path, bytes)| write(&folder.join(path), bytes));
+    write(&folder.join("root"), tree.root().to_string().as_bytes());
 
-        let tiles = Tree::new(&files, "", size);
-        let mut proofs = String::new();
-        for index in [0, 1, 254, 255, 256, 65_535, 65_536, 69_887, 69_999].into_iter().chain([size - 1]).filter(|index| *index < size) {
-            let path = tiles.inclusion(index).unwrap().iter().fold(String::new(), |text, hash| text + &format!(" {hash}"));
-            writeln!(proofs, "inclusion {index}{path}").unwrap();
-        }
-        for old in [1, 2, 3, 255, 256, 257, 65_536, 69_999, 70_000].into_iter().filter(|old| *old <= size) {
-            let path = tiles.consistency(old).unwrap().iter().fold(String::new(), |text, hash| text + &format!(" {hash}"));
-            writeln!(proofs, "consistency {old} {}{path}", root_of(old).root()).unwrap();
-        }
-        write(&folder.join("proofs"), proofs.as_bytes());
-        let said = run(Command::new(&program).arg(&folder).arg(size.to_string()));
-        assert!(said.contains("agree"), "{said}");
+    let tiles = Tree::new(&files, "", size);
+    let mut proofs = String::new();
+    for index in [0, 1, 254, 255, 256, 65_535, 65_536, 69_887, 69_999].into_iter().chain([size - 1]).filter(|index| *index < size) {
+        let path = tiles.inclusion(index).unwrap().iter().fold(String::new(), |text, hash| text + &format!(" {hash}"));
+        writeln!(proofs, "inclusion {index}{path}").unwrap();
     }
+    for old in [1, 2, 3, 255, 256, 257, 65_536, 69_999, 70_000].into_iter().filter(|old| *old <= size) {
+        let path = tiles.consistency(old).unwrap().iter().fold(String::new(), |text, hash| text + &format!(" {hash}"));
+        writeln!(proofs, "consistency {old} {}{path}", root_of(old).root()).unwrap();
+    }
+    write(&folder.join("proofs"), proofs.as_bytes());
 }
 
 #[test]
@@ -92,7 +98,7 @@ fn go_verifies_what_our_witnesses_cosigned() {
     assert!(!Command::new(&program).arg(dir.path()).status().unwrap().success(), "another time than the one that was signed");
 }
 
-fn write(path: &Path, bytes: &[u8]) {
+pub(crate) fn write(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();
 }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod aics_cross_check;
 mod architecture;
 mod bombs;
 mod browser;

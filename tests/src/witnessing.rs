@@ -53,14 +53,14 @@ impl Drop for Running {
 }
 
 /// A desk, an archive whose root asks for three of four witnesses, and the witnesses' folders.
-struct Town {
+pub(crate) struct Town {
     work: TempDir,
     witnesses: Vec<Option<Running>>,
 }
 
 impl Town {
     /// With a root that all four witnesses were told of, and no release.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut town = Self { work: workplace(), witnesses: Vec::new() };
         town.run("init desk");
         town.run("key new ana.key");
@@ -93,22 +93,22 @@ impl Town {
         assert_eq!((&told["origin"], &told["changed"]), (&"news.example/papers".into(), &true.into()));
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
         self.work.path().join(name)
     }
 
-    fn say(&self, line: &str) -> Spoken {
+    pub(crate) fn say(&self, line: &str) -> Spoken {
         let mut command = Command::new(program());
         command.args(line.split_whitespace()).current_dir(self.work.path()).stdin(Stdio::null()).output().unwrap().into()
     }
 
     #[track_caller]
-    fn run(&self, line: &str) -> Spoken {
+    pub(crate) fn run(&self, line: &str) -> Spoken {
         self.say(line).code(0)
     }
 
     /// Ingests and clears one more letter.
-    fn letter(&self, name: &str) {
+    pub(crate) fn letter(&self, name: &str) {
         let trove = self.at("trove");
         fs::create_dir_all(&trove).unwrap();
         let text = format!(
@@ -119,7 +119,7 @@ impl Town {
         self.run("clear desk --collection council --all --as Ana");
     }
 
-    fn publish(&self, flags: &str) -> Spoken {
+    pub(crate) fn publish(&self, flags: &str) -> Spoken {
         self.say(&format!("publish desk --collection council --to archive --key ana.key {flags}"))
     }
 

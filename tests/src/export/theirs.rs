@@ -2,13 +2,9 @@
 
 use super::*;
 
-/// Runs a script of tests/python with the packages that `./test` installs; `None` where they are not here.
+/// What a script of tests/python says, which must succeed; `None` where its packages are not here.
 fn python(script: &str, arguments: &[&Path]) -> Option<String> {
-    let python = tool_file("python/bin/python")?;
-    let output = Command::new(python).arg(root().join("tests/python").join(script)).args(arguments).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{script}: {said}{}", String::from_utf8_lossy(&output.stderr));
-    Some(said)
+    Some(python_script(script, arguments)?.code(0).text())
 }
 
 #[test]

@@ -1,17 +1,11 @@
 //! What other people's programs make of shares and sealed files: PyPI shamir-mnemonic, age, and the second reader in docs/unseal.py.
 
 use super::{Newsroom, SEAL, path, words};
-use crate::support::{Spoken, program, root, tool, tool_file, workplace};
+use crate::support::{Spoken, program, python_script, root, tool, workplace};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// Runs a script of tests/python with the packages that `./test` installed; `None` where they are not.
-fn python(script: &str, arguments: &[&str]) -> Option<Spoken> {
-    let python = tool_file("python/bin/python")?;
-    Some(Command::new(python).arg(root().join("tests/python").join(script)).args(arguments).output().unwrap().into())
-}
 
 /// Runs docs/unseal.py.
 fn unseal_py(arguments: &[&Path]) -> Option<Spoken> {
@@ -115,7 +109,7 @@ fn trustees_need_none_of_our_programs() {
     room.seal().code(0);
     room.run(&format!("unseal annex.sealed --to opened{}", words(&[1, 2])));
     let shares = [3, 2].map(|number| room.at(&format!("words/share-{number}-of-3.txt")));
-    let Some(secret) = python("shares.py", &["combine", path(&shares[0]), path(&shares[1])]) else { return };
+    let Some(secret) = python_script("shares.py", &["combine", path(&shares[0]), path(&shares[1])]) else { return };
     let secret = secret.code(0).text();
     if !tool("age") {
         return;
@@ -131,7 +125,7 @@ fn shares_that_another_program_made_of_the_key_open_it() {
     let room = Newsroom::new();
     room.seal().code(0);
     let shares = [1, 2].map(|number| room.at(&format!("words/share-{number}-of-3.txt")));
-    let Some(secret) = python("shares.py", &["combine", path(&shares[0]), path(&shares[1])]) else { return };
+    let Some(secret) = python_script("shares.py", &["combine", path(&shares[0]), path(&shares[1])]) else { return };
     let secret = secret.code(0).text();
     for (number, (needed, count, exponent, extendable)) in
         [("2", "3", "0", "no"), ("3", "5", "1", "yes"), ("1", "1", "0", "yes"), ("16", "16", "0", "no"), ("8", "16", "2", "yes")]
@@ -139,7 +133,7 @@ fn shares_that_another_program_made_of_the_key_open_it() {
             .enumerate()
     {
         let folder = workplace();
-        python("shares.py", &["split", needed, count, exponent, extendable, secret.trim(), path(folder.path())]).unwrap().code(0);
+        python_script("shares.py", &["split", needed, count, exponent, extendable, secret.trim(), path(folder.path())]).unwrap().code(0);
         // The last ones, backwards.
         let (needed, count) = (needed.parse::<usize>().unwrap(), count.parse::<usize>().unwrap());
         let words: String = (count - needed + 1..=count).rev().map(|at| format!(" --words {}/{at}.txt", path(folder.path()))).collect();

@@ -15,4 +15,4 @@ pub(crate) use disk::SmallDisk;
 pub(crate) use http::{Answer, get};
 pub(crate) use program::{Server, Spoken, daylight, program};
 pub(crate) use source::{Source, crates, root};
-pub(crate) use tools::{corpora, skip, tool, tool_file};
+pub(crate) use tools::{corpora, python_script, skip, tool, tool_file};

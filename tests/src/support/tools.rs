@@ -1,3 +1,5 @@
+use super::program::Spoken;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -18,6 +20,12 @@ pub(crate) fn tool_file(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("DAYLIGHT_TEST_TOOLS").map_or_else(|| super::root().join("target/test-tools"), PathBuf::from);
     let file = folder.join(name);
     required(file.is_file(), name).then_some(file)
+}
+
+/// Runs a script of tests/python with the packages that `./test` installs; `None` where they are not here.
+pub(crate) fn python_script<A: AsRef<OsStr>>(script: &str, arguments: impl IntoIterator<Item = A>) -> Option<Spoken> {
+    let python = tool_file("python/bin/python")?;
+    Some(Command::new(python).arg(super::root().join("tests/python").join(script)).args(arguments).output().unwrap().into())
 }
 
 fn required(found: bool, name: &str) -> bool {
