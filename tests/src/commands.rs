@@ -19,6 +19,7 @@ const COMMANDS: &[&str] = &[
     "search",
     "show",
     "clear",
+    "render",
     "dkim import",
     "dkim list",
     "dkim online",

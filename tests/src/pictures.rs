@@ -1,10 +1,11 @@
 //! What pages look like: made at clearance of pixels that a caged worker gives, published with the document, shown on its page.
 
 use crate::recognition::{A5, pages};
-use crate::support::{Server, daylight, get, workplace};
+use crate::support::{Server, Spoken, daylight, get, program, workplace};
 use base64::Engine as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 fn path(path: &Path) -> &str {
@@ -41,7 +42,7 @@ fn remarked() -> Vec<u8> {
 }
 
 struct Case {
-    _work: TempDir,
+    work: TempDir,
     server: Server,
 }
 
@@ -74,10 +75,35 @@ fn published(settings: &str) -> Case {
         .code(0);
     daylight(["verify", path(&at("archive"))]).code(0);
     let server = Server::start(&at("archive"));
-    Case { _work: work, server }
+    Case { work, server }
 }
 
 impl Case {
+    fn at(&self, name: &str) -> PathBuf {
+        self.work.path().join(name)
+    }
+
+    /// The command that makes anew what is published of what is cleared.
+    fn rendered(&self, more: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.arg("render").arg(self.at("desk")).args(["--collection", "town", "--json"]).args(more).stdin(Stdio::null());
+        command
+    }
+
+    fn publish(&self) {
+        let (desk, archive, key) = (self.at("desk"), self.at("archive"), self.at("editor.key"));
+        daylight(["publish", path(&desk), "--collection", "town", "--to", path(&archive), "--key", path(&key)]).code(0);
+        daylight(["verify", path(&archive)]).code(0);
+    }
+
+    /// Sets how many pages are drawn of a document.
+    fn set_pages(&self, from: &str, to: &str) {
+        let file = self.at("desk/daylight.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from));
+        fs::write(file, text.replace(from, to)).unwrap();
+    }
+
     fn page(&self, path: &str) -> String {
         let answer = get(&self.server.at(path), &[]);
         assert_eq!(answer.status, 200, "{path}");
@@ -146,4 +172,72 @@ fn so_many_pages_are_shown_as_the_desk_is_set_to_and_that_is_said() {
     let none = published("pages = 0");
     let page = none.page(&none.found("needlethree"));
     assert!(!page.contains("<img") && page.contains("needlethree"), "{page}");
+}
+
+#[test]
+fn what_was_cleared_and_published_without_pictures_gets_them_by_render_and_is_published_anew() {
+    let case = published("pages = 0");
+    let report = case.found("needlethree");
+    assert!(!case.page(&report).contains("<img"));
+    case.set_pages("pages = 0", "pages = 200");
+    let counts = |more: &[&str]| {
+        let said = Spoken::from(case.rendered(more).output().unwrap()).code(0).json();
+        ["documents", "made", "unchanged", "failed", "passed_over"].map(|name| said[name].as_u64().unwrap())
+    };
+    // Killed before anything is durable it has made nothing, and killed when all is it has made all.
+    for (point, left) in [("store.pack-synced", [3, 2, 1, 0, 0]), ("review.renewed", [3, 0, 3, 0, 0])] {
+        let copy = case.at("killed");
+        assert!(Command::new("cp").arg("-r").arg(case.at("desk")).arg(&copy).status().unwrap().success());
+        let died = case.rendered(&[]).env("DAYLIGHT_CRASH_AT", point).output().unwrap();
+        assert_eq!(died.status.code(), None, "{point}");
+        assert_eq!(counts(&[]), left, "{point}");
+        fs::remove_dir_all(case.at("desk")).unwrap();
+        fs::rename(&copy, case.at("desk")).unwrap();
+    }
+
+    let photo = daylight(["search", path(&case.at("desk")), "file:photo.png", "--json"]).code(0).json();
+    assert_eq!(counts(&[photo["hits"][0]["id"].as_str().unwrap()]), [1, 1, 0, 0, 0]);
+    assert_eq!(counts(&["--query", "needlethree"]), [1, 1, 0, 0, 0]);
+    assert_eq!(counts(&[]), [3, 0, 3, 0, 0]);
+    assert_eq!(counts(&["--anew"]), [3, 0, 3, 0, 0], "the same comes out again");
+    // What is published stays as it is until somebody publishes.
+    assert!(!case.page(&report).contains("<img"));
+    case.publish();
+    let server = Server::start(&case.at("archive"));
+    let page = get(&server.at(&report), &[]).text();
+    assert!(page.contains(&format!("src=\"{report}/page/3\"")) && page.contains("its text, its view, its pictures"), "{page}");
+    let picture = get(&server.at(&format!("{report}/page/3")), &[]);
+    assert_eq!((picture.status, picture.header("content-type")), (200, "image/png"));
+    let releases = daylight(["verify", path(&case.at("archive")), "--json"]).code(0).json()["releases"].clone();
+    assert_eq!(releases, 2);
+
+    // Fewer pages than before: those that are beyond go, and it is published so.
+    case.set_pages("pages = 200", "pages = 1");
+    assert_eq!(counts(&[]), [3, 1, 2, 0, 0]);
+    case.publish();
+    let server = Server::start(&case.at("archive"));
+    let page = get(&server.at(&report), &[]).text();
+    assert!(
+        page.contains("Its first of 3 pages was published as a picture") || page.contains("/page/1\"") && !page.contains("/page/2\""),
+        "{page}"
+    );
+}
+
+#[test]
+fn render_says_what_it_did_not_touch() {
+    let case = published("pages = 0");
+    let desk = case.at("desk");
+    fs::create_dir(case.at("more")).unwrap();
+    fs::write(case.at("more/broken.pdf"), [b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog".as_slice(), &[b'x'; 400]].concat()).unwrap();
+    daylight(["ingest", path(&desk), path(&case.at("more")), "--collection", "town"]).code(0);
+    let broken = daylight(["search", path(&desk), "file:broken.pdf", "--json"]).json();
+    let id = broken["hits"][0]["id"].as_str().unwrap().to_owned();
+    let said = Spoken::from(case.rendered(&[&id]).output().unwrap()).code(1).json();
+    assert_eq!((&said["documents"], &said["refused"][0]["why"]), (&0.into(), &"it is not cleared in this collection".into()), "{said}");
+    let words = daylight(["render", path(&desk), "--collection", "town"]).code(0).text();
+    assert!(words.contains("3 cleared documents of town looked at: 0 made anew, 3 as before"), "{words}");
+    assert!(words.contains("1 document held, withdrawn or not cleared: not touched"), "{words}");
+    assert!(daylight(["render", path(&desk), "--collection", "nowhere"]).code(1).stderr.contains("no collection `nowhere`"));
+    daylight(["render", path(&desk)]).code(2);
+    daylight(["render", path(&desk), "--collection", "town", "--query", "x", &id]).code(2);
 }

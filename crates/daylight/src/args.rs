@@ -9,6 +9,7 @@ mod drop;
 mod export;
 pub(crate) mod inbox;
 mod mirror;
+mod rendering;
 mod sealing;
 mod signing;
 mod source;
@@ -17,6 +18,7 @@ mod withdrawal;
 pub(crate) use drop::{Drop, DropApply, DropExport, DropInit, DropServe};
 pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use mirror::{Evidence, Mirror, Network};
+pub(crate) use rendering::Render;
 pub(crate) use sealing::{PublishUnsealed, Seal, Unseal};
 mod witness;
 
@@ -46,6 +48,7 @@ pub(crate) enum Command {
     Search(Search),
     Show(Show),
     Clear(Clear),
+    Render(Render),
     #[command(subcommand)]
     Dkim(Dkim),
     #[command(subcommand)]

@@ -58,6 +58,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Search(args) => commands::search::search(&args),
         Command::Show(args) => commands::show::show(&args),
         Command::Clear(args) => commands::clear::clear(&args),
+        Command::Render(args) => commands::render::render(&args),
         Command::Dkim(Dkim::Import(args)) => commands::dkim::import(&args),
         Command::Dkim(Dkim::List(args)) => commands::dkim::list(&args),
         Command::Dkim(Dkim::Online(args)) => commands::dkim::online(&args),

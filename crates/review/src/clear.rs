@@ -167,7 +167,7 @@ fn has_own_properties(media_type: &str) -> bool {
 
 /// Text that a reader of the document would not see is published too, for it is in the bytes, but marked; properties are not. Says how many bytes
 /// were stored, and whether there were properties.
-fn put_text(writer: &mut RenditionWriter, seq: u64, parts: &TextParts) -> Result<(u64, bool)> {
+pub(crate) fn put_text(writer: &mut RenditionWriter, seq: u64, parts: &TextParts) -> Result<(u64, bool)> {
     let (mut text, mut properties, mut bytes) = (PlainText::published(), false, 0);
     let mut long = if parts.count() > 1 { Some(writer.staging().begin()?) } else { None };
     for number in 0..parts.count() {

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod again;
 mod clear;
 mod cleared;
 mod codec;
@@ -22,6 +23,7 @@ mod views;
 #[cfg(test)]
 mod tests;
 
+pub use again::{Renewal, Renewed, renew};
 pub use clear::{Outcome, Selection, clear, hold, render_again};
 pub use cleared::Cleared;
 pub use correct::{Corrected, Correction, correct, withdraw};

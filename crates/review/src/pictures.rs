@@ -5,16 +5,16 @@ use crate::{Error, Result};
 use daylight_model::reading::{Drawn, Event, Request, SHOWN_PIXELS, Stop, Task, page_list};
 use daylight_model::{Fault, FaultCode, Name, PagePicture, PictureForm, Stage};
 use daylight_sandbox::{Death, Ended, Item, ItemInput, Limits, Reader, Said, Worker};
-use daylight_store::{Desk, Document, RenditionRole, RenditionWriter};
+use daylight_store::{Desk, Document, RenditionRole, RenditionWriter, Staged};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder as _};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::File;
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The step that makes pictures and its version, which is raised when they come out otherwise.
 const STEP: (&str, u32) = ("page", 1);
@@ -32,8 +32,9 @@ const LEAST: u64 = 256;
 const SHORT: usize = 96 << 10;
 /// How well a JPEG is kept, of 100.
 const QUALITY: u8 = 78;
-/// How many bytes of pictures are gathered before they are made durable.
+/// How many bytes of pictures are gathered before they are made durable, and how long they wait for others.
 const GATHERED: u64 = 64 << 20;
+const PAUSE: Duration = Duration::from_secs(1);
 /// What a worker gives as a reason is cut after so many characters.
 const LONGEST_REASON: usize = 200;
 
@@ -78,30 +79,45 @@ enum News {
     Halt(Error),
 }
 
-/// Pages are stored over what they were before; only when a document is done those go that it has no more.
+/// Pages are put aside until a document is done, and then stored over what they were before, and those go that it has no more: whatever is made durable
+/// has all pictures of a document or none that is new.
 fn store(writer: &mut RenditionWriter, news: Receiver<News>) -> Result<u64> {
-    let (mut gathered, mut failed) = (0, 0);
-    for one in news {
-        match one {
-            News::Page { seq, picture, file } => {
-                writer.put(seq, RenditionRole::Page, &step(picture.page), STEP.1, &picture.media_type(), &file)?;
-                gathered += file.len() as u64;
+    let (mut gathered, mut failed, mut aside) = (0, 0, HashMap::<u64, Vec<(PagePicture, Staged)>>::new());
+    let mut since = Instant::now();
+    loop {
+        match news.recv_timeout(PAUSE) {
+            Ok(News::Page { seq, picture, file }) => {
+                let mut piece = writer.staging().begin()?;
+                piece.add(&file)?;
+                aside.entry(seq).or_default().push((picture, piece.seal()?));
             }
-            News::Done { seq, steps, fault } => {
+            Ok(News::Done { seq, steps, fault }) => {
+                for (picture, staged) in aside.remove(&seq).unwrap_or_default() {
+                    writer.put_staged(seq, RenditionRole::Page, &step(picture.page), STEP.1, &picture.media_type(), &staged)?;
+                    gathered += staged.length();
+                }
                 writer.keep_pages(seq, STEP.1, &steps)?;
+                writer.mended(seq, |before| is_of_pictures(before) && Some(before) != fault.as_ref())?;
                 if let Some(fault) = fault {
                     writer.fault(seq, &fault)?;
                     failed += 1;
                 }
             }
-            News::Halt(error) => return Err(error),
+            Ok(News::Halt(error)) => return Err(error),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(failed),
         }
-        if gathered >= GATHERED {
+        // Drawing takes its time, and others want to write into the catalogue meanwhile.
+        if gathered >= GATHERED || since.elapsed() >= PAUSE {
             writer.commit()?;
-            gathered = 0;
+            (gathered, since) = (0, Instant::now());
         }
     }
-    Ok(failed)
+}
+
+/// Whether a fault was noted because some picture of a document could not be made, by whichever version.
+pub(crate) fn is_of_pictures(fault: &Fault) -> bool {
+    fault.stage == Stage::Render && fault.tool.split(' ').next() == Some(STEP.0)
 }
 
 fn step(page: u32) -> String {

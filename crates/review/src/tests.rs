@@ -364,3 +364,101 @@ fn what_was_published_is_published_anew_when_it_changed_and_not_before_it_is_cle
     assert_eq!(published(&mut desk, &next(5)).0.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [letters]);
     assert_eq!(published(&mut desk, &next(6)).0, []);
 }
+
+/// Records a decision as an earlier version did that made no renditions.
+fn cleared_long_ago(desk: &mut Desk, seqs: &[u64]) {
+    let papers = desk.collection("papers").unwrap().unwrap();
+    desk.decide(&papers, seqs, State::Cleared, "Ada", "all", NOW).unwrap();
+}
+
+#[test]
+fn what_was_cleared_without_renditions_gets_them_and_is_published_anew_once() {
+    let (_folder, mut desk) = desk();
+    let seqs = ingest(&mut desk, mailbox);
+    cleared_long_ago(&mut desk, &seqs);
+    assert_eq!(published(&mut desk, &target()).0.len(), 5);
+    let all = |desk: &Desk, anew| renew(desk, &nobody(), "papers", &Renewal { anew, ..Renewal::default() }).unwrap();
+    // The mailbox itself is packaging, on which nobody decided.
+    let made = Renewed { looked_at: 5, made: 5, passed_over: 1, ..Renewed::default() };
+    assert_eq!(all(&desk, false), made);
+    let text = desk.renditions(seqs[0]).unwrap();
+    assert_eq!(desk.blob_bytes(&text[0].digest).unwrap(), b"shown\n[hidden text]\nnot shown\n[end of hidden text]\n");
+    assert_eq!(desk.verify_audit().unwrap(), 1, "nothing was decided");
+    let next = |serial| Target { serial, ..target() };
+    let (lines, _) = published(&mut desk, &next(2));
+    assert_eq!(lines.len(), 5);
+    assert!(lines.iter().all(|(_, reason)| reason.starts_with("its text, its view, its pictures")), "{lines:?}");
+    for anew in [false, true] {
+        assert_eq!(all(&desk, anew), Renewed { made: 0, ..made.clone() });
+        assert_eq!(published(&mut desk, &next(3)).0, []);
+    }
+}
+
+#[test]
+fn what_is_held_withdrawn_or_not_decided_on_is_not_made_anew() {
+    let (_folder, mut desk) = desk();
+    let [cleared, held, withdrawn, undecided] = ingest(&mut desk, |writer, collection| {
+        ["one", "two", "three", "four"].map(|text| put(writer, collection, Kind::File, text.as_bytes(), "text/plain"))
+    });
+    cleared_long_ago(&mut desk, &[cleared, held, withdrawn]);
+    let numbers = published(&mut desk, &target()).0;
+    assert_eq!(numbers.len(), 3);
+    let number = desk.number(desk.collection("papers").unwrap().unwrap().id, "archive.example", withdrawn).unwrap().unwrap();
+    withdraw(&mut desk, "papers", "archive.example", &[number], "Ada", "it names a child", NOW + 1).unwrap();
+    hold(&mut desk, "papers", &[held], "Ada", "", NOW + 1).unwrap();
+    let these = [withdrawn, held, cleared, undecided, held];
+    let renewed = renew(&desk, &nobody(), "papers", &Renewal { these: &these, ..Renewal::default() }).unwrap();
+    assert_eq!((renewed.looked_at, renewed.made, renewed.passed_over), (1, 1, 3));
+    let why: Vec<&str> = renewed.refused.iter().map(|refusal| refusal.why.as_str()).collect();
+    assert_eq!(why, ["it is held", "it was withdrawn", "it is not cleared in this collection"]);
+    let made = |seq| desk.renditions(seq).unwrap().len();
+    assert_eq!([cleared, held, withdrawn, undecided].map(made), [1, 0, 0, 0]);
+    assert!(matches!(renew(&desk, &nobody(), "paper", &Renewal::default()), Err(Error::NoCollection(_))));
+}
+
+#[test]
+fn a_view_that_cannot_be_made_again_is_told_and_the_text_is_made_all_the_same() {
+    let (_folder, mut desk) = desk();
+    let seq = ingest(&mut desk, |writer, collection| {
+        let digest = Digest::of(b"<p>page");
+        let blob = writer.blob(&digest, b"<p>page").unwrap();
+        let texts = [Segment::new(Label::Body, "page")];
+        let id = DocumentId::of(Kind::File, &digest, "");
+        let new = NewDocument { id, blob: Some(blob), length: 65 << 20, media_type: "text/html", texts: &texts, ..none() };
+        let seq = writer.document(&new).unwrap().0;
+        writer.member(collection, seq).unwrap();
+        seq
+    });
+    cleared_long_ago(&mut desk, &[seq]);
+    for made in [1, 0] {
+        let renewed = renew(&desk, &nobody(), "papers", &Renewal::default()).unwrap();
+        assert_eq!(renewed, Renewed { looked_at: 1, made, failed: 1, ..Renewed::default() });
+        assert_eq!(desk.document(seq).unwrap().faults.len(), 1, "said once");
+    }
+}
+
+#[test]
+fn what_a_password_opened_after_it_was_cleared_is_not_published_by_making_it_anew() {
+    let (_folder, mut desk) = desk();
+    let [shut, opened] = ingest(&mut desk, |writer, collection| {
+        ["shut", "opened"].map(|text| {
+            let seq = put(writer, collection, Kind::File, text.as_bytes(), "application/msword");
+            writer.keep_password(seq, "sesame").unwrap();
+            seq
+        })
+    });
+    cleared_long_ago(&mut desk, &[shut, opened]);
+    // One was cleared when what is in it was known, and published with that.
+    let mut writer = desk.renditions_writer().unwrap();
+    writer.put(opened, daylight_store::RenditionRole::Text, "text", 1, "text/plain", b"shown").unwrap();
+    writer.commit().unwrap();
+    drop(writer);
+    for anew in [false, true] {
+        let these = if anew { vec![shut] } else { Vec::new() };
+        let which = Renewal { anew, these: &these, ..Renewal::default() };
+        let renewed = renew(&desk, &nobody(), "papers", &which).unwrap();
+        assert!(renewed.refused[0].why.starts_with("a password opened it"), "{renewed:?}");
+        assert_eq!((renewed.refused.len(), renewed.passed_over, renewed.looked_at), (1, 1, u64::from(!anew)));
+        assert!(desk.renditions(shut).unwrap().is_empty());
+    }
+}

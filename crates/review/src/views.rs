@@ -1,10 +1,11 @@
 //! Sanitised views, made by worker processes: nothing here looks into a document.
 
+use crate::pictures::is_of_pictures;
 use crate::{Error, Result};
 use daylight_model::reading::{Event, Request, Stop, Task};
 use daylight_model::{Fault, FaultCode, Kind, Name, Stage};
 use daylight_sandbox::{Death, Ended, Item, ItemInput, LEASE, Limits, Reader, Said, Worker};
-use daylight_store::{Desk, Document, RenditionRole, RenditionWriter};
+use daylight_store::{Desk, Document, Rendition, RenditionRole, RenditionWriter};
 use std::fs::File;
 use std::time::Duration;
 
@@ -55,6 +56,12 @@ impl<'a> Views<'a> {
             memory: settings.memory,
         };
         Self { desk, worker: Worker::new(reader.clone(), limits), waiting: Vec::new(), bytes: 0, failed: 0 }
+    }
+
+    /// Whether a document is to have a view and has none of today's step.
+    pub(crate) fn is_missing(&self, seq: u64) -> Result<bool> {
+        let today = |made: &Rendition| made.role == RenditionRole::View && made.version == STEP.1;
+        Ok(has_html(&self.desk.document(seq)?) && !self.desk.renditions(seq)?.iter().any(today))
     }
 
     /// Makes the view of a document, now or with the ones to come, if it has HTML. Says how many bytes of views were stored.
@@ -131,6 +138,7 @@ impl<'a> Views<'a> {
     fn store(&mut self, writer: &mut RenditionWriter, seq: u64, made: Made) -> Result<u64> {
         if made.done && !made.html.is_empty() {
             writer.put(seq, RenditionRole::View, STEP.0, STEP.1, HTML, made.html.as_bytes())?;
+            writer.mended(seq, |before| !is_of_pictures(before))?;
             return Ok(made.html.len() as u64);
         }
         // An HTML body of which nothing is left to show is no fault; then the text says all there is.

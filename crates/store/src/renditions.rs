@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::pack::Owner;
 use crate::writer::insert_fault;
 use daylight_durable::Lock;
-use daylight_model::{Digest, Fault};
+use daylight_model::{Digest, Fault, Stage};
 use std::collections::HashSet;
 
 /// What a rendition is for.
@@ -76,7 +76,7 @@ impl Desk {
 }
 
 impl RenditionWriter {
-    /// Stores what this step made of a document, in place of what the same version of it made before.
+    /// Stores what this step made of a document, in place of what the same version of it made before. What comes out as it was changes nothing.
     pub fn put(&mut self, seq: u64, role: RenditionRole, step: &str, version: u32, media_type: &str, bytes: &[u8]) -> Result<Digest> {
         let digest = Digest::of(bytes);
         let blob = self.batch.blob(&digest, bytes)?;
@@ -106,7 +106,8 @@ impl RenditionWriter {
 
     fn insert(&self, (seq, role, step, version): (u64, RenditionRole, &str, u32), media_type: &str, blob: BlobId) -> Result<()> {
         let sql = "INSERT INTO rendition (seq, role, step, version, media_type, blob) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                   ON CONFLICT DO UPDATE SET media_type = excluded.media_type, blob = excluded.blob";
+                   ON CONFLICT DO UPDATE SET media_type = excluded.media_type, blob = excluded.blob
+                   WHERE media_type <> excluded.media_type OR blob <> excluded.blob";
         let row = (int(seq), code(&RenditionRole::ALL, &role), step, version, media_type, blob.0);
         self.batch.connection.prepare_cached(sql)?.execute(row)?;
         Ok(())
@@ -134,6 +135,19 @@ impl RenditionWriter {
             return Ok(());
         }
         insert_fault(&self.batch.connection, seq, fault)
+    }
+
+    /// Takes out what was noted of a document by [`fault`](Self::fault) and is no longer so.
+    pub fn mended(&mut self, seq: u64, is_mended: impl Fn(&Fault) -> bool) -> Result<()> {
+        self.batch.begin()?;
+        // From the last on, so that the places of those before stay what they are.
+        for (place, fault) in faults_of(&self.batch.connection, seq)?.iter().enumerate().rev() {
+            if fault.stage == Stage::Render && is_mended(fault) {
+                let sql = "DELETE FROM fault WHERE seq = ?1 AND n = (SELECT n FROM fault WHERE seq = ?1 ORDER BY n LIMIT 1 OFFSET ?2)";
+                self.batch.connection.prepare_cached(sql)?.execute((int(seq), int(place as u64)))?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes everything since the last commit durable, all or nothing.

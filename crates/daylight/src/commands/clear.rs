@@ -6,7 +6,7 @@ use crate::output::{self, count, say};
 use crate::place;
 use anyhow::Result;
 use daylight_ingest::{open_desk, open_index};
-use daylight_review::{Correction, Outcome, Selection, clear as run};
+use daylight_review::{Correction, Outcome, Refusal, Selection, clear as run};
 use daylight_store::Desk;
 use serde_json::json;
 use std::process::ExitCode;
@@ -101,10 +101,15 @@ fn in_words(outcome: &Outcome, collection: &str) -> Result<()> {
     if !outcome.refused.is_empty() {
         say!("{} refused:", count(outcome.refused.len() as u64, "document"))?;
     }
-    for one in outcome.refused.iter().take(SHOWN) {
+    refusals(&outcome.refused)
+}
+
+/// The first of these, each on a line, and how many more there are.
+pub(crate) fn refusals(refused: &[Refusal]) -> Result<()> {
+    for one in refused.iter().take(SHOWN) {
         say!("    {}  {}", one.id, one.why)?;
     }
-    let more = outcome.refused.len().saturating_sub(SHOWN);
+    let more = refused.len().saturating_sub(SHOWN);
     if more > 0 {
         say!("    and {more} more: --json lists all")?;
     }

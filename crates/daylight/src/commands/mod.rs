@@ -15,6 +15,7 @@ pub(crate) mod mirror;
 pub(crate) mod prove;
 pub(crate) mod publish;
 pub(crate) mod recognise;
+pub(crate) mod render;
 pub(crate) mod rereading;
 pub(crate) mod root;
 pub(crate) mod seal;
