@@ -1,7 +1,7 @@
 //! What pages look like: made at clearance of pixels that a caged worker gives, published with the document, shown on its page.
 
 use crate::recognition::{A5, pages};
-use crate::support::{Server, Spoken, daylight, get, program, workplace};
+use crate::support::{Server, Spoken, daylight, get, program, root, workplace};
 use base64::Engine as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -240,4 +240,42 @@ fn render_says_what_it_did_not_touch() {
     assert!(daylight(["render", path(&desk), "--collection", "nowhere"]).code(1).stderr.contains("no collection `nowhere`"));
     daylight(["render", path(&desk)]).code(2);
     daylight(["render", path(&desk), "--collection", "town", "--query", "x", &id]).code(2);
+}
+
+#[test]
+fn what_a_password_opened_since_it_was_cleared_is_published_by_an_editors_decision_alone() {
+    let work = workplace();
+    let at = |name: &str| work.path().join(name);
+    let (desk, archive, key) = (at("desk"), at("archive"), at("editor.key"));
+    fs::create_dir(at("trove")).unwrap();
+    let shut = root().join("crates/extract/src/pdf/encrypted/user-aes-128.pdf");
+    fs::copy(shut, at("trove/shut.pdf")).unwrap();
+    daylight(["init", path(&desk)]).code(0);
+    daylight(["key", "new", path(&key)]).code(0);
+    daylight(["ingest", path(&desk), path(&at("trove")), "--collection", "town"]).code(0);
+    daylight(["clear", path(&desk), "--collection", "town", "--all", "--as", "Ann"]).code(0);
+    let releases = || {
+        daylight(["publish", path(&desk), "--collection", "town", "--to", path(&archive), "--key", path(&key)]).code(0);
+        daylight(["verify", path(&archive), "--json"]).code(0).json()["releases"].as_u64().unwrap()
+    };
+    assert_eq!(releases(), 1);
+    let page = || get(&Server::start(&archive).at("/c/town/1"), &[]).text();
+    fs::write(at("list"), "user\n").unwrap();
+    daylight(["unlock", path(&desk), "--password-file", path(&at("list"))]).code(0);
+    daylight(["search", path(&desk), "secret"]).code(0);
+
+    for more in [&[][..], &["--anew"]] {
+        let said = daylight([&["render", path(&desk), "--collection", "town", "--json"][..], more].concat()).code(1).json();
+        let why = said["refused"][0]["why"].as_str().unwrap();
+        assert!(why.starts_with("a password opened it") && said["made"] == 0, "{said}");
+        daylight(["check", path(&desk)]).code(0);
+        assert_eq!(releases(), 1);
+        assert!(!page().contains("no longer secret") && !page().contains("<img"));
+    }
+    daylight(["clear", path(&desk), "--correct", "town/1", "--reason", "it was opened", "--as", "Ann"]).code(0);
+    assert_eq!(releases(), 2);
+    assert!(page().contains("no longer secret") && page().contains("/c/town/1/page/1"), "{}", page());
+    // From now on what is in it is public, and can be made anew like anything else.
+    let said = daylight(["render", path(&desk), "--collection", "town", "--anew", "--json"]).code(0).json();
+    assert_eq!((&said["documents"], &said["made"]), (&1.into(), &0.into()), "{said}");
 }

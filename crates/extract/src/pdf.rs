@@ -39,7 +39,14 @@ const TAIL: usize = 64 << 10;
 pub(crate) fn read(out: &mut Output<'_>, doc: Doc, bytes: &[u8], inside: &dyn Inside) -> Result<(), Stop> {
     let depth = doc.depth;
     let index = document::found(out, doc, Kind::File, "application/pdf", "", &Memory(bytes))?;
-    let (pdf, seen) = parsed(out, index, bytes)?;
+    let (opened, seen) = parsed(out, index, bytes)?;
+    let pdf = match opened {
+        Some(Opened { pdf, property }) => {
+            out.text(index, Label::Property, property.map_or(String::new(), |property| property + "\n"))?;
+            Some(pdf)
+        }
+        None => None,
+    };
     if seen.torn > 0 {
         let why = format!("{} of its streams cannot be unpacked to the end", seen.torn);
         out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, why).at(seen.first_torn))?;
@@ -56,7 +63,7 @@ pub(crate) fn read(out: &mut Output<'_>, doc: Doc, bytes: &[u8], inside: &dyn In
 
 /// Says which pages have no text that can be read.
 pub(crate) fn unread(out: &mut Output<'_>, bytes: &[u8]) -> Result<(), Stop> {
-    let (Some(pdf), _) = parsed(out, 0, bytes)? else { return Ok(()) };
+    let (Some(Opened { pdf, .. }), _) = parsed(out, 0, bytes)? else { return Ok(()) };
     let mut left = most_work(bytes);
     let mut cache = InterpreterCache::new();
     for (number, page) in (1..).zip(pdf.pages().iter().take(MOST_PAGES)) {
@@ -79,7 +86,7 @@ pub(crate) fn unread(out: &mut Output<'_>, bytes: &[u8]) -> Result<(), Stop> {
 /// Draws pages as pictures.
 pub(crate) fn draw(out: &mut Output<'_>, bytes: &[u8], numbers: &[u32], dots_per_inch: u32, form: Drawn) -> Result<(), Stop> {
     match parsed(out, 0, bytes)?.0 {
-        Some(pdf) => draw::draw(out, &pdf, numbers, dots_per_inch, form),
+        Some(Opened { pdf, .. }) => draw::draw(out, &pdf, numbers, dots_per_inch, form),
         None => Ok(()),
     }
 }
@@ -89,8 +96,9 @@ fn most_work(bytes: &[u8]) -> u64 {
     (bytes.len() as u64).saturating_mul(WORK).max(WORK_FLOOR)
 }
 
-/// The structure of a file, without streams that are bombs. Why it cannot be read is said of document `index`.
-fn parsed(out: &mut Output<'_>, index: u32, bytes: &[u8]) -> Result<(Option<Pdf>, Seen), Stop> {
+/// The structure of a file, without streams that are bombs. Why it cannot be read is said of document `index`; how it was protected is for the caller to say, as
+/// only who reads it is asked that.
+fn parsed(out: &mut Output<'_>, index: u32, bytes: &[u8]) -> Result<(Option<Opened>, Seen), Stop> {
     let mut copy = bytes.to_vec();
     let seen = bomb::defuse(&mut copy);
     for at in &seen.emptied {
@@ -98,10 +106,7 @@ fn parsed(out: &mut Output<'_>, index: u32, bytes: &[u8]) -> Result<(Option<Pdf>
         out.fault(index, why.limit(bomb::LONGEST).at(*at))?;
     }
     let why = match secret::open(&mut out.keys, copy) {
-        Ok(Opened { pdf, property }) => {
-            out.text(index, Label::Property, property.map_or(String::new(), |property| property + "\n"))?;
-            return Ok((Some(pdf), seen));
-        }
+        Ok(opened) => return Ok((Some(opened), seen)),
         Err(Shut::Encrypted(why)) => Problem::new(Stage::Read, FaultCode::Encrypted, TOOL, why),
         Err(Shut::Invalid) => Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "it holds no page that can be found"),
         Err(Shut::Broken) => Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "its structure could not be read"),

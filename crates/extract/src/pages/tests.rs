@@ -1,7 +1,7 @@
 use crate::document::Memory;
 use crate::read;
 use crate::tests::{mutate, request};
-use daylight_model::reading::{Drawn, Event, SHOWN_PIXELS, Sink, Stop, Task};
+use daylight_model::reading::{Drawn, Event, Request, SHOWN_PIXELS, Sink, Stop, Task};
 use daylight_model::{Fault, FaultCode};
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 use std::io::Cursor;
@@ -115,6 +115,31 @@ fn what_is_to_be_shown_is_small_and_comes_in_its_colours() {
     assert_eq!((pixels.len() as u32, &pixels[..3]), (width * height * 3, &[200, 10, 10][..]));
     let grey = draw(&packed(&red.to_luma8().into(), ImageFormat::Png), &[1], Drawn::Shown);
     assert_eq!(grey.pages[0].3.len() as u32, grey.pages[0].1 * grey.pages[0].2);
+}
+
+#[test]
+fn what_is_protected_is_drawn_once_it_is_open_and_nothing_else_is_said() {
+    let open: [(&[u8], &[&str]); 4] = [
+        (include_bytes!("../pdf/encrypted/rc4-40.pdf"), &[]),
+        (include_bytes!("../pdf/encrypted/aes-256.pdf"), &[]),
+        (include_bytes!("../pdf/encrypted/user-rc4-128.pdf"), &["wrong", "user"]),
+        (include_bytes!("../pdf/encrypted/user-aes-128.pdf"), &["owner"]),
+    ];
+    for (bytes, passwords) in open {
+        let ask = |task: Task| {
+            let mut seen = Seen::default();
+            let passwords = passwords.iter().map(ToString::to_string).collect();
+            read(&Request { passwords, ..request("x.pdf", task) }, &Memory(bytes), &mut seen).unwrap();
+            seen
+        };
+        let seen = ask(Task::Draw { pages: vec![1, 2], dots_per_inch: 72, form: Drawn::Shown });
+        assert_eq!((seen.pages.len(), seen.count, seen.faults.len()), (1, Some(1), 0), "{:?}", seen.faults);
+        assert!(seen.pages[0].3.iter().any(|pixel| *pixel < 128), "its words are drawn");
+        let seen = ask(Task::Unread);
+        assert!(seen.unread.is_empty() && seen.faults.is_empty());
+    }
+    let shut = draw(open[3].0, &[1], Drawn::Shown);
+    assert_eq!((shut.pages.len(), shut.faults[0].code), (0, FaultCode::Encrypted));
 }
 
 #[test]
