@@ -9,14 +9,14 @@ use tempfile::TempDir;
 
 const NOW: u64 = 1_800_000_000;
 
-fn desk() -> (TempDir, Desk) {
+pub(crate) fn desk() -> (TempDir, Desk) {
     let folder = tempfile::tempdir().unwrap();
     let desk = Desk::init(&folder.path().join("desk")).unwrap();
     (folder, desk)
 }
 
 /// Fills the collection `papers`.
-fn ingest<T>(desk: &mut Desk, fill: impl FnOnce(&mut Writer<'_>, CollectionId) -> T) -> T {
+pub(crate) fn ingest<T>(desk: &mut Desk, fill: impl FnOnce(&mut Writer<'_>, CollectionId) -> T) -> T {
     let collection = desk.create_collection("papers").unwrap();
     let lease = desk.take_ingest_lease().unwrap();
     let mut writer = desk.writer(&lease).unwrap();
@@ -25,7 +25,7 @@ fn ingest<T>(desk: &mut Desk, fill: impl FnOnce(&mut Writer<'_>, CollectionId) -
     filled
 }
 
-fn put(writer: &mut Writer<'_>, collection: CollectionId, kind: Kind, bytes: &[u8], media_type: &str) -> u64 {
+pub(crate) fn put(writer: &mut Writer<'_>, collection: CollectionId, kind: Kind, bytes: &[u8], media_type: &str) -> u64 {
     let digest = Digest::of(bytes);
     let blob = writer.blob(&digest, bytes).unwrap();
     let facts = MessageFacts { subject: String::from_utf8_lossy(bytes).into_owned(), ..MessageFacts::default() };

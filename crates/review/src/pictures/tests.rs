@@ -87,3 +87,49 @@ fn a_captured_worker_gives_no_page_but_those_that_were_asked_for() {
     let (pages, given, refused) = heard(half, 3);
     assert!(given.is_empty() && refused.is_none() && pages.lost[0].1 == "it was not drawn whole");
 }
+
+#[test]
+fn pictures_are_stored_when_a_document_has_all_of_them() {
+    let (_folder, mut desk) = crate::tests::desk();
+    let [whole, half] = crate::tests::ingest(&mut desk, |writer, collection| {
+        [b"one", b"two"].map(|bytes| crate::tests::put(writer, collection, daylight_model::Kind::File, bytes, "application/pdf"))
+    });
+    let fault = |detail: &str| Fault {
+        stage: Stage::Render,
+        code: FaultCode::Malformed,
+        tool: "page 1".into(),
+        detail: detail.into(),
+        limit: None,
+        at: None,
+    };
+    let mut writer = desk.renditions_writer().unwrap();
+    writer.fault(whole, &fault("not yet")).unwrap();
+    writer.commit().unwrap();
+    let page = |seq, page, of| {
+        let picture = PagePicture { form: PictureForm::Png, page, of, width: 20, height: 30 };
+        News::Page { seq, picture, file: vec![page as u8; 50] }
+    };
+    let (tell, news) = sync_channel(9);
+    for one in [page(whole, 1, 2), page(half, 1, 2), page(whole, 2, 2)] {
+        tell.send(one).unwrap();
+    }
+    let steps = HashSet::from([step(1), step(2)]);
+    tell.send(News::Done { seq: whole, steps, fault: None }).unwrap();
+    tell.send(News::Halt(Error::BadTitle)).unwrap();
+    assert!(matches!(store(&mut writer, news), Err(Error::BadTitle)));
+    // What came before it broke off is whole.
+    writer.commit().unwrap();
+    let pages = |seq| desk.renditions(seq).unwrap().into_iter().map(|made| made.step).collect::<Vec<_>>();
+    assert_eq!((pages(whole), pages(half)), (vec![step(1), step(2)], vec![]));
+    assert_eq!(desk.document(whole).unwrap().faults, [], "what was said of its pictures is so no more");
+    drop(writer);
+    // One page less, and another is missing: what was there of it goes.
+    let mut writer = desk.renditions_writer().unwrap();
+    let (tell, news) = sync_channel(9);
+    tell.send(page(whole, 1, 2)).unwrap();
+    tell.send(News::Done { seq: whole, steps: HashSet::from([step(1)]), fault: Some(fault("page 2")) }).unwrap();
+    drop(tell);
+    assert_eq!(store(&mut writer, news).unwrap(), 1);
+    writer.commit().unwrap();
+    assert_eq!((pages(whole), desk.document(whole).unwrap().faults), (vec![step(1)], vec![fault("page 2")]));
+}
