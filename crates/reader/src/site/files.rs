@@ -28,7 +28,7 @@ impl Edition {
         let path = plain(archive.dir(), name).map_err(|_| Stop::NotFound)?;
         let file = File::open(path).map_err(|_| Stop::NotFound)?;
         let metadata = file.metadata().map_err(|_| Stop::Broken)?;
-        let answer = in_part(file, &metadata, media_type(name), headers)?;
+        let answer = in_part(file, &metadata, (media_type(name), keep(name)), headers)?;
         Ok(match name {
             Name::Volume(serial, number) => attached(answer, &format!("release-{serial}-volume-{number}.zip")),
             _ => answer,
@@ -64,18 +64,19 @@ fn plain(dir: &std::path::Path, name: &Name) -> io::Result<PathBuf> {
 }
 
 /// All of a file or the part that is asked for (RFC 9110 section 14). Its tag is of its length and its time: bytes are checked by whoever gets them.
-fn in_part(mut file: File, metadata: &Metadata, media_type: &str, headers: &HeaderMap) -> Result<Answer, Stop> {
+fn in_part(mut file: File, metadata: &Metadata, (media_type, keep): (&str, Keep), headers: &HeaderMap) -> Result<Answer, Stop> {
     let (length, tag) = (metadata.len(), tag(metadata));
-    let finish = |answer: Answer| answer.with(header::ETAG, &tag).with(header::ACCEPT_RANGES, "bytes");
+    let said = |answer: Answer| answer.with(header::ETAG, &tag).with(header::ACCEPT_RANGES, "bytes");
+    let finish = |answer: Answer| said(answer.keep(keep));
     if is_known(headers, &tag) {
-        return Ok(finish(Answer::empty(StatusCode::NOT_MODIFIED).keep(Keep::Minute)));
+        return Ok(finish(Answer::empty(StatusCode::NOT_MODIFIED)));
     }
     let same = headers.get(header::IF_RANGE).is_none_or(|value| value.as_bytes() == tag.as_bytes());
     let range = headers.get(header::RANGE).filter(|_| same).and_then(|value| value.to_str().ok());
     match range::asked(range, length) {
         range::Asked::Nothing => {
             let answer = Answer::empty(StatusCode::RANGE_NOT_SATISFIABLE);
-            Ok(finish(answer).with(header::CONTENT_RANGE, &format!("bytes */{length}")))
+            Ok(said(answer).with(header::CONTENT_RANGE, &format!("bytes */{length}")))
         }
         range::Asked::Part(from, to) => {
             file.seek(SeekFrom::Start(from)).map_err(|_| Stop::Broken)?;
@@ -94,6 +95,12 @@ fn in_part(mut file: File, metadata: &Metadata, media_type: &str, headers: &Head
 fn tag(metadata: &Metadata) -> String {
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
     format!("\"{:x}-{:x}\"", metadata.len(), modified.as_nanos())
+}
+
+/// A tile of the log never changes, and c2sp.org/tlog-tiles asks for it to be kept long. Of what else never changes a damaged file that was mended is to be
+/// seen soon, and what can be erased too.
+fn keep(name: &Name) -> Keep {
+    if let Name::Tile(_) = name { Keep::Forever } else { Keep::Minute }
 }
 
 fn media_type(name: &Name) -> &'static str {

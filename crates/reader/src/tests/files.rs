@@ -57,6 +57,10 @@ fn every_file_of_the_archive_is_given_out_whole_or_in_part() {
         assert_eq!(visit.get(&format!("/{path}")).header("content-type"), media_type);
     }
     assert_eq!(visit.get("/checkpoint").header("cache-control"), "no-store");
+    assert_eq!(visit.get("/tile/entries/000.p/3").header("cache-control"), "public, max-age=31536000, immutable");
+    for path in ["root/1.json", "release/1/volume/0.zip", "release/1/manifest/0"] {
+        assert_eq!(visit.get(&format!("/{path}")).header("cache-control"), "public, max-age=60", "{path}");
+    }
     assert!(all["release/1/volume/0.zip"].len() > 256 << 10, "one that is sent while it is read");
     let tag = visit.get("/release/1/note").header("etag").to_owned();
     assert_eq!(visit.ask(Method::GET, "/release/1/note", &[("if-none-match", &tag)]).status, StatusCode::NOT_MODIFIED);
