@@ -35,6 +35,7 @@ mod samples;
 mod seal;
 mod second_envelope;
 mod second_verifier;
+mod secure;
 mod signing;
 mod source_tool;
 mod support;

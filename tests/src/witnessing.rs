@@ -56,12 +56,19 @@ impl Drop for Running {
 pub(crate) struct Town {
     work: TempDir,
     witnesses: Vec<Option<Running>>,
+    /// The file of authorities that commands trust for TLS.
+    authorities: Option<PathBuf>,
 }
 
 impl Town {
     /// With a root that all four witnesses were told of, and no release.
     pub(crate) fn new() -> Self {
-        let mut town = Self { work: workplace(), witnesses: Vec::new() };
+        Self::behind(None, &mut |_, address| address.to_owned())
+    }
+
+    /// The same with witnesses that the root knows under other addresses than their own, such as under TLS.
+    pub(crate) fn behind(authorities: Option<PathBuf>, address: &mut dyn FnMut(usize, &str) -> String) -> Self {
+        let mut town = Self { work: workplace(), witnesses: Vec::new(), authorities };
         town.run("init desk");
         town.run("key new ana.key");
         town.letter("first");
@@ -71,9 +78,13 @@ impl Town {
             town.run(&format!("witness add w{i} --log-key {}", other_log()));
             town.witnesses.push(Some(Running::start(town.work.path(), i, "127.0.0.1:0", None)));
         }
-        let addresses: Vec<String> = town.witnesses.iter().flatten().map(|witness| witness.address.clone()).collect();
+        let addresses: Vec<String> = (1..).zip(town.witnesses.iter().flatten()).map(|(i, one)| address(i, &one.address)).collect();
         town.begin(&addresses);
         town
+    }
+
+    pub(crate) fn trusting(self, authorities: Option<PathBuf>) -> Self {
+        Self { authorities, ..self }
     }
 
     /// Puts a root in force that names witnesses at these addresses, after telling them of it.
@@ -99,7 +110,11 @@ impl Town {
 
     pub(crate) fn say(&self, line: &str) -> Spoken {
         let mut command = Command::new(program());
-        command.args(line.split_whitespace()).current_dir(self.work.path()).stdin(Stdio::null()).output().unwrap().into()
+        command.args(line.split_whitespace()).current_dir(self.work.path()).stdin(Stdio::null()).env_remove("SSL_CERT_FILE");
+        if let Some(file) = &self.authorities {
+            command.env("SSL_CERT_FILE", file);
+        }
+        command.output().unwrap().into()
     }
 
     #[track_caller]
@@ -283,7 +298,7 @@ impl Liar {
 
 #[test]
 fn a_witness_that_lies_is_told_of_and_can_be_left_out() {
-    let mut town = Town { work: workplace(), witnesses: Vec::new() };
+    let mut town = Town { work: workplace(), witnesses: Vec::new(), authorities: None };
     town.run("init desk");
     town.run("key new ana.key");
     town.letter("first");

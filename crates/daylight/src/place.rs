@@ -3,7 +3,10 @@
 use anyhow::{Context, Result, bail};
 use daylight_archive::Archive;
 use daylight_ingest::{Machine, Unpacker};
+use daylight_mirror::http::Authorities;
 use daylight_sandbox::Reader;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// What a command was pointed at.
@@ -48,6 +51,28 @@ pub(crate) fn unpacker() -> std::result::Result<Unpacker, String> {
     #[expect(clippy::disallowed_methods, reason = "it is asked its version there, and gets nothing of any desk")]
     let folder = std::env::temp_dir();
     Unpacker::find(&folder)
+}
+
+/// What names a file with the certificates of the authorities that are trusted instead of the web's, as it does for OpenSSL, curl and Go.
+const AUTHORITIES: &str = "SSL_CERT_FILE";
+/// No such file is longer, in bytes.
+const LARGEST_AUTHORITIES: u64 = 16 << 20;
+
+/// The file with the authorities that are trusted for TLS, where one is named.
+pub(crate) fn authorities_file() -> Option<PathBuf> {
+    std::env::var_os(AUTHORITIES).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// The authorities that are trusted for TLS: those in this file, or the web's where there is none.
+pub(crate) fn authorities(file: Option<&Path>) -> Result<Authorities> {
+    let Some(path) = file else { return Ok(Authorities::OfTheWeb) };
+    let named = || format!("{AUTHORITIES} names {}, which is no file of authorities", path.display());
+    let mut pem = Vec::new();
+    File::open(path).and_then(|file| file.take(LARGEST_AUTHORITIES + 1).read_to_end(&mut pem)).with_context(named)?;
+    if pem.len() as u64 > LARGEST_AUTHORITIES {
+        bail!("{}: it has more than {LARGEST_AUTHORITIES} bytes", named());
+    }
+    Authorities::from_pem(&pem).with_context(named)
 }
 
 /// The folder for an archive's index: the one that was named, or one in the user's cache folder.

@@ -5,12 +5,14 @@
 
 mod answer;
 mod asking;
+mod authorities;
 mod connect;
 mod exchange;
 mod pace;
 
 pub use answer::{Answer, Part};
 pub use asking::{Method, Question};
+pub use authorities::Authorities;
 pub use connect::Proxy;
 pub use exchange::Said;
 
@@ -79,8 +81,8 @@ pub struct Config {
     pub connections: usize,
     /// How long to wait.
     pub patience: Patience,
-    /// Certificates (DER) of authorities that are trusted beside those of the web.
-    pub authorities: Vec<Vec<u8>>,
+    /// Whose certificates are believed.
+    pub authorities: Authorities,
 }
 
 /// Why there is no answer that can be used.
@@ -133,7 +135,7 @@ impl Client {
         let connections = if config.connections == 0 { 4 } else { config.connections };
         Ok(Self {
             runtime,
-            tls: connect::tls(&config.authorities)?,
+            tls: config.authorities.connector()?,
             idle: Mutex::default(),
             slots: Arc::new(Semaphore::new(connections)),
             pace: Pace::new(config.rate),

@@ -109,7 +109,7 @@ fn trustees_need_none_of_our_programs() {
     room.seal().code(0);
     room.run(&format!("unseal annex.sealed --to opened{}", words(&[1, 2])));
     let shares = [3, 2].map(|number| room.at(&format!("words/share-{number}-of-3.txt")));
-    let Some(secret) = python_script("shares.py", &["combine", path(&shares[0]), path(&shares[1])]) else { return };
+    let Some(secret) = python_script("shares.py", ["combine", path(&shares[0]), path(&shares[1])]) else { return };
     let secret = secret.code(0).text();
     if !tool("age") {
         return;
@@ -125,7 +125,7 @@ fn shares_that_another_program_made_of_the_key_open_it() {
     let room = Newsroom::new();
     room.seal().code(0);
     let shares = [1, 2].map(|number| room.at(&format!("words/share-{number}-of-3.txt")));
-    let Some(secret) = python_script("shares.py", &["combine", path(&shares[0]), path(&shares[1])]) else { return };
+    let Some(secret) = python_script("shares.py", ["combine", path(&shares[0]), path(&shares[1])]) else { return };
     let secret = secret.code(0).text();
     for (number, (needed, count, exponent, extendable)) in
         [("2", "3", "0", "no"), ("3", "5", "1", "yes"), ("1", "1", "0", "yes"), ("16", "16", "0", "no"), ("8", "16", "2", "yes")]
@@ -133,7 +133,7 @@ fn shares_that_another_program_made_of_the_key_open_it() {
             .enumerate()
     {
         let folder = workplace();
-        python_script("shares.py", &["split", needed, count, exponent, extendable, secret.trim(), path(folder.path())]).unwrap().code(0);
+        python_script("shares.py", ["split", needed, count, exponent, extendable, secret.trim(), path(folder.path())]).unwrap().code(0);
         // The last ones, backwards.
         let (needed, count) = (needed.parse::<usize>().unwrap(), count.parse::<usize>().unwrap());
         let words: String = (count - needed + 1..=count).rev().map(|at| format!(" --words {}/{at}.txt", path(folder.path()))).collect();

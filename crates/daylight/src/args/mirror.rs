@@ -15,6 +15,7 @@ use std::time::Duration;
 #[command(
     after_help = "FOLDER is an archive like any other: serve it, verify it, copy it. What the mirror itself needs stands in FOLDER.mirror.\n\
     Exits 1 if nothing could be accepted, or if evidence against the log was found.\n\
+    SSL_CERT_FILE may name a file (PEM) with the authorities that are trusted for https:// instead of the web's.\n\
     Example: daylight mirror https://papers.example/ ~/papers --root pinned-root.json\n\
     Example: daylight mirror http://abc…xyz.onion/ ~/papers --socks 127.0.0.1:9050 --every 1h\n\
     Example: daylight mirror https://papers.example/ ~/papers --repair"

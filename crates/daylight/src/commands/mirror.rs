@@ -4,6 +4,7 @@ use crate::args;
 use crate::commands::publish::signing_key;
 use crate::commands::search::plain;
 use crate::output::{self, count, remark, say, thousands};
+use crate::place;
 use crate::progress::Drawing;
 use crate::when;
 use anyhow::{Context, Result};
@@ -78,8 +79,9 @@ fn cosign(args: &args::Mirror, key: &SigningKeyFile) -> Result<Cosigned> {
 
 /// Whom to ask through what, and how fast.
 pub(crate) fn client(network: &args::Network) -> Result<Client> {
-    let config =
-        Config { proxy: network.socks.clone(), rate: network.rate, connections: usize::from(network.connections), ..Config::default() };
+    let authorities = place::authorities(place::authorities_file().as_deref())?;
+    let connections = usize::from(network.connections);
+    let config = Config { proxy: network.socks.clone(), rate: network.rate, connections, authorities, ..Config::default() };
     Client::new(config).context("cannot make connections")
 }
 

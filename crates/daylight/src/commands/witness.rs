@@ -4,6 +4,7 @@ use crate::args;
 use crate::commands::publish::{asked_twice, first_line, signing_key};
 use crate::commands::search::plain;
 use crate::output::{self, remark, say};
+use crate::place;
 use crate::when;
 use anyhow::{Context, Result, bail};
 use daylight_archive::witness::{Answer, Submission};
@@ -155,7 +156,8 @@ pub(crate) fn ask(args: &args::WitnessAsk) -> Result<ExitCode> {
 }
 
 pub(crate) fn asking(args: &args::Asking) -> Result<Witnessing> {
-    let asker = Arc::new(Asker(Client::new(args.socks.clone()).context("cannot make connections")?));
+    let authorities = place::authorities(place::authorities_file().as_deref())?;
+    let asker = Arc::new(Asker(Client::trusting(args.socks.clone(), authorities).context("cannot make connections")?));
     Ok(Witnessing { asker, without: args.without_witness.clone(), recovered: args.recovered })
 }
 

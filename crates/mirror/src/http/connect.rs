@@ -1,6 +1,7 @@
 //! Connections: directly or through a SOCKS 5 proxy (RFC 1928) that looks names up itself; plain or under TLS by rustls.
 
 use super::answer::Session;
+use super::authorities::objection;
 use super::{Config, HttpError};
 use crate::address::{Address, AddressError, host_and_port};
 use hyper::rt::{Read, Write};
@@ -8,12 +9,10 @@ use hyper_util::rt::TokioIo;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
-use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 /// A SOCKS 5 proxy, such as Tor's at 127.0.0.1:9050. Names go to it as they are: nobody else is asked about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,18 +36,6 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// TLS with the web's authorities, and with others that were given.
-pub(super) fn tls(authorities: &[Vec<u8>]) -> std::io::Result<TlsConnector> {
-    let invalid = |e: tokio_rustls::rustls::Error| std::io::Error::new(std::io::ErrorKind::InvalidInput, e);
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for authority in authorities {
-        roots.add(CertificateDer::from(authority.clone())).map_err(invalid)?;
-    }
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(invalid)?;
-    Ok(TlsConnector::from(Arc::new(builder.with_root_certificates(roots).with_no_client_auth())))
-}
-
 /// A new connection to a site, ready for a request.
 pub(super) async fn connect(site: &Address, config: &Config, tls: &TlsConnector) -> Result<Session, HttpError> {
     let opening = async {
@@ -60,8 +47,11 @@ pub(super) async fn connect(site: &Address, config: &Config, tls: &TlsConnector)
             return session(TokioIo::new(stream)).await;
         }
         let name = ServerName::try_from(site.host.clone()).map_err(|_| HttpError::Refused("its host can have no certificate".into()))?;
-        // A certificate that is not good may be an attack or a slip: either way nothing is read, and another site is asked.
-        let stream = tls.connect(name, stream).await.map_err(|e| HttpError::Gone(format!("no TLS connection: {e}")))?;
+        // A certificate that is not good may be an attack or a slip: either way nothing is read, it is not tried again, and another site is asked.
+        let stream = tls.connect(name, stream).await.map_err(|e| match objection(&e, &site.host) {
+            Some(objection) => HttpError::Refused(format!("no TLS connection: {objection}")),
+            None => HttpError::Gone(format!("no TLS connection: {e}")),
+        })?;
         session(TokioIo::new(stream)).await
     };
     tokio::time::timeout(config.patience.connect, opening).await.map_err(|_| HttpError::Gone("it does not answer".into()))?

@@ -1,7 +1,7 @@
 //! Asking witnesses: one request each, and another with the right proof where the witness knows another size than was thought.
 
 use crate::address::Address;
-use crate::http::{self, Config, Proxy, Said};
+use crate::http::{self, Authorities, Config, Proxy, Said};
 use daylight_archive::note::{Note, Signature};
 use daylight_archive::policy::Witness;
 use daylight_archive::witness::{AddCheckpoint, Answer, SIZE_TYPE, Submission, decimal};
@@ -26,11 +26,11 @@ impl Client {
     /// `socks` is a SOCKS 5 proxy such as Tor's, to which names are given unresolved. Without it connections are made directly, whatever the
     /// environment says of proxies. Errors: the system gives no threads.
     pub fn new(socks: Option<Proxy>) -> io::Result<Self> {
-        Self::trusting(socks, Vec::new())
+        Self::trusting(socks, Authorities::default())
     }
 
-    /// The same, with certificates (DER) of authorities that are trusted beside those of the web.
-    pub fn trusting(socks: Option<Proxy>, authorities: Vec<Vec<u8>>) -> io::Result<Self> {
+    /// The same, believing the certificates of other authorities than those of the web.
+    pub fn trusting(socks: Option<Proxy>, authorities: Authorities) -> io::Result<Self> {
         Ok(Self { http: http::Client::new(Config { proxy: socks, authorities, ..Config::default() })? })
     }
 

@@ -3,7 +3,7 @@
 use crate::publisher::{Publisher, doc, files};
 use crate::server::{Reply, Server};
 use crate::{Copy, assert_same, patience};
-use daylight_mirror::http::{Client, Config, Patience};
+use daylight_mirror::http::{Authorities, Client, Config, Patience};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -255,12 +255,16 @@ fn a_site_under_tls_is_believed_to_be_who_it_is_only_with_a_certificate_of_an_au
     let report = copy.update(&url);
     assert!(report.refused[0].what.contains("no TLS connection"), "{report:?}");
     assert!(!report.ok() && files(&copy.dir()).is_empty());
-    let client = with(Config { authorities: vec![CERTIFICATE.to_vec()], ..Config::default() });
+    let client = with(Config { authorities: Authorities::These(vec![CERTIFICATE.to_vec()]), ..Config::default() });
     assert_eq!(copy.update_with(&client, &url, None, None).failure, None);
     assert_same(&publisher.dir(), &copy.dir());
     // Under another name the same certificate is good for nothing, whatever leads there.
     let (proxy, _) = proxy(address);
-    let client = with(Config { authorities: vec![CERTIFICATE.to_vec()], proxy: Some(proxy.parse().unwrap()), ..Config::default() });
+    let client = with(Config {
+        authorities: Authorities::These(vec![CERTIFICATE.to_vec()]),
+        proxy: Some(proxy.parse().unwrap()),
+        ..Config::default()
+    });
     let report = copy.update_with(&client, "https://other.example/", None, None);
     assert!(report.refused[0].what.contains("no TLS connection"), "{report:?}");
 }

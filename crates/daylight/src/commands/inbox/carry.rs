@@ -26,8 +26,12 @@ pub(super) fn beside(drop: &Address, token: &Path, socks: Option<&Proxy>) -> Res
     // Whoever typed it is told of a wrong one here, before anything begins.
     authorization(&token)?;
     let mut program = place::reader()?;
-    program.args = vec![crate::CARRIER.into(), drop.to_string().into(), token.into_os_string()];
-    program.args.extend(socks.map(|socks| socks.to_string().into()));
+    // It inherits nothing of what surrounds this one, so all that it needs is told; what is not there is empty.
+    let socks = socks.map(ToString::to_string).unwrap_or_default();
+    let authorities = place::authorities_file().map(std::path::absolute).transpose().context("cannot find the file of authorities")?;
+    place::authorities(authorities.as_deref())?;
+    let authorities = authorities.unwrap_or_default().into_os_string();
+    program.args = vec![crate::CARRIER.into(), drop.to_string().into(), token.into_os_string(), socks.into(), authorities];
     let mut child = daylight_sandbox::start_beside(&program).context("cannot start the process that talks to the drop")?;
     let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
         bail!("cannot talk to the process that talks to the drop")
@@ -48,16 +52,15 @@ pub(crate) fn carry() -> ExitCode {
 
 fn serve() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(2).collect();
-    let (drop, token, socks) = match words.as_slice() {
-        [drop, token] => (drop, token, None),
-        [drop, token, socks] => (drop, token, Some(socks)),
-        _ => bail!("this is for `daylight drop collect` to start"),
-    };
+    let [drop, token, socks, authorities] = words.as_slice() else { bail!("this is for `daylight drop collect` to start") };
+    let named = |word: &'_ String| Some(word.clone()).filter(|word| !word.is_empty());
     let drop: Address = drop.parse().map_err(|error| anyhow::anyhow!("{drop}: {error}"))?;
-    let proxy: Option<Proxy> = socks.map(|socks| socks.parse()).transpose().map_err(|error| anyhow::anyhow!("the proxy: {error}"))?;
+    let proxy: Option<Proxy> =
+        named(socks).map(|socks| socks.parse()).transpose().map_err(|error| anyhow::anyhow!("the proxy: {error}"))?;
     let authorization = authorization(Path::new(token))?;
+    let authorities = place::authorities(named(authorities).as_deref().map(Path::new))?;
     daylight_sandbox::only_network().map_err(anyhow::Error::msg)?;
-    let client = Client::new(Config { proxy, connections: 1, ..Config::default() }).context("cannot make connections")?;
+    let client = Client::new(Config { proxy, connections: 1, authorities, ..Config::default() }).context("cannot make connections")?;
     let mut wire = Wire { client, drop, authorization };
     relay(&mut wire, &mut io::stdin().lock(), &mut BufWriter::new(io::stdout().lock())).context("the collector cannot be heard")
 }

@@ -3,6 +3,7 @@
 use crate::args;
 use crate::commands::clear::now;
 use crate::output::remark;
+use crate::place;
 use anyhow::{Context, Result, anyhow, bail};
 use daylight_archive::directory::Directory;
 use daylight_archive::log::Files;
@@ -59,7 +60,8 @@ impl Way {
             None if listed.is_empty() => bail!("say where the newsroom's archive is with --archive: the root lists no copy of it"),
             None => listed,
         };
-        let config = Config { proxy: args.socks.clone(), connections: 1, ..Config::default() };
+        let authorities = place::authorities(place::authorities_file().as_deref())?;
+        let config = Config { proxy: args.socks.clone(), connections: 1, authorities, ..Config::default() };
         let client = Client::new(config).context("cannot make connections")?;
         if !client.has_proxy() && !is_near(drop) {
             remark(format_args!("without --socks the drop, and whoever watches the line, sees this machine's address"));
