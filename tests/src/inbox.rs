@@ -6,6 +6,8 @@ mod talk;
 mod tool;
 mod wire;
 
+pub(crate) use wire::Served;
+
 use crate::support::{Spoken, program, workplace};
 use daylight_envelope::{ConversationKey, Head, Identity, Kind, Newsroom, Recipient, SealedBy, seal_submission};
 use daylight_model::Digest;

@@ -25,6 +25,12 @@ fn a_desk_and_an_archive_of_version_0_1_open_and_take_a_second_release() {
     let found = daylight(["search", &archive, "hung", "--cache", &cache, "--json"]).code(0).json();
     assert_eq!(found["hits"][0]["title"], "Re: The gate house key");
 
+    // What was cleared then is made as it is made now, and is not changed by that.
+    let rendered = daylight(["render", &desk, "--collection", "keys", "--json"]).code(0).json();
+    assert_eq!((&rendered["documents"], &rendered["failed"]), (&4.into(), &0.into()), "{rendered}");
+    let again = daylight(["render", &desk, "--collection", "keys", "--json"]).code(0).json();
+    assert_eq!((&again["made"], &again["unchanged"]), (&0.into(), &4.into()), "{again}");
+
     std::fs::write(
         work.path().join("third.eml"),
         "From: ana@brackwater.example\nSubject: It is gone\nDate: Tue, 7 Oct 2014 08:00:00 +0100\n\nWho?\n",

@@ -1,7 +1,9 @@
 //! Sites and witnesses under TLS: believed with a certificate of an authority that is trusted, by the way that the guides tell, and with no other.
 
+use crate::inbox::{Room, Served};
 use crate::support::{Server, Spoken, daylight, demo, demo_server, program, python_script, tool_file, workplace};
 use crate::witnessing::Town;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -54,8 +56,12 @@ impl Drop for Relay {
 }
 
 fn run(line: &[&str], trusting: Option<&Path>) -> Spoken {
+    run_in(Path::new("."), line, trusting)
+}
+
+fn run_in(folder: &Path, line: &[&str], trusting: Option<&Path>) -> Spoken {
     let mut command = Command::new(program());
-    command.args(line).stdin(Stdio::null()).env_remove("SSL_CERT_FILE");
+    command.args(line).current_dir(folder).stdin(Stdio::null()).env_remove("SSL_CERT_FILE");
     trusting.map(|file| command.env("SSL_CERT_FILE", file));
     command.output().unwrap().into()
 }
@@ -89,7 +95,7 @@ fn a_site_under_tls_is_copied_and_verified_with_a_certificate_of_a_trusted_autho
     }
     // A file of authorities that is none is told of before anybody is asked.
     for (file, why) in [("nowhere", "No such file"), ("good.key", "no certificate (PEM)")] {
-        std::fs::write(authority.folder.path().join("good.key"), "-----BEGIN X-----\nAAAA\n-----END X-----\n").unwrap();
+        fs::write(authority.folder.path().join("good.key"), "-----BEGIN X-----\nAAAA\n-----END X-----\n").unwrap();
         let file = authority.folder.path().join(file);
         let said = mirror(&good.address, Some(&file)).code(1).stderr;
         assert!(said.contains("SSL_CERT_FILE names ") && said.contains(why) && said.lines().count() == 1, "{said}");
@@ -123,4 +129,26 @@ fn witnesses_under_tls_are_asked_with_certificates_of_a_trusted_authority_alone(
     let town = town.trusting(Some(authority.file("authority")));
     assert!(town.publish("").code(0).text().contains("seen at log size 3 by 3 of its 4 witnesses"));
     daylight(["verify", town.at("archive").to_str().unwrap()]).code(0);
+}
+
+#[test]
+fn a_drop_under_tls_is_collected_from_by_a_process_that_is_told_whom_to_trust() {
+    let Some(authority) = Authority::new() else { return };
+    let room = Room::with_directory(3);
+    let token = room.run("drop init store --archive archive --title Courier --json").json()["token"].as_str().unwrap().to_owned();
+    fs::write(room.at("token"), format!("{token}\n")).unwrap();
+    let served = Served::start(&room);
+    let relay = authority.relay("good", &served.at);
+    // Named as one does on a command line; the process that asks the drop runs elsewhere.
+    fs::copy(authority.file("authority"), room.at("authority.pem")).unwrap();
+    let collect = |trusting: Option<&str>| {
+        let line = ["drop", "collect", "desk", "--drop", &relay.address, "--token-file", "token", "--notice", "notice", "--json"];
+        run_in(&room.at("."), &line, trusting.map(Path::new))
+    };
+    let said = collect(None).code(1).stderr;
+    assert!(said.contains(UNKNOWN), "{said}");
+    let said = collect(Some("token")).code(1).stderr;
+    assert!(said.contains("SSL_CERT_FILE names ") && said.lines().count() == 1, "{said}");
+    let _ = fs::remove_file(room.at("notice"));
+    assert_eq!(collect(Some("authority.pem")).code(0).json()["directory_put"], true);
 }

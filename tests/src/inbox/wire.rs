@@ -10,13 +10,13 @@ use std::process::{Child, Command, Stdio};
 use ureq::Agent;
 
 /// A running drop, ended when dropped.
-pub(super) struct Served {
+pub(crate) struct Served {
     child: Child,
-    pub(super) at: String,
+    pub(crate) at: String,
 }
 
 impl Served {
-    pub(super) fn start(room: &Room) -> Self {
+    pub(crate) fn start(room: &Room) -> Self {
         let mut child = Command::new(program())
             .args(["drop", "serve", "store", "--listen", "127.0.0.1:0"])
             .current_dir(room.work.path())
