@@ -132,7 +132,7 @@ fn witnesses_under_tls_are_asked_with_certificates_of_a_trusted_authority_alone(
 }
 
 #[test]
-fn a_drop_under_tls_is_collected_from_by_a_process_that_is_told_whom_to_trust() {
+fn a_drop_under_tls_is_sent_to_and_collected_from_by_who_trusts_its_authority_alone() {
     let Some(authority) = Authority::new() else { return };
     let room = Room::with_directory(3);
     let token = room.run("drop init store --archive archive --title Courier --json").json()["token"].as_str().unwrap().to_owned();
@@ -151,4 +151,14 @@ fn a_drop_under_tls_is_collected_from_by_a_process_that_is_told_whom_to_trust() 
     assert!(said.contains("SSL_CERT_FILE names ") && said.lines().count() == 1, "{said}");
     let _ = fs::remove_file(room.at("notice"));
     assert_eq!(collect(Some("authority.pem")).code(0).json()["directory_put"], true);
+
+    let submit = |trusting: Option<&str>| {
+        let more = "--codename-file codename --root archive/root/1.json --archive archive --without-witnesses --tries 2";
+        let line = ["submit", &relay.address, "--text", "over TLS"].into_iter().chain(more.split(' ')).collect::<Vec<_>>();
+        run_in(&room.at("."), &line, trusting.map(Path::new))
+    };
+    let said = submit(None).code(1).stderr;
+    assert!(said.contains(UNKNOWN), "{said}");
+    submit(Some("authority.pem")).code(0);
+    assert_eq!(collect(Some("authority.pem")).code(0).json()["submissions"], 1);
 }
