@@ -112,10 +112,16 @@ def archive(keys, old, *places):
         assert not tlog.verify_consistency(before.size, now.size, flipped(before.root, 0), now.root, path)
         releases = [release(proven.entry(index), base) for index in range(now.size)]
         print(f"{now.size} entries from {before.size} on, {sum(releases)} documents in {sum(map(bool, releases))} releases, {policy.quorum} witnesses")
-    # What no more than one byte of it was changed of is refused, wherever that byte stands.
-    note = (pathlib.Path(places[0]) / "checkpoint").read_bytes()
+    # With a byte changed it is refused, wherever that byte stands; with a witness less it has as many as it has.
+    note, witnesses = (pathlib.Path(places[0]) / "checkpoint").read_bytes(), list(policy.witnesses)
     for place in range(len(note)):
-        assert not judged(flipped(note, place), log, list(policy.witnesses), policy.quorum), place
+        assert not judged(flipped(note, place), log, witnesses, policy.quorum), place
+    less = b"".join(note.splitlines(keepends=True)[:-1])
+    assert judged(less, log, witnesses, policy.quorum - 1) and not judged(less, log, witnesses, policy.quorum)
+    # So is any file of the tree, which are those that theirs would write of the same entries.
+    files = tlog.TileWriter([proven.entry(index) for index in range(now.size)]).materialise()
+    assert all((pathlib.Path(places[0]) / path).read_bytes() == data for path, data in files.items())
+    damaged(files, now.size, now.root)
 
 
 def earlier(reader, checkpoint, tile_size):
