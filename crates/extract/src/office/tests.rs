@@ -323,3 +323,212 @@ fn a_document_of_word_2_gives_its_text_and_says_what_it_may_lack() {
         hear("x.doc", &file(0)[..length]);
     }
 }
+
+/// A stream of text, two bytes a character.
+fn wide(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+/// Whatever breaks off or is changed must not end the reader.
+fn break_everywhere(name: &str, bytes: &[u8]) {
+    for at in (0..bytes.len()).step_by(7) {
+        hear(name, &bytes[..at]);
+        let mut changed = bytes.to_vec();
+        changed[at] ^= 0xff;
+        hear(name, &changed);
+    }
+}
+
+#[test]
+fn a_workbook_of_records_is_read_as_one_of_markup() {
+    let number = |n: usize| if n < 0x80 { vec![n as u8] } else { vec![(n & 0x7f) as u8 | 0x80, (n >> 7) as u8] };
+    let record = |kind: usize, data: &[u8]| [number(kind), number(data.len()), data.to_vec()].concat();
+    let string = |text: &str| [(text.encode_utf16().count() as u32).to_le_bytes().to_vec(), wide(text)].concat();
+    let numbers = |all: &[u32]| all.iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
+    let cell = |kind: usize, column: u32, style: u32, value: &[u8]| record(kind, &[numbers(&[column, style]), value.to_vec()].concat());
+    let row = |hidden: bool| record(0, &[numbers(&[0, 0]), vec![0, 0, 0, u8::from(hidden) << 4, 0]].concat());
+    let book = [
+        record(156, &[numbers(&[0, 1]), string("r1"), string("One")].concat()),
+        record(156, &[numbers(&[2, 2]), string("r2"), string("Two")].concat()),
+        record(39, &[vec![0; 9], string("Rate"), vec![0; 8]].concat()),
+    ];
+    let styles =
+        [record(617, &numbers(&[2])), record(47, &[0; 16]), record(47, &[&[0, 0, 14, 0][..], &[0; 12]].concat()), record(618, &[])];
+    let one = [
+        record(60, &[numbers(&[1, 1, 0, 0]), vec![1, 0]].concat()),
+        row(false),
+        cell(7, 0, 0, &numbers(&[0])),
+        cell(5, 1, 0, &7_f64.to_le_bytes()),
+        cell(2, 2, 1, &numbers(&[43831 << 2 | 2])),
+        cell(4, 3, 0, &[1]),
+        cell(11, 4, 0, &[7]),
+        row(true),
+        cell(6, 0, 0, &string("no row")),
+        record(479, &[vec![0; 2], string("&L&\"Arial\"Top"), [0xff; 20].to_vec()].concat()),
+        record(494, &[vec![0; 16], string("r9"), string(""), string("a tip"), string("")].concat()),
+    ];
+    let comments = [
+        record(632, &string("Ann")),
+        record(635, &[numbers(&[0, 0, 0, 0, 0]), vec![0; 16]].concat()),
+        record(637, &[vec![0], string("sure?")].concat()),
+    ];
+    let two = [row(false), cell(9, 0, 0, &0.5_f64.to_le_bytes())];
+    let types = "<Types><Default Extension='bin' ContentType='application/vnd.ms-excel.sheet.binary.macroEnabled.main'/>\
+        <Override PartName='/xl/worksheets/sheet1.bin' ContentType='application/vnd.ms-excel.worksheet'/>\
+        <Override PartName='/xl/worksheets/sheet2.bin' ContentType='application/vnd.ms-excel.worksheet'/>\
+        <Override PartName='/xl/sharedStrings.bin' ContentType='application/vnd.ms-excel.sharedStrings'/>\
+        <Override PartName='/xl/styles.bin' ContentType='application/vnd.ms-excel.styles'/>\
+        <Override PartName='/xl/comments1.bin' ContentType='application/vnd.ms-excel.comments'/></Types>";
+    let relations = "<Relationships><Relationship Id='r1' Type='x/worksheet' Target='worksheets/sheet1.bin'/>\
+        <Relationship Id='r2' Type='x/worksheet' Target='worksheets/sheet2.bin'/></Relationships>";
+    let parts: [(&str, Vec<u8>); 9] = [
+        ("[Content_Types].xml", types.as_bytes().to_vec()),
+        ("xl/_rels/workbook.bin.rels", relations.as_bytes().to_vec()),
+        ("xl/workbook.bin", book.concat()),
+        ("xl/sharedStrings.bin", record(19, &[vec![0], string("shared")].concat())),
+        ("xl/styles.bin", styles.concat()),
+        ("xl/worksheets/sheet1.bin", one.concat()),
+        ("xl/worksheets/sheet2.bin", two.concat()),
+        (
+            "xl/worksheets/_rels/sheet1.bin.rels",
+            b"<Relationships><Relationship Id='c' Type='x/comments' Target='../comments1.bin'/></Relationships>".to_vec(),
+        ),
+        ("xl/comments1.bin", comments.concat()),
+    ];
+    let zip = |parts: &[(&str, Vec<u8>)]| {
+        parts.iter().fold(Writer::default(), |zip, (name, bytes)| zip.with(name.as_bytes(), bytes, false)).finish()
+    };
+    let heard = hear("x.xlsb", &zip(&parts));
+    assert_eq!(said(&heard, Label::Body), "One\nshared\t\t2020-01-01\tTRUE\t#DIV/0!");
+    assert_eq!(said(&heard, Label::Hidden), "a tip\n7\nno row\nTwo\n0.5");
+    assert_eq!((said(&heard, Label::Margin).as_str(), said(&heard, Label::Comment).as_str()), ("Top", "A1 Ann: sure?"));
+    assert_eq!(said(&heard, Label::Property), "name Rate");
+    assert!(heard.faults.is_empty() && heard.found.len() == 1, "{:?}", heard.faults);
+    let mut cut = parts.clone();
+    cut[5].1.truncate(cut[5].1.len() - 3);
+    assert!(format!("{:?}", hear("x.xlsb", &zip(&cut)).faults).contains("its records break off"));
+    break_everywhere("x.xlsb", &zip(&parts));
+}
+
+/// A record of slides with its head: `container` says whether there are records in it.
+fn slide_record(kind: u16, instance: u16, container: bool, data: &[u8]) -> Vec<u8> {
+    let version = if container { 15 } else { instance & 15 };
+    let head = instance & 0xfff0 | version;
+    [&head.to_le_bytes()[..], &kind.to_le_bytes(), &(data.len() as u32).to_le_bytes(), data].concat()
+}
+
+#[test]
+fn a_master_shows_its_own_text_and_word_art_is_text() {
+    let text = |text: &str| slide_record(0xf00d, 0, true, &slide_record(0xfa0, 0, false, &wide(text)));
+    let keeps_place = slide_record(0xf011, 0, true, &slide_record(0xbc3, 0, false, &[0; 8]));
+    let shape = |data: &[u8]| slide_record(0xf004, 0, true, data);
+    let art = wide("HAPPY BIRTHDAY");
+    let table = [&0x80c0_u16.to_le_bytes()[..], &(art.len() as u32).to_le_bytes(), &art].concat();
+    let master = slide_record(
+        0x3f8,
+        0,
+        true,
+        &[shape(&[text("Click to edit"), keeps_place].concat()), shape(&text("Town Hall, confidential"))].concat(),
+    );
+    let slide = slide_record(0x3ee, 0, true, &shape(&slide_record(0xf00b, 0x13, false, &table)));
+    let bytes = super::ole::build::of_streams(&[("PowerPoint Document", &[master, slide].concat())]);
+    let heard = hear("x.ppt", &bytes);
+    assert_eq!(said(&heard, Label::Body), "HAPPY BIRTHDAY");
+    assert_eq!(said(&heard, Label::Margin), "Town Hall, confidential");
+    break_everywhere("x.ppt", &bytes[bytes.len() / 2..]);
+}
+
+#[test]
+fn slides_that_stand_behind_zeros_are_read() {
+    let slide = slide_record(0x3ee, 0, true, &slide_record(0xfa0, 0, false, &wide("Drinks at five")));
+    let first = slide_record(0x3ee, 0, true, &slide_record(0xfa0, 0, false, &wide("Happy birthday")));
+    let stream = [first, vec![0; 501], slide].concat();
+    let heard = hear("x.ppt", &super::ole::build::of_streams(&[("PowerPoint Document", &stream)]));
+    assert_eq!(said(&heard, Label::Body), "Happy birthday\nDrinks at five");
+}
+
+#[test]
+fn slides_of_powerpoint_95_are_read_with_their_notes() {
+    let record = |kind: u32, holds: bool, data: &[u8]| {
+        [&kind.to_le_bytes()[..], &if holds { 0xffff_u32 } else { 0 }.to_le_bytes(), &(data.len() as u32).to_le_bytes(), &[0; 4], data]
+            .concat()
+    };
+    let text = |frame: u32, text: &[u8]| record(frame, true, &record(0xfe0, true, &record(0x7ee, false, text)));
+    let notes = record(0x3f0, true, &text(0xbc0, b"say\x85 this"));
+    let slide = |title: &[u8], more: &[u8]| record(0x3ee, true, &[text(0xbc2, title), more.to_vec()].concat());
+    let master = record(0x3f8, true, &[text(0xbc2, b"Click to edit"), text(0xbc0, b"Town Hall")].concat());
+    let list = record(0x7d0, true, &[slide(b"One\rtwo", &notes), slide(b"Three", b"")].concat());
+    let bytes = record(3, true, &record(0x3e8, true, &[list, record(0x7d0, true, &master)].concat()));
+    let heard = hear("x.ppt", &super::ole::build::of_streams(&[("PowerPoint Document", &bytes)]));
+    assert_eq!((said(&heard, Label::Body), said(&heard, Label::Note)), ("One\ntwo\nThree".to_owned(), "say… this".to_owned()));
+    assert_eq!(said(&heard, Label::Margin), "Town Hall");
+    for length in 0..bytes.len() {
+        hear("x.ppt", &super::ole::build::of_streams(&[("PowerPoint Document", &bytes[..length])]));
+    }
+}
+
+/// A document of Word 6 or 95 with these flags and character set, whose pieces are these places and lengths of `text`, in characters.
+fn old_word(flags: u16, set: u16, text: &[u8], pieces: &[(u32, u32)], lengths: &[u32]) -> Vec<u8> {
+    let start = 0x300_u32;
+    let mut bytes = vec![0; start as usize];
+    let end = start + text.len() as u32;
+    bytes[..4].copy_from_slice(&[0xdc, 0xa5, 101, 0]);
+    bytes[10..12].copy_from_slice(&flags.to_le_bytes());
+    bytes[0x14..0x16].copy_from_slice(&set.to_le_bytes());
+    bytes[0x18..0x1c].copy_from_slice(&start.to_le_bytes());
+    bytes[0x1c..0x20].copy_from_slice(&end.to_le_bytes());
+    for (number, length) in lengths.iter().enumerate() {
+        bytes[0x34 + number * 4..0x38 + number * 4].copy_from_slice(&length.to_le_bytes());
+    }
+    bytes.extend(text);
+    if !pieces.is_empty() {
+        let (mut places, mut descriptors, mut at) = (vec![0_u32], Vec::new(), 0);
+        for (place, length) in pieces {
+            at += length;
+            places.push(at);
+            descriptors.extend([0, 0]);
+            descriptors.extend((start + place).to_le_bytes());
+            descriptors.extend([0, 0]);
+        }
+        let table = [places.iter().flat_map(|place| place.to_le_bytes()).collect(), descriptors].concat();
+        let table = [vec![2], (table.len() as u32).to_le_bytes().to_vec(), table].concat();
+        bytes[0x160..0x164].copy_from_slice(&end.to_le_bytes());
+        bytes[0x164..0x168].copy_from_slice(&(table.len() as u32).to_le_bytes());
+        bytes.extend(table);
+    }
+    super::ole::build::of_streams(&[("WordDocument", &bytes)])
+}
+
+#[test]
+fn a_document_of_word_95_is_read_by_its_pieces_and_what_was_taken_out_stays_findable() {
+    let text = b"the gauges. Taken out. We read a note";
+    let heard = hear("x.doc", &old_word(4, 0, text, &[(23, 8), (0, 12), (31, 6)], &[20, 6]));
+    assert_eq!((said(&heard, Label::Body), said(&heard, Label::Note)), ("We read the gauges.".to_owned(), "a note".to_owned()));
+    assert_eq!(said(&heard, Label::Hidden), "Taken out.");
+    assert_eq!(heard.codes(0), [FaultCode::Malformed], "what was hidden in it is not marked");
+    let mac = hear("x.doc", &old_word(0, 256, b"\x8et\x8e", &[], &[3]));
+    assert_eq!(said(&mac, Label::Body), "été");
+    let two = hear("x.doc", &old_word(0x1004, 0, &wide("thanks for it\u{1092}s \u{4e9e}"), &[(0, 17)], &[17]));
+    assert_eq!(said(&two, Label::Body), "thanks for it’s 亞");
+    let over: Vec<(u32, u32)> = (0..5000).map(|_| (0, 500)).collect();
+    assert!(format!("{:?}", hear("x.doc", &old_word(4, 0, text, &over, &[2_500_000])).faults).contains("lie over each other"));
+    break_everywhere("x.doc", &old_word(4, 0, text, &[(23, 8), (0, 12), (31, 6)], &[20, 6])[0x200..]);
+}
+
+#[test]
+fn text_of_a_publication_stands_in_its_chunks() {
+    let story = wide("For sale:\rthe harbour\u{c}Ask Ann\0");
+    let entry =
+        |kind: &[u8; 4], at: u32, length: u32| [&[0x18, 0][..], b"TEXT", &[0; 6], kind, &at.to_le_bytes(), &length.to_le_bytes()].concat();
+    let mut bytes = b"CHNKINK ".to_vec();
+    bytes.resize(0x20, 0);
+    bytes.extend(entry(b"FDPP", 0x200, 9));
+    bytes.extend(entry(b"TEXT", 0x200, story.len() as u32));
+    bytes.resize(0x200, 0);
+    bytes.extend(&story);
+    let file = super::ole::build::of_paths(&[("Quill/QuillSub/CONTENTS", &bytes), ("Escher/EscherStm", b"shapes"), ("Contents", b"pages")]);
+    let heard = hear("x.pub", &file);
+    assert_eq!(said(&heard, Label::Body), "For sale:\nthe harbour\nAsk Ann");
+    assert!(heard.faults.is_empty() && heard.found.len() == 1, "{:?}", heard.faults);
+    break_everywhere("x.pub", &file[..file.len().min(20_000)]);
+}

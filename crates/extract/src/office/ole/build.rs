@@ -42,6 +42,25 @@ pub(in crate::office) fn of_streams(streams: &[(&str, &[u8])]) -> Vec<u8> {
     write(nodes)
 }
 
+/// A file with these streams, each in the storages that stand before its name.
+#[cfg(test)]
+pub(in crate::office) fn of_paths(streams: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut nodes = vec![Node::new("Root Entry", [0; 16], None)];
+    for (path, data) in streams {
+        let mut parent = 0;
+        for name in path.split('/').rev().skip(1).collect::<Vec<_>>().into_iter().rev() {
+            nodes.push(Node::new(name, [0; 16], None));
+            let number = nodes.len() - 1;
+            nodes[parent].children.push(number);
+            parent = number;
+        }
+        nodes.push(Node::new(path.rsplit('/').next().unwrap_or(path), [0; 16], Some(data.to_vec())));
+        let number = nodes.len() - 1;
+        nodes[parent].children.push(number);
+    }
+    write(nodes)
+}
+
 fn gather(file: &Compound<'_>, storage: usize, extra: Option<usize>, change: impl Fn(&str, Vec<u8>) -> Vec<u8>) -> Option<Vec<Node>> {
     let mut nodes = vec![Node::new("Root Entry", file.class(storage), None)];
     let mut open: Vec<(usize, usize)> = file.children(storage).iter().copied().chain(extra).map(|entry| (0, entry)).collect();

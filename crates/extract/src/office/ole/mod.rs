@@ -7,6 +7,7 @@ pub(super) mod cfb;
 mod doc;
 mod msg;
 mod ppt;
+mod publisher;
 mod summary;
 mod xls;
 
@@ -84,10 +85,12 @@ pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8], in
     let file = Compound::open(&plain).unwrap_or(file);
     let mut flow = Flow::new(out, index);
     let main = |name| file.top(name).unwrap_or_default();
+    let publication = publisher::contents(&file);
     match sort {
         Sort::Word => doc::read(&mut flow, &file, &main("WordDocument"))?,
         Sort::Sheets => xls::read(&mut flow, &file)?,
         Sort::Slides => ppt::read(&mut flow, &file, &main("PowerPoint Document"))?,
+        _ if publication.is_some() => publisher::read(&mut flow, &publication.unwrap_or_default())?,
         _ if packed_object(&file, Compound::ROOT).is_some() => (),
         _ => {
             let why = Problem::new(Stage::Read, FaultCode::NoReader, TOOL, "what it is made of is not read");
@@ -143,9 +146,12 @@ struct Children<'a, 'o> {
 impl Children<'_, '_> {
     /// Embedded documents and macros.
     fn objects(&mut self, file: &Compound<'_>) -> Result<(), Stop> {
-        if let Some((name, bytes)) = packed_object(file, Compound::ROOT) {
+        let is_publication = publisher::contents(file).is_some();
+        // A publication has a stream of that name which holds its pages.
+        if let Some((name, bytes)) = packed_object(file, Compound::ROOT).filter(|_| !is_publication) {
             self.give(name, &bytes)?;
         }
+        let is_of_publisher = |name: &str| publisher::OWN.iter().any(|own| own.eq_ignore_ascii_case(name));
         for storage in file.children(Compound::ROOT).iter().copied().filter(|entry| file.is_storage(*entry)) {
             let name = file.name(storage).to_ascii_lowercase();
             if name == "objectpool" {
@@ -156,7 +162,7 @@ impl Children<'_, '_> {
                 let why = Problem::new(Stage::Read, FaultCode::NoReader, TOOL, "it holds macros, which are kept and not run");
                 self.out.fault(self.index, why)?;
                 self.object(file, storage)?;
-            } else if name != "msodatastore" && !name.starts_with('\u{6}') {
+            } else if name != "msodatastore" && !name.starts_with('\u{6}') && !(is_publication && is_of_publisher(&name)) {
                 self.object(file, storage)?;
             }
         }

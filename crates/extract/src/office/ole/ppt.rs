@@ -27,13 +27,22 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>, bytes: &[u8]) -
     let user = file.top("Current User").unwrap_or_default();
     let live = live(bytes, place_at(&user, 16));
     let mut show = Show::default();
+    let mut unseen = live.clone();
     for (at, record) in records(bytes, 0) {
-        let persist = live.get(&at).copied();
+        let persist = unseen.remove(&at);
         // Without a table of what is live everything is.
         if persist.is_some() || live.is_empty() {
             show.take(persist, &record);
         } else {
             show.earlier.extend(texts(&record));
+        }
+    }
+    // Records need not follow each other. What the last save counts is where it says.
+    let mut unseen: Vec<(usize, u32)> = unseen.into_iter().collect();
+    unseen.sort_unstable();
+    for (at, persist) in unseen {
+        if let Some((_, record)) = records(bytes, at).next().filter(|(place, _)| *place == at) {
+            show.take(Some(persist), &record);
         }
     }
     show.give(flow)
@@ -51,6 +60,10 @@ struct Record<'a> {
 fn records(bytes: &[u8], from: usize) -> impl Iterator<Item = (usize, Record<'_>)> {
     let mut at = from;
     std::iter::from_fn(move || {
+        // Zeros between records are none.
+        if bytes.get(at..at + 8)? == [0; 8] {
+            at += bytes[at..].iter().take_while(|byte| **byte == 0).count();
+        }
         let head = bytes.get(at..at + 8)?;
         let data = stretch(bytes, at + 8, place_at(head, 4));
         let first = u16_at(head, 0);
@@ -183,6 +196,12 @@ impl Show {
                         0x3f1 => loose.of = Some(u32_at(record.data, 0)),
                         0x3f9 => loose.hidden = u16_at(record.data, 10) & 4 != 0,
                         0x2ee0 => loose.comments.push(comment(record)),
+                        // What stands at the edges of this slide alone.
+                        0xfd9 => {
+                            for (_, inner) in records(record.data, 0).filter(|(_, inner)| inner.kind == 0xfba) {
+                                self.margins.push(utf16(inner.data));
+                            }
+                        }
                         _ => (),
                     }
                     true

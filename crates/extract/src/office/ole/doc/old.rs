@@ -1,4 +1,4 @@
-//! doc before Word 97: one byte a character, in one piece or, where it was saved fast, in many.
+//! doc before Word 97: in one piece or, where it was saved fast, in many. A character is a byte, or two where Word 95 says so.
 
 use super::{LABELS, Piece, TOOL, Text, pieces};
 use crate::charset;
@@ -16,6 +16,8 @@ const WORD_6: u16 = 101;
 const MACINTOSH: u16 = 256;
 const SAVED_FAST: u16 = 4;
 const ENCRYPTED: u16 = 0x100;
+/// A character has two bytes. Of most the second is 0 or 16, and the first is of the code page.
+const TWO_BYTES: u16 = 0x1000;
 
 /// Reads the text, each of the documents in the document in its own way, then what stood there before it was saved fast.
 pub(in crate::office) fn read(flow: &mut Flow<'_, '_>, bytes: &[u8]) -> Result<(), Stop> {
@@ -35,22 +37,24 @@ pub(in crate::office) fn read(flow: &mut Flow<'_, '_>, bytes: &[u8]) -> Result<(
     };
     flow.out.fault(flow.index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, why))?;
     let whole = Range { start: place_at(bytes, 0x18).min(bytes.len()), end: place_at(bytes, 0x1c).min(bytes.len()) };
-    let Some(ranges) = ranges(&pieces, &whole, bytes.len()) else {
+    let width = if version >= WORD_6 && flags & TWO_BYTES != 0 { 2 } else { 1 };
+    let Some(ranges) = ranges(&pieces, &whole, bytes.len(), width) else {
         let why = Problem::new(Stage::Read, FaultCode::Malformed, TOOL, "its pieces lie over each other and are not read");
         return flow.out.fault(flow.index, why);
     };
     let text: Vec<u8> = ranges.iter().flat_map(|range| &bytes[range.clone()]).copied().collect();
     let is_mac = version >= WORD_6 && u16_at(bytes, 0x14) == MACINTOSH;
-    let encoding = if is_mac { encoding_rs::MACINTOSH } else { charset::guess(&text) };
+    let narrow = |text: &[u8]| if width == 2 { text.iter().step_by(2).copied().collect() } else { text.to_vec() };
+    let encoding = if is_mac { encoding_rs::MACINTOSH } else { charset::guess(&narrow(&text)) };
     let mut reading = Text { bytes, runs: BTreeMap::new(), field: Vec::new(), row: false };
     let mut give = |flow: &mut Flow<'_, '_>, label, text: &[u8]| {
-        let text = encoding.decode_without_bom_handling(text).0;
+        let text = if width == 2 { two_bytes(text, encoding) } else { encoding.decode_without_bom_handling(text).0.into_owned() };
         text.chars().try_for_each(|character| reading.character(flow, label, character))
     };
     let mut rest = text.as_slice();
     if version >= WORD_6 {
         for (label, at) in LABELS.into_iter().zip((0x34..).step_by(4)) {
-            let (part, after) = rest.split_at((u32_at(bytes, at) as usize).min(rest.len()));
+            let (part, after) = rest.split_at((u32_at(bytes, at) as usize).saturating_mul(width).min(rest.len()));
             give(flow, label, part)?;
             rest = after;
         }
@@ -64,15 +68,27 @@ pub(in crate::office) fn read(flow: &mut Flow<'_, '_>, bytes: &[u8]) -> Result<(
     Ok(())
 }
 
+/// Characters of two bytes as text.
+fn two_bytes(text: &[u8], encoding: &'static encoding_rs::Encoding) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for unit in text.chunks_exact(2) {
+        match (unit[1], char::from_u32(u32::from(u16_at(unit, 0)))) {
+            (0 | 0x10, _) => shown.push_str(&encoding.decode_without_bom_handling(&unit[..1]).0),
+            (_, character) => shown.push(character.unwrap_or(char::REPLACEMENT_CHARACTER)),
+        }
+    }
+    shown
+}
+
 /// Where the text stands, in its order; `None` if that is much more than there are bytes.
-fn ranges(pieces: &[Piece], whole: &Range<usize>, length: usize) -> Option<Vec<Range<usize>>> {
+fn ranges(pieces: &[Piece], whole: &Range<usize>, length: usize, width: usize) -> Option<Vec<Range<usize>>> {
     if pieces.is_empty() {
         return Some(if whole.is_empty() { Vec::new() } else { vec![whole.clone()] });
     }
     let mut total = 0;
     let mut ranges = Vec::with_capacity(pieces.len());
     for piece in pieces {
-        let (start, count) = (piece.place, piece.end.saturating_sub(piece.first) as usize);
+        let (start, count) = (piece.place, (piece.end.saturating_sub(piece.first) as usize).saturating_mul(width));
         let range = start.min(length)..start.saturating_add(count).min(length);
         total += range.len();
         if total > length.saturating_mul(4) {
