@@ -1,7 +1,7 @@
 //! What each target begins with: small, made here, and none of it anybody's document.
 
 use crate::make::{self, unhex};
-use crate::targets::{self, DIVIDER, epoch_key, request};
+use crate::targets::{self, DIVIDER, EMF, epoch_key, request};
 use daylight_archive::Signer;
 use daylight_archive::directory::{DirectoryFile, DirectoryNote};
 use daylight_model::Digest;
@@ -116,6 +116,53 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             "<office:document-content><office:body><office:text><text:p>Seen<text:s text:c='2'/><office:annotation><text:p>why</text:p></office:annotation></text:p></office:text></office:body></office:document-content>",
             "\n=<office:document-content><office:body><office:spreadsheet><table:table table:name='a'><table:table-row table:number-rows-repeated='3'><table:table-cell table:number-columns-repeated='9' office:value-type='float'><text:p>1</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>",
         ]),
+        "xlsb" => {
+            let string = |text: &str| [&(text.len() as u32).to_le_bytes()[..], &utf16(text)].concat();
+            let records: [(u8, Vec<u8>); 5] = [
+                (0, vec![0; 17]),
+                (6, [vec![0; 8], string("words")].concat()),
+                (5, [vec![1, 0, 0, 0, 0, 0, 0, 0], 7_f64.to_le_bytes().to_vec()].concat()),
+                (2, vec![2, 0, 0, 0, 0, 0, 0, 0, 0x0a, 0, 0, 0]),
+                (7, vec![3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0]),
+            ];
+            vec![records.iter().flat_map(|(kind, data)| [vec![*kind, data.len() as u8], data.clone()].concat()).collect()]
+        }
+        "ppt95" => {
+            let record = |kind: u32, holds: u32, data: &[u8]| {
+                [&kind.to_le_bytes()[..], &holds.to_le_bytes(), &(data.len() as u32).to_le_bytes(), &[0; 4], data].concat()
+            };
+            let text = record(0xfe0, 0xffff, &record(0x7ee, 0, b"slide words"));
+            let notes = record(0x3f0, 0xffff, &text);
+            vec![record(3, 0xffff, &record(0x3ee, 0xffff, &[record(0xbc2, 0xffff, &text), notes].concat()))]
+        }
+        "word95" => {
+            let mut file = vec![0; 0x180];
+            file[..4].copy_from_slice(b"\xdc\xa5\x65\0");
+            (file[0x0a], file[0x18], file[0x19], file[0x1c], file[0x1d]) = (4, 0x80, 1, 0x8a, 1);
+            (file[0x34], file[0x38], file[0x160], file[0x161], file[0x164]) = (6, 4, 0x8a, 1, 33);
+            file.extend(b"some words\x02\x1c\0\0\0");
+            for number in [0_u32, 5, 10] {
+                file.extend(number.to_le_bytes());
+            }
+            file.extend(b"\0\0\x85\x01\0\0\0\0\0\0\x80\x01\0\0\0\0");
+            vec![file]
+        }
+        "emf" => {
+            let text = utf16("drawn words");
+            let mut record = vec![84, 0, 0, 0, 98, 0, 0, 0];
+            record.resize(76, 0);
+            (record[44], record[48]) = (11, 76);
+            record.extend(text);
+            vec![[&EMF[..], &record].concat()]
+        }
+        "wmf" => {
+            let mut file = b"\xd7\xcd\xc6\x9a".to_vec();
+            file.resize(40, 0);
+            file.extend(b"\x0c\0\0\0\xfb\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\xcc\0\0\0\0");
+            file.extend(b"\x04\0\0\0\x2d\x01\0\0");
+            file.extend(b"\x08\0\0\0\x21\x05\x04\0\xd1\xf2\xe5\xed\0\0\0\0");
+            vec![file]
+        }
         "word2" => {
             let mut file = vec![0; 0x20];
             file[..4].copy_from_slice(b"\xdb\xa5\x2d\0");

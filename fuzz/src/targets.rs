@@ -44,6 +44,11 @@ pub const ALL: &[(&str, Target)] = &[
     ("xlsx", |data| package("x.xlsx", "xl/worksheets/sheet1.xml", data)),
     ("pptx", |data| package("x.pptx", "ppt/slides/slide1.xml", data)),
     ("odt", open_document),
+    ("xlsb", |data| package("x.xlsb", "xl/worksheets/sheet9.bin", data)),
+    ("ppt95", |data| streams("x.ppt", &["PowerPoint Document"], &marked(b"\x03\0\0\0\xff\xff\0\0", data))),
+    ("word95", |data| streams("x.doc", &["WordDocument"], &marked(b"\xdc\xa5\x65\0", data))),
+    ("emf", |data| read("x.emf", &marked(&EMF, data))),
+    ("wmf", |data| read("x.wmf", &marked(b"\xd7\xcd\xc6\x9a", data))),
     ("word2", |data| read("x.doc", &marked(b"\xdb\xa5\x2d\0", data))),
     ("dbf", |data| read("x.dbf", data)),
     ("emlx", |data| read("x.emlx", data)),
@@ -222,6 +227,15 @@ fn streams(file: &str, names: &[&str], data: &[u8]) {
     }
     read(file, &make::compound(&parts));
 }
+
+/// How an EMF begins.
+pub const EMF: [u8; 44] = {
+    let mut head = [0; 44];
+    head[0] = 1;
+    head[4] = 44;
+    (head[40], head[41], head[42], head[43]) = (b' ', b'E', b'M', b'F');
+    head
+};
 
 /// What stands between two streams in a seed.
 pub const DIVIDER: &[u8] = b"\xde\xad\xbe\xef";
