@@ -52,6 +52,7 @@ pub(crate) fn sort(bytes: &[u8]) -> Option<Sort> {
         ("Workbook", Sort::Sheets),
         ("Book", Sort::Sheets),
         ("PowerPoint Document", Sort::Slides),
+        (ppt::FOUR, Sort::Slides),
         ("__properties_version1.0", Sort::Outlook),
     ];
     let found = known.into_iter().find(|(name, _)| file.find(Compound::ROOT, name).is_some());

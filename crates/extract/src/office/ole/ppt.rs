@@ -1,14 +1,20 @@
 //! ppt, PowerPoint 97 to 2003 ([MS-PPT]): a tree of records. A file that was saved many times holds earlier slides as well.
 
+mod four;
 mod old;
 
 use super::art::{Art, TABLES};
 use super::cfb::Compound;
 use crate::office::bytes::{ansi, place_at, stretch, u16_at, u32_at, utf16};
 use crate::office::flow::Flow;
+use crate::output::Problem;
 use daylight_model::reading::{Label, Stop};
+use daylight_model::{FaultCode, Stage};
 use std::collections::{HashMap, HashSet};
 
+const TOOL: &str = "ppt 1";
+/// The stream of PowerPoint 4.
+pub(super) const FOUR: &str = "PP40";
 /// Records within records are not looked into below this depth.
 const DEEPEST: usize = 32;
 const DOCUMENT: u16 = 0x3e8;
@@ -20,6 +26,11 @@ const SHAPE: u16 = 0xf004;
 const PLACEHOLDER: u16 = 0xbc3;
 
 pub(super) fn read(flow: &mut Flow<'_, '_>, file: &Compound<'_>, bytes: &[u8]) -> Result<(), Stop> {
+    if let (true, Some(bytes)) = (bytes.is_empty(), file.top(FOUR)) {
+        let why = "it is of PowerPoint 4: its texts are read as they stand in the file, those of notes and masters among them, none with its slide";
+        flow.out.fault(flow.index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, why))?;
+        return four::read(&bytes).iter().try_for_each(|text| flow.whole_line(Label::Body, text));
+    }
     if old::is_old(bytes) {
         let (slides, margins) = old::read(bytes, 1252);
         return Show { slides, margins, ..Show::default() }.give(flow);
