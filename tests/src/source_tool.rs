@@ -1,17 +1,17 @@
 //! A source's own end: `submit`, `check` and `reply`, through a real drop to a real desk and back.
 
 use crate::inbox::Room;
-use crate::support::{Server, Spoken, program, workplace};
+use crate::support::{Ending, Server, Spoken, program, workplace};
 use crate::witnessing::{Running, other_log};
 use std::fs;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 /// A newsroom whose drop is running, and a source's folder.
 struct Way {
     room: Room,
-    drop: Child,
+    drop: Ending,
     at: String,
 }
 
@@ -26,7 +26,7 @@ impl Way {
         fs::create_dir(room.at("source")).unwrap();
         let mut command = Command::new(program());
         command.args(["drop", "serve", "store", "--listen", "127.0.0.1:0"]).current_dir(room.work.path());
-        let mut drop = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut drop = Ending::start(command.stdin(Stdio::null()).stdout(Stdio::piped()));
         let mut lines = BufReader::new(drop.stdout.take().unwrap()).lines().map_while(Result::ok);
         let said = lines.next().expect("the drop says its address");
         std::thread::spawn(move || lines.for_each(std::mem::drop));
@@ -53,13 +53,6 @@ impl Way {
     /// How many envelopes lie in the drop.
     fn kept(&self) -> usize {
         fs::read_dir(self.room.at("store/envelope")).map_or(0, Iterator::count)
-    }
-}
-
-impl Drop for Way {
-    fn drop(&mut self) {
-        let _ = self.drop.kill();
-        let _ = self.drop.wait();
     }
 }
 
@@ -155,8 +148,7 @@ fn a_drop_that_is_gone_is_tried_and_the_codename_stays_good() {
         assert!(said.text().contains("also in codename"));
         fs::read(way.room.at("source/codename")).unwrap()
     };
-    way.drop.kill().unwrap();
-    way.drop.wait().unwrap();
+    way.drop.end();
     let said = way.tool(&format!("submit DROP --text second --codename-file codename {TRUST}"), "").code(1).stderr;
     assert!(said.contains("trying again in 1 s") && said.contains("cannot be reached"), "{said}");
     assert_eq!((way.kept(), fs::read(way.room.at("source/codename")).unwrap()), (1, codename));

@@ -1,41 +1,30 @@
 //! Against the drop's own server, over its wire, and by its export and apply.
 
 use super::{Room, What, source};
-use crate::support::program;
+use crate::support::{Ending, program};
 use daylight_envelope::open_reply;
 use serde_json::Value;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use ureq::Agent;
 
 /// A running drop, ended when dropped.
 pub(crate) struct Served {
-    child: Child,
+    _child: Ending,
     pub(crate) at: String,
 }
 
 impl Served {
     pub(crate) fn start(room: &Room) -> Self {
-        let mut child = Command::new(program())
-            .args(["drop", "serve", "store", "--listen", "127.0.0.1:0"])
-            .current_dir(room.work.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(program());
+        command.args(["drop", "serve", "store", "--listen", "127.0.0.1:0"]).current_dir(room.work.path());
+        let mut child = Ending::start(command.stdin(Stdio::null()).stdout(Stdio::piped()));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let said = lines.next().expect("the drop says its address");
         std::thread::spawn(move || lines.for_each(drop));
         let at = said[said.find("127.0.0.1").expect("an address")..].trim().trim_end_matches('/').to_owned();
-        Self { child, at: format!("http://{at}") }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Self { _child: child, at: format!("http://{at}") }
     }
 }
 

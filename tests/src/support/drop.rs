@@ -1,6 +1,6 @@
 //! A newsroom with one editor, a drop of its own, and a browser as simple as can be to visit it with.
 
-use super::{program, workplace};
+use super::{Ending, program, workplace};
 use daylight_archive::Signer;
 use daylight_archive::directory::{DirectoryFile, DirectoryNote};
 use daylight_archive::note::Note;
@@ -13,7 +13,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
@@ -171,13 +171,13 @@ impl Town {
 
 /// A running `daylight drop serve`, killed when dropped.
 pub(crate) struct DropServer {
-    pub(crate) child: Child,
+    pub(crate) child: Ending,
     pub(crate) address: String,
 }
 
 impl DropServer {
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = Ending::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()));
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let line = lines.next().unwrap_or_default();
         std::thread::spawn(move || lines.for_each(drop));
@@ -216,15 +216,7 @@ impl DropServer {
 
     /// Kills it as suddenly as `kill -9`.
     pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for DropServer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.child.end();
     }
 }
 
