@@ -1,5 +1,6 @@
 //! The newsroom's end of the intake, as people type it: keys and directories, collecting by stick and over the wire, conversations, deletion.
 
+mod beside;
 mod directory;
 mod killed;
 mod talk;
