@@ -51,10 +51,31 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             "collar slate issuing tubular alfalfa magenta radiantly footwear lumpiness unsnap",
             "abacus, zoom",
         ]),
-        "envelope" => vec![
-            b"\x00age-encryption.org/v1\n-> mlkem768x25519 AAAA\nBBBB\n--- CCCC\nDDDD".to_vec(),
-            [b"\x01daylight-submission/v1\n".as_slice(), &[0; 2048 - 23 + 4096 + 40]].concat(),
-            [b"\x02daylight-reply/v1\n".as_slice(), &[0; 136 + 4096 + 8]].concat(),
+        "stanza" => vec![
+            b"\x00mlkem768x25519 AAAA".to_vec(),
+            b"\x01".to_vec(),
+            b"\x01\x00\x00\x07\x01\x00\x00\x01\x00".to_vec(),
+            [b"\x02".as_slice(), &[0; 1120]].concat(),
+            b"\x07".to_vec(),
+        ],
+        "sealed" => vec![
+            b"\x00age-encryption.org/v1\n-> known\n\n--- CCCC\nDDDD".to_vec(),
+            b"\x01-> known\n\n-> mlkem768x25519 AAAA\nBBBB\n".to_vec(),
+            b"\x02\x05\x00\x00\x50\x01".to_vec(),
+            b"\x02\x10\x0d\x33\x40\x01".to_vec(),
+            b"\x02\x11".to_vec(),
+        ],
+        "submission" => vec![
+            [b"\x00daylight-submission/v1\n".as_slice(), &[0; 2048 - 23 + 4096 + 40]].concat(),
+            b"\x01a text".to_vec(),
+            b"\x05a file".to_vec(),
+            [b"\x02".as_slice(), &[0; 4096 + 40]].concat(),
+            [b"\x23\x00\x08\x01\x41".as_slice(), &[0; 28], b"a later text"].concat(),
+        ],
+        "reply" => vec![
+            [b"\x00daylight-reply/v1\n".as_slice(), &[0; 136 + 4096 + 8]].concat(),
+            [b"\x01".as_slice(), &[0; 64 + 4096 + 8]].concat(),
+            [b"\x02".as_slice(), &[0; 64], b"a text"].concat(),
         ],
         "mail" => vec![[MAIL, PARTS].concat(), b"Subject: x\n\nwords\n".to_vec()],
         "mbox" => vec![

@@ -1,5 +1,7 @@
 //! One function for each target.
 
+mod envelope;
+
 use crate::make;
 use daylight_archive::directory::{self, DirectoryFile, DirectoryNote, EPOCH_KEY};
 use daylight_archive::log::{TilePath, parse_bundle};
@@ -9,7 +11,7 @@ use daylight_archive::release::ReleaseNote;
 use daylight_archive::root::Root;
 use daylight_archive::{Checkpoint, DocumentProof, Record, Signer, entry, json, manifest};
 use daylight_dkim::import::{Provenance, import};
-use daylight_envelope::{Codename, CodenameError, Identity, Newsroom, STANZAS, open_reply, open_submission};
+use daylight_envelope::{Codename, CodenameError};
 use daylight_model::Name;
 use daylight_model::reading::{Event, Input, LONGEST, Place, Request, Sink, Stop, Task};
 use std::io;
@@ -68,7 +70,10 @@ pub const ALL: &[(&str, Target)] = &[
     ("archive", archive),
     ("directory", directory),
     ("multipart", multipart),
-    ("envelope", envelope),
+    ("stanza", envelope::stanza),
+    ("sealed", envelope::sealed),
+    ("submission", envelope::submission),
+    ("reply", envelope::reply),
     ("codename", codename),
 ];
 
@@ -459,31 +464,6 @@ fn read_form(form: &[u8], piece: usize) -> Result<Fields, daylight_intake::multi
         })?;
     }
     reader.finish().map(|()| fields)
-}
-
-/// Envelopes and replies: the file around them, and what only their senders can write.
-fn envelope(data: &[u8]) {
-    let Some((how, data)) = data.split_first() else { return };
-    let identity = Identity::from_seed(zeroize::Zeroizing::new([1; 32]));
-    let newsroom = Newsroom([0; 32]);
-    let sealed = |stanzas| daylight_envelope::fuzzing::sealed(&identity.recipient(), stanzas, data);
-    match how % 3 {
-        0 => {
-            let submission = open_submission(&[&identity], &newsroom, data);
-            assert!(submission.is_err(), "nobody guesses a key");
-            assert!(open_reply(&identity, &newsroom, &[[0; 32]], data).is_err());
-        }
-        1 => {
-            let bytes = sealed(STANZAS);
-            let Ok(submission) = open_submission(&[&identity], &newsroom, bytes.as_slice()) else { return };
-            let mut body = Vec::new();
-            if let Ok(finished) = submission.copy_to(&mut body, None) {
-                assert_eq!(finished.length, body.len() as u64);
-            }
-            assert!(body.len() < data.len());
-        }
-        _ => assert!(open_reply(&identity, &newsroom, &[[0; 32]], &sealed(1)).is_err(), "nobody signed it"),
-    }
 }
 
 fn codename(data: &[u8]) {

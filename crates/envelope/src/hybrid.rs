@@ -13,6 +13,8 @@ mod randomness;
 mod seal;
 
 pub(crate) use open::Opening;
+#[cfg(fuzzing)]
+pub(crate) use seal::header;
 pub(crate) use seal::{Stream, seal, sealed_length};
 
 /// What HPKE is told to be used for.

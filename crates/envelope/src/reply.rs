@@ -86,6 +86,11 @@ pub fn open_reply(identity: &Identity, newsroom: &Newsroom, editors: &[[u8; 32]]
     let mut opener = file::open(&[&Opening::new(identity, 1)], sealed)?;
     let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
     opener.read_to_end(&mut plain).map_err(OpenError::Io)?;
+    read(&identity.recipient(), newsroom, editors, &plain)
+}
+
+/// Reads what is in an opened file.
+pub(crate) fn read(recipient: &Recipient, newsroom: &Newsroom, editors: &[[u8; 32]], plain: &[u8]) -> Result<Reply, ReplyError> {
     let (head, padded) = plain.split_at_checked(HEAD).ok_or(ReplyError::Malformed("it is too short"))?;
     let (format, head) = head.split_at(FORMAT.len());
     let (for_newsroom, head) = head.split_at(32);
@@ -100,7 +105,7 @@ pub fn open_reply(identity: &Identity, newsroom: &Newsroom, editors: &[[u8; 32]]
     let body = text(padded)?;
     let counter = counter.try_into().map(u64::from_be_bytes).map_err(|_| ReplyError::Malformed("it is too short"))?;
     let signature = Signature::from_slice(signature).map_err(|_| ReplyError::Forged)?;
-    let message = signed(&identity.recipient(), newsroom, counter, body);
+    let message = signed(recipient, newsroom, counter, body);
     let key = VerifyingKey::from_bytes(editor).map_err(|_| ReplyError::UnknownEditor)?;
     key.verify_strict(&message, &signature).map_err(|_| ReplyError::Forged)?;
     Ok(Reply { counter, body: Zeroizing::new(body.to_owned()), editor: *editor })

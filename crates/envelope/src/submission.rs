@@ -15,6 +15,8 @@ mod seal;
 pub use head::{LONGEST_NAME, LONGEST_TYPE};
 pub use open::{Submission, open_submission};
 pub use seal::{SubmissionSealer, seal_submission};
+#[cfg(fuzzing)]
+pub(crate) use {open::read, seal::seal_into};
 
 /// How many stanzas every envelope has, and so the most recipients.
 pub const STANZAS: usize = 16;

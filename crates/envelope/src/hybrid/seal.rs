@@ -39,29 +39,28 @@ pub(crate) fn seal<W: Write>(recipients: &[Recipient], stanzas: usize, mut out: 
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} recipients; 1 to {stanzas} can be", recipients.len())));
     }
     let mut key = Zeroizing::new([0; 16]);
-    let mut nonce = [0; NONCE as usize];
     fill_random(key.as_mut()).map_err(io::Error::other)?;
-    fill_random(&mut nonce).map_err(io::Error::other)?;
-    let header = header(recipients, stanzas, &key).map_err(io::Error::other)?;
-    out.write_all(header.as_bytes())?;
-    out.write_all(&nonce)?;
-    let payload_key = derive(key.as_ref(), &nonce, b"payload");
-    let cipher = ChaCha20Poly1305::new(&Key::from(*payload_key));
-    Ok(Stream { out, cipher, number: 0, chunk: Zeroizing::new(Vec::with_capacity(CHUNK)) })
+    let stanzas = stanzas_for(recipients, stanzas, &key).map_err(io::Error::other)?;
+    out.write_all(header(&stanzas, &key).as_bytes())?;
+    Stream::begin(&key, out)
 }
 
-/// The header: its version, the stanzas, and an HMAC that commits to the file's key, so that no two recipients can be given different ones.
-fn header(recipients: &[Recipient], count: usize, key: &[u8; 16]) -> Result<String, NoRandomness> {
+fn stanzas_for(recipients: &[Recipient], count: usize, key: &[u8; 16]) -> Result<String, NoRandomness> {
     let mut stanzas = recipients.iter().map(|recipient| stanza(recipient, key)).collect::<Result<Vec<_>, _>>()?;
     while stanzas.len() < count {
         stanzas.push(stanza(&Identity::generate()?.recipient(), key)?);
     }
     shuffle(&mut stanzas)?;
-    let mut header = format!("{VERSION}{}---", stanzas.concat());
+    Ok(stanzas.concat())
+}
+
+/// The header: its version, the stanzas, and an HMAC that commits to the file's key, so that no two recipients can be given different ones.
+pub(crate) fn header(stanzas: &str, key: &[u8; 16]) -> String {
+    let mut header = format!("{VERSION}{stanzas}---");
     let mut mac = mac(derive(key, b"", b"header").as_ref());
     mac.update(header.as_bytes());
     header.push_str(&format!(" {}\n", STANDARD_NO_PAD.encode(mac.finalize().into_bytes())));
-    Ok(header)
+    header
 }
 
 fn stanza(recipient: &Recipient, key: &[u8; 16]) -> Result<String, NoRandomness> {
@@ -111,6 +110,16 @@ pub(crate) struct Stream<W> {
 }
 
 impl<W: Write> Stream<W> {
+    /// Begins what follows the header of a file with this key.
+    pub(crate) fn begin(key: &[u8; 16], mut out: W) -> io::Result<Self> {
+        let mut nonce = [0; NONCE as usize];
+        fill_random(&mut nonce).map_err(io::Error::other)?;
+        out.write_all(&nonce)?;
+        let payload_key = derive(key, &nonce, b"payload");
+        let cipher = ChaCha20Poly1305::new(&Key::from(*payload_key));
+        Ok(Self { out, cipher, number: 0, chunk: Zeroizing::new(Vec::with_capacity(CHUNK)) })
+    }
+
     /// Writes the last chunk and gives the writer back.
     pub(crate) fn finish(mut self) -> io::Result<W> {
         self.seal_chunk(true)?;

@@ -20,7 +20,11 @@ pub struct Submission<R> {
 pub fn open_submission<R: BufRead>(identities: &[&Identity], newsroom: &Newsroom, input: R) -> Result<Submission<R>, SubmissionError> {
     let openings: Vec<Opening> = identities.iter().map(|identity| Opening::new(identity, STANZAS)).collect();
     let openings: Vec<&dyn age::Identity> = openings.iter().map(|opening| opening as &dyn age::Identity).collect();
-    let mut opener = file::open(&openings, input)?;
+    read(file::open(&openings, input)?, newsroom)
+}
+
+/// Reads the head of what is in an opened file.
+pub(crate) fn read<R: Read>(mut opener: Opener<R>, newsroom: &Newsroom) -> Result<Submission<R>, SubmissionError> {
     let mut bytes: head::Bytes = Box::new(Zeroizing::new([0; head::LENGTH]));
     opener.read_exact(bytes.as_mut_slice()).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => SubmissionError::Malformed("it is too short, or cut off"),

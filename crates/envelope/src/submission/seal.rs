@@ -18,9 +18,19 @@ pub struct SubmissionSealer<W: Write> {
 /// A name or a media type that is too long is an error of the kind [`io::ErrorKind::InvalidInput`].
 pub fn seal_submission<W: Write>(head: &Head, recipients: &[Recipient], out: W) -> io::Result<SubmissionSealer<W>> {
     let bytes: head::Bytes = head.to_bytes()?;
-    let mut stream = hybrid::seal(recipients, STANZAS, out)?;
+    begin(head, &bytes, hybrid::seal(recipients, STANZAS, out)?)
+}
+
+/// Begins an envelope in a file whose key is known.
+#[cfg(fuzzing)]
+pub(crate) fn seal_into<W: Write>(head: &Head, stream: Stream<W>) -> io::Result<SubmissionSealer<W>> {
+    begin(head, &head.to_bytes()?, stream)
+}
+
+/// Begins an envelope in a file whose header is written.
+fn begin<W: Write>(head: &Head, bytes: &head::Bytes, mut stream: Stream<W>) -> io::Result<SubmissionSealer<W>> {
     stream.write_all(bytes.as_slice())?;
-    let mac = (!head.first).then(|| super::open::mac(&head.conversation, &bytes)).transpose()?;
+    let mac = (!head.first).then(|| super::open::mac(&head.conversation, bytes)).transpose()?;
     Ok(SubmissionSealer { stream, kind: head.kind, mac, length: 0 })
 }
 
