@@ -1,9 +1,10 @@
 //! What a thief, a watcher and a vandal do to a drop: what is left in files and in memory, how it holds under slow, long and many requests, and whom it speaks to.
 
-use crate::support::drop::{DropServer, Town, Visitor, form};
-use crate::support::{skip, tool};
+use crate::support::drop::{DropServer, Told, Town, Visitor, form};
+use crate::support::{daylight, skip, tool};
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -195,6 +196,64 @@ fn slow_and_endless_requests_hold_up_nobody() {
     }
     assert!(sent < 10 << 20, "a head without end is cut off");
     assert!(peak(&server) < 200);
+}
+
+/// The beginning of a form with a file, on a line of its own, and what is left of it to be sent.
+fn begun(server: &DropServer, circuit: u32, visitor: &Visitor<'_>, token: &str, file: &[u8], now: usize) -> (TcpStream, Vec<u8>) {
+    let form = form(&[("token", None, token.as_bytes()), ("file", Some("f"), file)]);
+    let end = form.windows(4).rposition(|four| four == b"\r\n\r\n").unwrap() + 4 + now;
+    let mut stream = server.connect();
+    let head = format!(
+        "PROXY TCP6 fc00:dead:beef:4dad::{:x}:{:x} ::1 1 1\r\nPOST /en/send HTTP/1.1\r\nHost: {2}\r\nOrigin: http://{2}\r\nCookie: {3}\r\n\
+         Content-Type: multipart/form-data; boundary=BOUND\r\nContent-Length: {4}\r\n\r\n",
+        circuit >> 16,
+        circuit & 0xffff,
+        server.address,
+        visitor.cookie,
+        form.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&form[..end]).unwrap();
+    (stream, form[end..].to_vec())
+}
+
+#[test]
+fn uploads_that_trickle_on_every_place_from_many_circuits_give_way_and_honest_ones_come_through() {
+    let town = Town::new();
+    let server = town.serve();
+    let mut visitor = Visitor::new(&server);
+    visitor.begin();
+    let token = visitor.get("/en/mailbox").token();
+    let idle = peak(&server);
+    let arriving = || fs::read_dir(town.home.join("incoming")).unwrap().count();
+    // One that has moved and is not at its end stays, though it was there before all others.
+    let (mut moving, rest) = begun(&server, 1000, &visitor, &token, &vec![7; 3 << 20], 2 << 20);
+    until("the first arrives", || arriving() == 1);
+    let mut trickling: Vec<_> = (0..255).map(|i| begun(&server, i / 4, &visitor, &token, &[8; 100_000], 300).0).collect();
+    until("all places are taken", || arriving() == 256);
+    let full = peak(&server);
+    for circuit in 0..6 {
+        let mut honest = Visitor::new(&server);
+        honest.line = format!("PROXY TCP6 fc00:dead:beef:4dad::7:{circuit:x} ::1 1 1\r\n");
+        honest.begin();
+        assert_eq!(honest.send(&[("file", Some("x"), &vec![3; 1 << 20])]).status, 303);
+        // The place is nobody's now: somebody who trickles takes it again.
+        let circuit = 100 + circuit;
+        trickling.push(begun(&server, circuit, &visitor, &token, &[8; 100_000], 300).0);
+        until("all places are taken again", || arriving() == 256);
+    }
+    // Who took them first gave way, and is told so.
+    for stream in trickling.iter_mut().take(6) {
+        let told = Told::read(stream);
+        assert!(told.status == 429 && told.text().contains("the slowest"), "{told:?}");
+        assert_eq!(told.header("retry-after"), "60");
+    }
+    moving.write_all(&rest).unwrap();
+    assert_eq!(Told::read(moving).status, 303);
+    assert_eq!(town.envelopes().len(), 7);
+    assert!(peak(&server) < idle + 64, "{idle} MiB idle, {full} MiB with all places taken, {} MiB at most", peak(&server));
+    let status = daylight(["drop".as_ref(), "status".as_ref(), town.home.as_os_str(), "--json".as_ref()]).code(0).json();
+    assert!(status["crowded"].is_string() && status["was_full"].is_null(), "{status}");
 }
 
 #[test]

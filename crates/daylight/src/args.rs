@@ -15,7 +15,7 @@ mod signing;
 mod source;
 mod withdrawal;
 
-pub(crate) use drop::{Drop, DropApply, DropExport, DropInit, DropServe};
+pub(crate) use drop::{Drop, DropApply, DropExport, DropInit, DropServe, DropStatus};
 pub(crate) use export::{Export, ExportFormat, Prove, Timestamp};
 pub(crate) use mirror::{Evidence, Mirror, Network};
 pub(crate) use rendering::Render;

@@ -81,6 +81,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Witness(Witness::Ask(args)) => commands::witness::ask(&args),
         Command::Drop(Drop::Init(args)) => commands::drop::init(&args),
         Command::Drop(Drop::Serve(args)) => commands::drop::serve(&args),
+        Command::Drop(Drop::Status(args)) => commands::drop::status(&args),
         Command::Drop(Drop::Export(args)) => commands::drop::export(&args),
         Command::Drop(Drop::Apply(args)) => commands::drop::apply(&args),
         Command::Submit(args) => commands::source::submit(&args),

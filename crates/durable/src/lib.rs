@@ -11,4 +11,4 @@ mod lock;
 pub use append::AppendFile;
 pub use atomic::{sync_dir, write_atomic};
 pub use crash::crash_point;
-pub use lock::{Lock, LockError, utc};
+pub use lock::{Lock, LockError, is_held, utc};

@@ -65,6 +65,20 @@ fn open(path: &Path) -> io::Result<File> {
     }
 }
 
+/// Whether somebody has the lock at `path`. Nobody has one whose file is not there. It is taken for a moment, together with whoever else asks; who wants to have it in this very moment
+/// is refused.
+pub fn is_held(path: &Path) -> io::Result<bool> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        opened => opened?,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => file.unlock().map(|()| false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// The first line of the file, as far as it can be shown; a holder that has not written it yet has no name.
 fn holder(file: &mut File) -> String {
     let mut bytes = Vec::new();
@@ -98,7 +112,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lock, LockError, utc};
+    use super::{Lock, LockError, is_held, utc};
     use std::fs;
     use std::time::{Duration, UNIX_EPOCH};
 
@@ -111,7 +125,9 @@ mod tests {
         let Err(LockError::Held { by }) = Lock::take(&path, "ingest") else { panic!("held twice") };
         assert!(by.starts_with(&format!("process {} (ingest) since 2", std::process::id())), "{by}");
         assert!(by.ends_with('Z'), "{by}");
+        assert!(is_held(&path).unwrap() && !is_held(&folder.path().join("none")).unwrap());
         drop(first);
+        assert!(!is_held(&path).unwrap());
         Lock::take(&path, "ingest").unwrap();
     }
 

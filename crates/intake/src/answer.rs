@@ -132,6 +132,11 @@ impl Answer {
         self
     }
 
+    /// Whether it has this status.
+    pub(crate) fn is(&self, status: StatusCode) -> bool {
+        self.status == status
+    }
+
     /// The connection ends after it, and with it the buffers that held the request.
     pub(crate) fn closing(self) -> Self {
         self.with(header::CONNECTION, "close")

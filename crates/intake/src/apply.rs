@@ -1,7 +1,8 @@
 //! The drop's side of a USB stick: sealed envelopes written to `outbox/`, and what a newsroom wrote into `inbox/`, applied to a store that nobody serves meanwhile.
 
+use crate::days::{Days, Mark};
 use crate::newsroom::{DropError, Home};
-use crate::store::{self, Exported, LONGEST_REPLY, Lookup, Store};
+use crate::store::{self, Exported, LONGEST_REPLY, Lookup, Store, today};
 use daylight_model::Digest;
 use std::fs;
 use std::io;
@@ -58,6 +59,7 @@ pub fn apply(home: &Path, from: &Path) -> Result<Applied, DropError> {
     let accepted: Vec<Lookup> = names(&inbox.join("accept"))?;
     accepted.iter().try_for_each(|lookup| store.accept(*lookup))?;
     taken(&inbox.join("accept"))?;
+    Days::open(home).note(Mark::Collected, today());
     Ok(Applied { done: done.len(), accepted: accepted.len(), forgotten: forgotten.len(), ..applied })
 }
 

@@ -14,12 +14,15 @@ pub(crate) enum Cost {
     Page,
     /// A codename that is made or typed, or a mailbox that is opened.
     Mailbox,
+    /// Somebody else's place, where all are taken.
+    Place,
 }
 
 /// What one circuit may have at once and comes to by the second.
 const PURSE: f64 = 120.0;
 const INCOME: f64 = 4.0;
 const MAILBOX: f64 = 8.0;
+const PLACE: f64 = 40.0;
 /// How many uploads and how many connections a circuit may have open.
 const UPLOADS: u32 = 4;
 const CONNECTIONS: u32 = 32;
@@ -75,7 +78,11 @@ impl Circuits {
     /// Whether a circuit may do this now. Where no circuit is named there is nothing to tell visitors apart by, and no limit.
     pub(crate) fn allows(&self, circuit: Circuit, cost: Cost) -> bool {
         let Some(circuit) = circuit else { return true };
-        let price = if cost == Cost::Mailbox { MAILBOX } else { 1.0 };
+        let price = match cost {
+            Cost::Page => 1.0,
+            Cost::Mailbox => MAILBOX,
+            Cost::Place => PLACE,
+        };
         let mut purses = locked(&self.0);
         let purse = purse(&mut purses, circuit);
         let allowed = purse.coins >= price;
@@ -96,6 +103,11 @@ impl Circuits {
             *open += 1;
         }
         Some(Place(self.0.clone(), circuit, what))
+    }
+
+    /// How many uploads a circuit has open. Where none is named each visitor has one.
+    pub(crate) fn uploads(&self, circuit: Circuit) -> u32 {
+        circuit.map_or(1, |circuit| locked(&self.0).get(&circuit).map_or(0, |purse| purse.open[Open::Upload as usize]))
     }
 
     /// Forgets circuits that have done nothing for a while.

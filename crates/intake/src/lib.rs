@@ -11,21 +11,26 @@
 mod answer;
 mod apply;
 mod circuits;
+mod days;
 pub mod multipart;
 mod newsroom;
 mod pages;
+mod places;
 mod random;
 mod serve;
 mod session;
 mod site;
 mod stack;
+mod status;
 mod store;
 pub mod tool;
 mod upload;
 mod words;
 
 pub use apply::{Applied, apply, export};
+pub use days::LastDays;
 pub use newsroom::{DropError, Settings, VouchError, init};
 pub use random::NoRandomness;
 pub use serve::{Listen, Ready, ServeError, serve};
-pub use store::{Exported, StoreError};
+pub use status::{Keys, Status, answers, status};
+pub use store::{Exported, Lying, StoreError};

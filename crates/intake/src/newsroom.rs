@@ -217,6 +217,16 @@ impl Keys {
         self.load(day)
     }
 
+    /// The directory's serial.
+    pub(crate) fn serial(&self) -> u64 {
+        self.file.told.serial
+    }
+
+    /// The last day for which it has keys.
+    pub(crate) fn last(&self) -> u32 {
+        self.file.told.last()
+    }
+
     fn load(&self, day: u32) -> Arc<Vec<Recipient>> {
         let keys = self.file.keys(day);
         let read: Vec<Recipient> = keys.iter().filter_map(|key| Recipient::from_bytes(key).ok()).collect();

@@ -7,8 +7,10 @@ mod wire;
 
 use crate::answer::{Answer, Body};
 use crate::circuits::{Circuit, Circuits, Cost, Open, Place};
+use crate::days::{Days, Mark};
 use crate::newsroom::{DropError, Home};
 use crate::pages::{self, Frame, Stop};
+use crate::places::{PLACES, Places};
 use crate::session::{Cookie, Sessions, Visit};
 use crate::stack::apart_and_wiped;
 use crate::store::{Lookup, Store, StoreError, today};
@@ -20,11 +22,7 @@ use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::{Method, Request, Response, StatusCode};
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
-
-/// How many uploads there may be at once. Each has some hundred kilobytes in memory.
-const UPLOADS: usize = 256;
 
 /// The drop.
 pub(crate) struct Site {
@@ -32,7 +30,8 @@ pub(crate) struct Site {
     store: Arc<Store>,
     sessions: Sessions,
     circuits: Circuits,
-    uploads: Arc<Semaphore>,
+    places: Places,
+    days: Days,
     decoy: Decoy,
 }
 
@@ -107,7 +106,8 @@ impl Site {
             store,
             sessions: Sessions::new()?,
             circuits: Circuits::default(),
-            uploads: Arc::new(Semaphore::new(UPLOADS)),
+            places: Places::new(PLACES),
+            days: Days::open(home),
             decoy,
         };
         // What could not be done of it, on a full disk say, is tried again in a minute: the newsroom must be able to fetch what is here.
@@ -144,6 +144,15 @@ impl Site {
         self.home.unused.as_deref()
     }
 
+    /// Notes of today that something was so, if it is not noted yet.
+    async fn mark(self: &Arc<Self>, mark: Mark) {
+        let today = today();
+        if !self.days.has(mark, today) {
+            let site = self.clone();
+            let _ = tokio::task::spawn_blocking(move || site.days.note(mark, today)).await;
+        }
+    }
+
     /// Answers a request.
     pub(crate) async fn answer(self: &Arc<Self>, circuit: Circuit, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
@@ -173,7 +182,7 @@ impl Site {
     fn stopped(&self, head: &Head, stop: Stop) -> Answer {
         let inside = head.cookie().is_some_and(|cookie| self.sessions.visit(&cookie).is_some_and(|visit| !visit.slip));
         let answer = Answer::page(stop.status(), pages::stop(&self.frame(head, None, inside), stop)).closing();
-        if matches!(stop, Stop::Busy | Stop::Full | Stop::Closed) { answer.with(header::RETRY_AFTER, "60") } else { answer }
+        if matches!(stop, Stop::Busy | Stop::Slowest | Stop::Full | Stop::Closed) { answer.with(header::RETRY_AFTER, "60") } else { answer }
     }
 
     async fn page(self: &Arc<Self>, head: &Head, body: Incoming) -> Result<Answer, Stop> {

@@ -4,12 +4,15 @@
 //! be deleted. Names say nothing (SHA-256 of sealed bytes), and times only the day, because what came in one day is written anew at its end, in an order that is drawn.
 
 mod incoming;
+mod lying;
 mod record;
 mod shelf;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use incoming::Incoming;
+pub use lying::Lying;
+pub(crate) use lying::lying;
 pub(crate) use record::{Kind, Lookup};
 pub(crate) use shelf::{Envelope, Usage};
 
@@ -102,6 +105,8 @@ pub(crate) struct Store {
 
 /// How many things there may be at most: each takes some hundred bytes of memory.
 const MOST: usize = 200_000;
+/// With less room than this, in bytes, nothing is begun.
+const LEAST: u64 = 1 << 20;
 /// How many files the file system must still have room for.
 const FILES: u64 = 1000;
 
@@ -159,16 +164,12 @@ impl Store {
 
     /// Whether there is room for something of this length, beside the reserve.
     pub(crate) fn has_room(&self, length: u64) -> bool {
-        rustix::fs::statvfs(&self.home).is_ok_and(|disk| {
-            // Some file systems do not count files, and say 0 of 0.
-            let files = disk.f_files == 0 || disk.f_favail > FILES;
-            files && disk.f_bavail.saturating_mul(disk.f_frsize) >= self.reserve.saturating_add(length)
-        })
+        has_room(&self.home, self.reserve.saturating_add(length))
     }
 
     /// Begins to receive something for a lookup id. Whatever is not [kept](Self::keep) is removed, at the latest when the store is opened again.
     pub(crate) fn begin(self: &Arc<Self>, kind: Kind, lookup: Lookup) -> Result<Incoming, StoreError> {
-        if !self.has_room(1 << 20) {
+        if !self.has_room(LEAST) {
             return Err(StoreError::Full);
         }
         let stay = DAYS - GIVE_OR_TAKE + below(2 * GIVE_OR_TAKE + 1)?;
@@ -334,6 +335,25 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Whether so many bytes are free, and enough files.
+fn has_room(home: &Path, bytes: u64) -> bool {
+    rustix::fs::statvfs(home).is_ok_and(|disk| {
+        // Some file systems do not count files, and say 0 of 0.
+        let files = disk.f_files == 0 || disk.f_favail > FILES;
+        files && disk.f_bavail.saturating_mul(disk.f_frsize) >= bytes
+    })
+}
+
+/// How many bytes of a drop's disk are free.
+pub(crate) fn free(home: &Path) -> u64 {
+    rustix::fs::statvfs(home).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Whether a store takes nothing more.
+pub(crate) fn is_full(home: &Path, reserve: u64, lying: &Lying) -> bool {
+    !has_room(home, reserve.saturating_add(LEAST)) || lying.envelopes + lying.replies >= MOST as u64
 }
 
 /// The files of a folder.

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 pub(crate) enum Drop {
     Init(DropInit),
     Serve(DropServe),
+    Status(DropStatus),
     Export(DropExport),
     Apply(DropApply),
     #[command(flatten)]
@@ -54,6 +55,22 @@ pub(crate) struct DropServe {
     /// unix:PATH, or an address of this machine; port 0 picks a free one.
     #[arg(long, value_name = "unix:PATH|ADDR", default_value = "127.0.0.1:8096")]
     pub(crate) listen: Listen,
+}
+
+/// Says how a drop is: what waits, whether there is room, how long its keys last, when the collector came. It looks into the folder alone; the drop may be running. Exits 1 where something
+/// that came now would not be taken.
+#[derive(Args)]
+#[command(after_help = "All of it are sums over all sources, and days.\n\
+    Example: daylight drop status /var/lib/daylight-drop --at unix:/run/daylight-drop/socket")]
+pub(crate) struct DropStatus {
+    /// The drop's folder.
+    pub(crate) store: PathBuf,
+    /// Asks there, too, whether the drop answers: where it listens.
+    #[arg(long, value_name = "unix:PATH|ADDR")]
+    pub(crate) at: Option<Listen>,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Copies the sealed envelopes into a folder, such as a USB stick, for a newsroom that stays offline. The drop may be running.

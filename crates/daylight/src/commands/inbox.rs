@@ -42,7 +42,7 @@ pub(crate) fn today() -> u32 {
 }
 
 /// A day's number as a date.
-fn date(day: u32) -> String {
+pub(crate) fn date(day: u32) -> String {
     let time = Timestamp::from_second(i64::from(day) * 86_400).map(|time| time.to_string());
     time.ok().and_then(|time| Some(time.split_once('T')?.0.to_owned())).unwrap_or_else(|| format!("day {day}"))
 }

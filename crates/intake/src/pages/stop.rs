@@ -15,6 +15,8 @@ pub(crate) enum Stop {
     Stale,
     /// Too much at once from one visitor.
     Busy,
+    /// All places were taken, and this upload was the slowest when somebody else came.
+    Slowest,
     /// The disk is as full as it may get.
     Full,
     /// Longer than may be.
@@ -35,7 +37,7 @@ impl Stop {
         match self {
             Stop::Missing => StatusCode::NOT_FOUND,
             Stop::Expired | Stop::Stale => StatusCode::FORBIDDEN,
-            Stop::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Stop::Busy | Stop::Slowest => StatusCode::TOO_MANY_REQUESTS,
             Stop::Full | Stop::Closed => StatusCode::SERVICE_UNAVAILABLE,
             Stop::Large | Stop::Unaccepted => StatusCode::PAYLOAD_TOO_LARGE,
             Stop::Broke => StatusCode::BAD_REQUEST,
@@ -49,6 +51,7 @@ impl Stop {
             Stop::Expired => ("stop-expired-title", "stop-expired"),
             Stop::Stale => ("stop-stale-title", "stop-stale"),
             Stop::Busy => ("stop-busy-title", "stop-busy"),
+            Stop::Slowest => ("stop-slowest-title", "stop-slowest"),
             Stop::Full => ("stop-full-title", "stop-full"),
             Stop::Large => ("stop-large-title", "stop-large"),
             Stop::Unaccepted => ("stop-unaccepted-title", "stop-unaccepted"),

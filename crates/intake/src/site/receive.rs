@@ -4,12 +4,14 @@
 use super::form::next;
 use super::{Head, Site, blocking, lookup_of};
 use crate::answer::Answer;
-use crate::circuits::Open;
+use crate::circuits::{self, Open};
+use crate::days::Mark;
 use crate::multipart::boundary;
 use crate::pages::{Flash, Stop};
+use crate::places::Seat;
 use crate::store::{UNACCEPTED_BYTES, today};
 use crate::upload::{Ended, FILE, Sender, Sent, Upload};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,11 +41,27 @@ impl Pieces {
         Self { body, began: Instant::now(), come: 0 }
     }
 
-    /// The next piece; nothing at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Stop> {
-        let piece = timeout(if self.come == 0 { FIRST } else { SILENCE }, next(&mut self.body)).await.map_err(|_| Stop::Broke)?;
+    /// The next piece, unless its place is needed by somebody else; nothing at the end.
+    pub(super) async fn next(&mut self, place: Option<&Place>) -> Result<Option<Bytes>, Stop> {
+        // What has come whole is kept, whoever waits.
+        let place = place.filter(|_| !self.body.is_end_stream());
+        let needed = async {
+            match place {
+                Some(place) => place.seat.needed().await,
+                None => std::future::pending().await,
+            }
+        };
+        let piece = timeout(if self.come == 0 { FIRST } else { SILENCE }, next(&mut self.body));
+        let piece = tokio::select! {
+            biased;
+            () = needed => return Err(Stop::Slowest),
+            piece = piece => piece.map_err(|_| Stop::Broke)?,
+        };
         let Some(piece) = piece.transpose().map_err(|_| Stop::Broke)? else { return Ok(None) };
         self.come += piece.len() as u64;
+        if let Some(place) = place {
+            place.seat.came(piece.len() as u64);
+        }
         let elapsed = self.began.elapsed();
         if elapsed > GRACE && self.come / elapsed.as_secs().max(1) < SLOWEST {
             return Err(Stop::Broke);
@@ -54,7 +72,7 @@ impl Pieces {
     /// Reads on for a while without keeping anything.
     pub(super) async fn drain(mut self) {
         let until = self.come + DRAINED;
-        let _ = timeout(DRAINING, async { while self.come < until && matches!(self.next().await, Ok(Some(_))) {} }).await;
+        let _ = timeout(DRAINING, async { while self.come < until && matches!(self.next(None).await, Ok(Some(_))) {} }).await;
     }
 }
 
@@ -62,9 +80,9 @@ impl Site {
     /// A page's form with a text and files.
     pub(super) async fn send(self: &Arc<Self>, head: &Head, body: Incoming) -> Result<Answer, Stop> {
         let mut pieces = Pieces::new(body);
-        let sent = match self.begin(head) {
-            Ok((cookie, upload, _places)) => {
-                let (sent, stop) = receive(upload, &mut pieces).await;
+        let sent = match self.begin(head).await {
+            Ok((cookie, upload, place)) => {
+                let (sent, stop) = receive(upload, &mut pieces, &place).await;
                 self.sessions.hide_words(&cookie);
                 match stop {
                     None if sent == Sent::default() => self.sessions.note(&cookie, Flash::Nothing),
@@ -79,13 +97,16 @@ impl Site {
             }
             Err(stop) => Err(stop),
         };
+        if sent == Err(Stop::Full) {
+            self.mark(Mark::Full).await;
+        }
         if sent.is_err() {
             pieces.drain().await;
         }
         sent.map(|()| Answer::see(&head.at("/mailbox")).closing())
     }
 
-    fn begin(&self, head: &Head) -> Result<(crate::session::Cookie, Upload, Places), Stop> {
+    async fn begin(self: &Arc<Self>, head: &Head) -> Result<(crate::session::Cookie, Upload, Place), Stop> {
         let (cookie, visit) = self.visit(head)?;
         if visit.slip {
             return Err(Stop::Expired);
@@ -98,7 +119,7 @@ impl Site {
         if length > FILE + BESIDE {
             return Err(Stop::Large);
         }
-        let places = self.places(head).ok_or(Stop::Busy)?;
+        let place = self.place(head).await.ok_or(Stop::Busy)?;
         let (keys, lookup) = lookup_of(&visit.seed);
         let usage = self.store.usage(&lookup);
         if !usage.accepted && usage.bytes + length > UNACCEPTED_BYTES {
@@ -118,30 +139,33 @@ impl Site {
             accepted: usage.accepted,
             may_tell: usage.accepted || !visit.told,
         };
-        Ok((cookie, Upload::new(self.store.clone(), sender, &boundary, visit.form, length), places))
+        Ok((cookie, Upload::new(self.store.clone(), sender, &boundary, visit.form, length), place))
     }
 
     /// A place among the uploads of all, and of this circuit.
-    pub(super) fn places(&self, head: &Head) -> Option<Places> {
+    pub(super) async fn place(self: &Arc<Self>, head: &Head) -> Option<Place> {
         let ours = self.circuits.open(head.circuit, Open::Upload)?;
-        let all = self.uploads.clone().try_acquire_owned().ok()?;
-        Some(Places { _ours: ours, _all: all })
+        if self.places.are_taken() {
+            self.mark(Mark::Crowded).await;
+        }
+        let seat = self.places.take(&self.circuits, head.circuit).await?;
+        Some(Place { _ours: ours, seat })
     }
 }
 
 /// Held as long as an upload lasts.
-pub(super) struct Places {
-    _ours: crate::circuits::Place,
-    _all: tokio::sync::OwnedSemaphorePermit,
+pub(super) struct Place {
+    _ours: circuits::Place,
+    seat: Seat,
 }
 
 /// Pushes what comes into a form, each piece on a thread that may wait for the disk, so that no thread waits for the line. Says what was kept, and why not all.
-async fn receive(upload: Upload, pieces: &mut Pieces) -> (Sent, Option<Stop>) {
+async fn receive(upload: Upload, pieces: &mut Pieces, place: &Place) -> (Sent, Option<Stop>) {
     // In a box, so that what hashes hold of the text is not copied with every move.
     let mut upload = Box::new(upload);
     let mut kept = Sent::default();
     let stop = loop {
-        let piece = match pieces.next().await {
+        let piece = match pieces.next(Some(place)).await {
             Ok(piece) => piece,
             Err(stop) => break Some(stop),
         };

@@ -5,6 +5,7 @@ use super::receive::Pieces;
 use super::{Head, Site};
 use crate::answer::{Answer, Body};
 use crate::circuits::Cost;
+use crate::days::Mark;
 use crate::pages::Stop;
 use crate::session::same;
 use crate::stack::apart_and_wiped;
@@ -46,10 +47,11 @@ fn stopped(stop: Stop) -> Answer {
         Stop::Large => "longer than may be",
         Stop::Broke => "the request broke off, or came too slowly",
         Stop::Busy => "too much at once; wait a minute",
+        Stop::Slowest => "others needed the place, and yours was the slowest line; send it again",
         _ => "the drop failed",
     };
     let answer = refused(stop.status(), why);
-    if stop == Stop::Busy { answer.with(header::RETRY_AFTER, "60") } else { answer }
+    if matches!(stop, Stop::Busy | Stop::Slowest) { answer.with(header::RETRY_AFTER, "60") } else { answer }
 }
 
 fn not_stored(error: &StoreError) -> Answer {
@@ -113,6 +115,9 @@ impl Site {
     async fn envelope(self: &Arc<Self>, head: &Head, body: Incoming) -> Told {
         let mut pieces = Pieces::new(body);
         let taken = self.take(head, &mut pieces).await;
+        if taken.as_ref().is_err_and(|answer| answer.is(StatusCode::SERVICE_UNAVAILABLE)) {
+            self.mark(Mark::Full).await;
+        }
         if taken.is_err() {
             pieces.drain().await;
         }
@@ -136,10 +141,10 @@ impl Site {
         if !self.store.has_room(length) {
             return Err(not_stored(&StoreError::Full));
         }
-        let _places = self.places(head).ok_or_else(|| stopped(Stop::Busy))?;
+        let place = self.place(head).await.ok_or_else(|| stopped(Stop::Busy))?;
         let store = self.store.clone();
         let mut incoming = blocking(move || store.begin(Kind::Envelope, lookup)).await?;
-        while let Some(piece) = pieces.next().await.map_err(stopped)? {
+        while let Some(piece) = pieces.next(Some(&place)).await.map_err(stopped)? {
             if incoming.length() + piece.len() as u64 > length {
                 return Err(stopped(Stop::Large));
             }
@@ -203,7 +208,10 @@ impl Site {
     async fn collect(self: &Arc<Self>, head: &Head, what: &str, body: Incoming) -> Told {
         let store = self.store.clone();
         match (&head.method, what) {
-            (&Method::POST, "list") => Ok(Answer::json(StatusCode::OK, list(&store.envelopes()))),
+            (&Method::POST, "list") => {
+                self.mark(Mark::Collected).await;
+                Ok(Answer::json(StatusCode::OK, list(&store.envelopes())))
+            }
             (&Method::POST, "done") => {
                 let ids = names::<Digest>(body, NAMES).await?;
                 blocking(move || store.done(&ids)).await.map(|()| done())
