@@ -15,6 +15,7 @@ mod deploy;
 mod drop_attacks;
 mod drop_load;
 mod drop_pages;
+mod drop_status;
 mod drop_tor;
 mod drop_wire;
 mod export;
