@@ -256,6 +256,51 @@ fn uploads_that_trickle_on_every_place_from_many_circuits_give_way_and_honest_on
     assert!(status["crowded"].is_string() && status["was_full"].is_null(), "{status}");
 }
 
+/// A line that asks for a page, takes it, and stays.
+fn staying(server: &DropServer, circuit: u32) -> TcpStream {
+    let mut stream = server.connect();
+    let head = format!("PROXY TCP6 fc00:dead:beef:4dad::9:{circuit:x} ::1 1 1\r\nGET /newsroom HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    stream
+}
+
+/// Whether the other end has not closed a line.
+fn is_open(stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    let mut rest = [0; 4096];
+    let mut stream = stream;
+    loop {
+        match stream.read(&mut rest) {
+            Ok(0) => return false,
+            Ok(_) => {}
+            Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
+        }
+    }
+}
+
+#[test]
+fn lines_that_stay_on_every_place_from_many_circuits_keep_nobody_out() {
+    let town = Town::new();
+    // Files for a hundred lines.
+    let server = town.serve_with(&[], Some(&["sh", "-c", "ulimit -n 700; exec \"$0\" \"$@\""]));
+    let began = Instant::now();
+    let staying: Vec<_> = (0..100).map(|i| staying(&server, i / 25)).collect();
+    let mut honest = Visitor::new(&server);
+    honest.line = "PROXY TCP6 fc00:dead:beef:4dad::7:1 ::1 1 1\r\n".into();
+    honest.begin();
+    assert_eq!(honest.send(&[("text", None, b"through")]).status, 303);
+    assert_eq!(town.collect(&server, "POST", "/collect/list", &[], b"").json()["envelopes"].as_array().unwrap().len(), 1);
+    let open: Vec<bool> = staying.iter().map(is_open).collect();
+    // After twenty seconds without a request they would be gone anyway.
+    if began.elapsed() < Duration::from_secs(15) {
+        let cut = open.iter().filter(|open| !**open).count();
+        assert!((1..20).contains(&cut) && !open[0], "{open:?}");
+    }
+}
+
 #[test]
 fn forms_that_are_bombs_are_refused_and_cost_little() {
     let town = Town::new();

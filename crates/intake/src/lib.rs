@@ -12,6 +12,7 @@ mod answer;
 mod apply;
 mod circuits;
 mod days;
+mod lines;
 pub mod multipart;
 mod newsroom;
 mod pages;

@@ -2,6 +2,7 @@
 
 use crate::answer::Body;
 use crate::circuits::{Circuit, circuit};
+use crate::lines::{Line, Lines};
 use crate::newsroom::DropError;
 use crate::site::Site;
 use crate::stack::Wiped;
@@ -22,11 +23,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// How many connections are open at once.
-const CONNECTIONS: usize = 2048;
 /// How many threads compute or wait for the disk.
 const THREADS: usize = 32;
 /// The longest head of a request, and how much of a body is read at once, in bytes.
@@ -203,15 +201,10 @@ async fn keep_house(site: Arc<Site>) {
 
 /// Takes connections until `end`, then lets those that are open finish what they are at.
 async fn run(listener: Listener, site: Arc<Site>, end: impl Future<Output = ()>) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let lines = Lines::allowed();
     let farewell = Arc::new(GracefulShutdown::new());
     tokio::pin!(end);
     loop {
-        let place = tokio::select! {
-            place = room.clone().acquire_owned() => place,
-            () = &mut end => break,
-        };
-        let Ok(place) = place else { break };
         let stream = tokio::select! {
             taken = listener.accept() => taken,
             () = &mut end => break,
@@ -221,15 +214,24 @@ async fn run(listener: Listener, site: Arc<Site>, end: impl Future<Output = ()>)
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
+        let opened = tokio::select! {
+            opened = lines.open() => opened,
+            () = &mut end => break,
+        };
+        let Some(opened) = opened else { break };
         let (site, watcher) = (site.clone(), farewell.watcher());
         let visit = async move {
-            if let Ok(Ok((stream, circuit))) = timeout(PATIENCE, Fronted::read(stream)).await
-                && let Some(_counted) = site.connect(circuit)
-            {
-                // A connection that fails is the visitor's business: there is nobody to tell.
-                let _ = timeout(LIFE, watcher.watch(connection(stream, circuit, site))).await;
-            }
-            drop(place);
+            let line = opened.line.clone();
+            let visited = async {
+                if let Ok(Ok((stream, circuit))) = timeout(PATIENCE, Fronted::read(stream)).await
+                    && let Some(_counted) = site.connect(circuit)
+                {
+                    line.is_of(circuit);
+                    // A connection that fails is the visitor's business: there is nobody to tell.
+                    let _ = timeout(LIFE, watcher.watch(connection(stream, line.clone(), site))).await;
+                }
+            };
+            tokio::select! { () = visited => {}, () = line.is_cut() => {} }
         };
         tokio::spawn(Wiped(Box::pin(visit)));
     }
@@ -241,12 +243,12 @@ async fn run(listener: Listener, site: Arc<Site>, end: impl Future<Output = ()>)
 
 fn connection(
     stream: Fronted,
-    circuit: Circuit,
+    line: Arc<Line>,
     site: Arc<Site>,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
     let service = service_fn(move |request: Request<Incoming>| {
-        let site = site.clone();
-        async move { Ok::<Response<Body>, Infallible>(site.answer(circuit, request).await) }
+        let (site, line) = (site.clone(), line.clone());
+        async move { Ok::<Response<Body>, Infallible>(site.answer(line, request).await) }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())

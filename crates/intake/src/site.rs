@@ -8,6 +8,7 @@ mod wire;
 use crate::answer::{Answer, Body};
 use crate::circuits::{Circuit, Circuits, Cost, Open, Place};
 use crate::days::{Days, Mark};
+use crate::lines::Line;
 use crate::newsroom::{DropError, Home};
 use crate::pages::{self, Frame, Stop};
 use crate::places::{PLACES, Places};
@@ -63,6 +64,7 @@ struct Head {
     query: String,
     headers: HeaderMap,
     circuit: Circuit,
+    line: Arc<Line>,
     language: &'static Language,
 }
 
@@ -154,14 +156,14 @@ impl Site {
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(self: &Arc<Self>, circuit: Circuit, request: Request<Incoming>) -> Response<Body> {
+    pub(crate) async fn answer(self: &Arc<Self>, line: Arc<Line>, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
         let method = head.method.clone();
         let (path, query) = (head.uri.path().to_owned(), head.uri.query().unwrap_or("").to_owned());
         let language = path.split('/').nth(1).and_then(Language::by_tag);
         let accepted = head.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("");
         let in_words = language.unwrap_or_else(|| Language::accepted(accepted));
-        let head = Head { method: head.method, path, query, headers: head.headers, circuit, language: in_words };
+        let head = Head { method: head.method, path, query, headers: head.headers, circuit: line.circuit(), line, language: in_words };
         let answer = match (head.path.as_str(), language) {
             (style::PATH | "/", _) if !self.circuits.allows(head.circuit, Cost::Page) => self.stopped(&head, Stop::Busy),
             (style::PATH, _) => Answer::bytes("text/css; charset=utf-8", Body::Full(Some(style::CSS.into()))).kept(),

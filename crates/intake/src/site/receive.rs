@@ -6,6 +6,7 @@ use super::{Head, Site, blocking, lookup_of};
 use crate::answer::Answer;
 use crate::circuits::{self, Open};
 use crate::days::Mark;
+use crate::lines::Spared;
 use crate::multipart::boundary;
 use crate::pages::{Flash, Stop};
 use crate::places::Seat;
@@ -149,13 +150,14 @@ impl Site {
             self.mark(Mark::Crowded).await;
         }
         let seat = self.places.take(&self.circuits, head.circuit).await?;
-        Some(Place { _ours: ours, seat })
+        Some(Place { _ours: ours, _spared: head.line.spare(), seat })
     }
 }
 
 /// Held as long as an upload lasts.
 pub(super) struct Place {
     _ours: circuits::Place,
+    _spared: Spared,
     seat: Seat,
 }
 

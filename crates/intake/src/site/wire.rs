@@ -82,6 +82,9 @@ impl Site {
         let cost = if matches!(head.path.as_str(), "/replies" | "/forget" | "/envelope") { Cost::Mailbox } else { Cost::Page };
         // Who has the token fetches hundreds of envelopes one after the other. Without it these paths cost what others do.
         let collects = head.path.starts_with("/collect/") && self.is_collector(head);
+        if collects {
+            head.line.spare_for_good();
+        }
         if !collects && !self.circuits.allows(head.circuit, cost) {
             return stopped(Stop::Busy);
         }
