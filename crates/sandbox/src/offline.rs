@@ -6,6 +6,9 @@
 //! | namespaces | an empty network, no capability | reported |
 //! | Landlock | no path but the folders named, no TCP, no signal to others | reported |
 //!
+//! The one that has the network can start no process and no program, change no file, watch or signal no other and hear from nobody whom it did not call: seccomp, which must be there, and
+//! Landlock where the kernel has it.
+//!
 //! That no socket can be made is tried in the process itself before it goes on, in every family that the kernel may know.
 
 use crate::cage::{Caged, Paths, namespaces, online_only, seccomp};
@@ -74,8 +77,30 @@ pub fn start_beside(program: &Reader) -> io::Result<Child> {
     command.spawn()
 }
 
-/// Leaves this process the network, and no file but what the system has for all to read: its libraries, certificates, and how names are looked up. Gives the version of
-/// Landlock that sees to it; 0 if the kernel has none. It must be called before other threads start.
+/// Leaves this process the network, as far as it calls others, and no file but what the system has for all to read: its libraries, certificates, and how names are looked up. It can write no file,
+/// start nothing and watch nobody. Gives the version of Landlock that sees to the files; 0 if the kernel has none. It must be called before other threads start. Errors: a layer that must be there is
+/// not, or something that was given up can still be done; then nobody may be spoken to.
 pub fn only_network() -> Result<u8, String> {
-    online_only(&["/etc", "/usr", "/lib", "/lib64", "/run", "/dev"].map(Path::new))
+    let calls = seccomp::online_programs()?;
+    let landlock = online_only(&["/etc", "/usr", "/lib", "/lib64", "/run", "/dev"].map(Path::new))?;
+    seccomp::apply(&calls).map_err(|error| format!("seccomp cannot be set up: {error}"))?;
+    match kept() {
+        None => Ok(landlock),
+        Some(what) => Err(format!("all but the network was given up, and {what} can still be done")),
+    }
+}
+
+/// What a process with nothing but the network can do and should not, if anything.
+fn kept() -> Option<&'static str> {
+    let refused = |result: i64| result == -1 && io::Error::last_os_error().raw_os_error() == Some(libc::EPERM);
+    let nothing = [std::ptr::null::<libc::c_char>()];
+    // SAFETY: the path and both lists end in zeros and live as long as the call, and there is no such program: where it is not refused it fails otherwise.
+    #[allow(unsafe_code)]
+    let run = unsafe { libc::execve(c"/nonexistent".as_ptr(), nothing.as_ptr(), nothing.as_ptr()) };
+    let run = !refused(run.into());
+    // SAFETY: it passes no memory. Where it is not refused the process is traced by its parent from here on, and ends with an error.
+    #[allow(unsafe_code)]
+    let traced = !refused(unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) });
+    let written = std::fs::OpenOptions::new().write(true).open("/dev/null").is_ok();
+    [(run, "running a program"), (traced, "tracing"), (written, "writing a file")].into_iter().find(|(can, _)| *can).map(|(_, what)| what)
 }

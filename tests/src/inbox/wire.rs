@@ -1,7 +1,7 @@
 //! Against the drop's own server, over its wire, and by its export and apply.
 
 use super::{Room, What, source};
-use crate::support::{Ending, program};
+use crate::support::{Ending, program, started_by};
 use daylight_envelope::open_reply;
 use serde_json::Value;
 use std::fs;
@@ -148,10 +148,13 @@ fn the_process_that_opens_has_no_socket_and_can_make_none() {
     let (connection, _) = listener.accept().unwrap();
     let about = std::path::PathBuf::from(format!("/proc/{}", child.id()));
     let status = fs::read_to_string(about.join("status")).unwrap();
+    // The one that connected has a list of calls of its own.
+    let beside: Vec<_> = started_by(child.id()).iter().map(|id| fs::read_to_string(format!("/proc/{id}/status")).unwrap()).collect();
     let open: Vec<_> = fs::read_dir(about.join("fd")).unwrap().filter_map(|fd| fs::read_link(fd.unwrap().path()).ok()).collect();
     drop((connection, listener));
     let ended = child.wait().unwrap();
     assert!(status.lines().any(|line| line.split_whitespace().eq(["Seccomp:", "2"])), "{status}");
+    assert!(matches!(&beside[..], [one] if one.lines().any(|line| line.split_whitespace().eq(["Seccomp:", "2"]))), "{beside:?}");
     assert!(!open.is_empty() && !open.iter().any(|to| to.to_string_lossy().starts_with("socket:")), "{open:?}");
     assert_eq!(ended.code(), Some(1), "a drop that hangs up is an error");
     let notice: Value = serde_json::from_slice(&fs::read(room.at("notice")).unwrap()).unwrap();

@@ -14,7 +14,7 @@ pub(crate) use browser::{Browser, Theme};
 pub(crate) use demo::{demo, demo_server, workplace};
 pub(crate) use disk::SmallDisk;
 pub(crate) use http::{Answer, get};
-pub(crate) use process::Ending;
+pub(crate) use process::{Ending, started_by};
 pub(crate) use program::{Server, Spoken, daylight, program};
 pub(crate) use source::{Source, crates, root};
 pub(crate) use tools::{corpora, python_script, skip, tool, tool_file};

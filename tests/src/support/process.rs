@@ -56,7 +56,7 @@ fn kill(id: u32) {
 }
 
 /// Every process that this one has started, and those that they have, by the fourth field of /proc/PID/stat (proc(5)).
-fn started_by(id: u32) -> Vec<u32> {
+pub(crate) fn started_by(id: u32) -> Vec<u32> {
     let Ok(all) = fs::read_dir("/proc") else { return Vec::new() };
     let ids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     let children: Vec<u32> = ids.filter(|child| parent(*child) == Some(id)).collect();

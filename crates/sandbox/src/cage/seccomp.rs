@@ -134,6 +134,68 @@ const TOOL_REFUSED: &[c_long] = &[
     libc::SYS_vfork,
 ];
 
+/// What of these a process that speaks to others may do.
+const ONLINE: &[c_long] = &[libc::SYS_socket, libc::SYS_socketpair];
+
+/// What such a process may not do besides: become another program, be spoken to by whoever comes, change what has a name.
+const ONLINE_REFUSED: &[c_long] = &[
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_listen,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    // Its flags cannot be seen from here.
+    libc::SYS_openat2,
+    libc::SYS_truncate,
+    libc::SYS_mkdirat,
+    libc::SYS_mknodat,
+    libc::SYS_unlinkat,
+    libc::SYS_renameat2,
+    libc::SYS_linkat,
+    libc::SYS_symlinkat,
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_renameat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_creat,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_mkdir,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_mknod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rmdir,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_unlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_rename,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_link,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_symlink,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+];
+
 type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 
 /// Leaves a reader its few calls, for good.
@@ -174,17 +236,47 @@ fn reader_conditions(process: u64) -> Vec<(c_long, Vec<Condition>)> {
 /// What a system tool may not do. It gets an error, since much of this is tried in good faith. The programs are made before a process is, for that
 /// allocates; [`apply`] does not.
 pub(crate) fn tool_programs() -> Result<Vec<BpfProgram>, String> {
+    refusing(TOOL_REFUSED.iter().copied(), Vec::new())
+}
+
+/// What a process that speaks to others, and does nothing else, may not do. It gets an error, too.
+pub(crate) fn online_programs() -> Result<Vec<BpfProgram>, String> {
+    let calls = TOOL_REFUSED.iter().filter(|call| !ONLINE.contains(call)).chain(ONLINE_REFUSED).copied();
+    // Sockets of the internet and of this machine, and those by which names are looked up.
+    let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+    let others = families.map(|family| (0, SeccompCmpOp::Ne, family as u64)).to_vec();
+    let mut some = vec![(libc::SYS_socket, others)];
+    // Whatever opens a file for more than reading: by one of its flags, or by another.
+    let flags = [
+        (libc::O_ACCMODE, libc::O_WRONLY),
+        (libc::O_ACCMODE, libc::O_RDWR),
+        (libc::O_ACCMODE, libc::O_ACCMODE),
+        (libc::O_CREAT, libc::O_CREAT),
+        (libc::O_TRUNC, libc::O_TRUNC),
+    ];
+    let mut opening = vec![(libc::SYS_openat, 2)];
+    #[cfg(target_arch = "x86_64")]
+    opening.push((libc::SYS_open, 1));
+    for (call, argument) in opening {
+        some.extend(flags.map(|(mask, flag)| (call, vec![(argument, SeccompCmpOp::MaskedEq(mask as u64), flag as u64)])));
+    }
+    refusing(calls, some)
+}
+
+/// Refuses these calls, and some others with these arguments; a call may stand in the second list more than once.
+fn refusing(calls: impl Iterator<Item = c_long>, some: Vec<(c_long, Vec<Condition>)>) -> Result<Vec<BpfProgram>, String> {
     // A second number for each call, from an interface of 32 bits that few kernels have, and three calls that have others there.
     let twice = |call: &c_long| [*call, *call | 0x4000_0000];
     let others = if cfg!(target_arch = "x86_64") { [0x4000_0209, 0x4000_021b, 0x4000_021c].as_slice() } else { &[] };
-    let numbers: Vec<c_long> = TOOL_REFUSED.iter().flat_map(twice).chain(others.iter().copied()).collect();
+    let numbers: Vec<c_long> = calls.flat_map(|call| twice(&call)).chain(others.iter().copied()).collect();
     let mut refused = always(numbers.iter());
     // A thread is made by the call that makes a process.
     let a_process = (0, SeccompCmpOp::MaskedEq(libc::CLONE_THREAD as u64), 0);
     let of_another = (0, SeccompCmpOp::Ne, 0);
-    for (call, condition) in [(libc::SYS_clone, a_process), (libc::SYS_prlimit64, of_another)] {
+    let these = [(libc::SYS_clone, vec![a_process]), (libc::SYS_prlimit64, vec![of_another])];
+    for (call, conditions) in these.into_iter().chain(some) {
         for call in twice(&call) {
-            refused.insert(call, vec![rule(vec![condition.clone()])?]);
+            refused.entry(call).or_default().push(rule(conditions.clone())?);
         }
     }
     // The arguments of its successor cannot be seen from here; without it libraries fall back to `clone`.
