@@ -27,6 +27,7 @@ fn an_operator_sees_how_a_drop_is_and_nothing_of_who_sent_or_when() {
     let mut visitor = Visitor::new(&server);
     let words = visitor.begin();
     assert_eq!(visitor.send(&[("text", None, b"a text"), ("file", Some("ledger"), &[7; 5000])]).status, 303);
+    assert!(status(&town, &[]).code(0).text().contains("not collected yet"));
     let before = json(&town, &["--at", &server.address], 0);
     assert_eq!((&before["collected"], &before["crowded"], &before["was_full"]), (&Value::Null, &Value::Null, &Value::Null), "{before}");
     let lookup = town.collect(&server, "POST", "/collect/list", &[], b"").json()["envelopes"][0]["lookup"].as_str().unwrap().to_owned();

@@ -60,7 +60,7 @@ pub(crate) struct DropServe {
 /// Says how a drop is: what waits, whether there is room, how long its keys last, when the collector came. It looks into the folder alone; the drop may be running. Exits 1 where something
 /// that came now would not be taken.
 #[derive(Args)]
-#[command(after_help = "All of it are sums over all sources, and days.\n\
+#[command(after_help = "All of it is sums over all sources, and days.\n\
     Example: daylight drop status /var/lib/daylight-drop --at unix:/run/daylight-drop/socket")]
 pub(crate) struct DropStatus {
     /// The drop's folder.

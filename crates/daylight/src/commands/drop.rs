@@ -89,7 +89,10 @@ fn status_in_words(status: &Status, answers: Option<&Result<(), String>>) -> Res
         (None, Some(why)) => say!("CLOSED: its directory is not used: {why}")?,
         (None, None) => say!("CLOSED: no directory of keys was brought")?,
     }
-    say!("collected on {}", days.collected.map_or_else(|| "no day that is known".to_owned(), date))?;
+    match days.collected {
+        Some(day) => say!("collected on {}", date(day))?,
+        None => say!("not collected yet, as far as is noted here")?,
+    }
     if let Some(day) = days.crowded {
         say!("all places were taken on {}, the last time", date(day))?;
     }
