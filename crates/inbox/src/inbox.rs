@@ -70,6 +70,11 @@ impl Inbox {
         Ok(Held { _lock: Lock::take(&self.root.join("inbox.lease"), what)? })
     }
 
+    /// The right to seal an answer, held by one process at a time: what is sealed under it is not removed though nothing names it yet.
+    pub(crate) fn answering(&self) -> Result<Held> {
+        Ok(Held { _lock: Lock::take(&self.root.join("answer.lease"), "drop answer")? })
+    }
+
     /// The desk's folder for members' keyrings.
     pub fn keyring_path(&self, member: &str) -> PathBuf {
         // A key's name may be anything without white space; a file's name is made of what is plain in it, and of its hash.
@@ -193,13 +198,16 @@ impl Inbox {
 
     /// What a killed collection left: sealed files that no message names, and storage keys that no conversation has.
     pub(crate) fn remove_unnamed(&mut self, _held: &Held) -> Result<()> {
-        let folder = self.root.join("sealed");
-        let mut named = self.connection.prepare("SELECT 1 FROM message WHERE name = ?1")?;
-        for entry in fs::read_dir(&folder).map_err(Error::io(&folder))? {
-            let entry = entry.map_err(Error::io(&folder))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if !named.exists([&name])? {
-                fs::remove_file(entry.path()).map_err(Error::io(entry.path()))?;
+        // While somebody answers it is left to the next collection.
+        if let Ok(_answering) = self.answering() {
+            let folder = self.root.join("sealed");
+            let mut named = self.connection.prepare("SELECT 1 FROM message WHERE name = ?1")?;
+            for entry in fs::read_dir(&folder).map_err(Error::io(&folder))? {
+                let entry = entry.map_err(Error::io(&folder))?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                if !named.exists([&name])? {
+                    fs::remove_file(entry.path()).map_err(Error::io(entry.path()))?;
+                }
             }
         }
         if !self.root.join("storage.keys").exists() {

@@ -172,9 +172,9 @@ fn what_is_sent_is_collected_once_answered_and_gone_when_deleted() {
 
     let held = inbox.hold("test").unwrap();
     assert!(inbox.accept(&id[..6]).unwrap() && !inbox.accept(&id).unwrap());
-    inbox.answer(&held, &id, "Thank you. CANARY-answer", &ana(), TODAY).unwrap();
+    inbox.answer(&id, "Thank you. CANARY-answer", &ana(), TODAY).unwrap();
     let stranger = Signer::new("eve", SigningKey::from_bytes(&[4; 32])).unwrap();
-    assert!(inbox.answer(&held, &id, "x", &stranger, TODAY).is_err(), "sources would not believe it");
+    assert!(inbox.answer(&id, "x", &stranger, TODAY).is_err(), "sources would not believe it");
     std::mem::drop(held);
     let sent = collect(&mut inbox, &mut drop).sent;
     assert_eq!((sent.replies, sent.accepted, drop.accepted.as_slice()), (1, 1, &[one.lookup][..]));
@@ -240,9 +240,7 @@ fn somebody_else_in_a_mailbox_is_shown_as_such_and_never_gets_the_answers() {
     let doubts: BTreeMap<String, (bool, bool)> =
         whole.messages.iter().map(|message| (message.text.clone().unwrap(), (message.doubtful, message.again))).collect();
     assert_eq!((doubts["first"], doubts["my reply key is new"], doubts["first again"]), ((false, false), (true, false), (false, true)));
-    let held = inbox.hold("test").unwrap();
-    inbox.answer(&held, &first.id.to_string(), "hello", &ana(), TODAY).unwrap();
-    std::mem::drop(held);
+    inbox.answer(&first.id.to_string(), "hello", &ana(), TODAY).unwrap();
     collect(&mut inbox, &mut drop);
     let sealed = &drop.replies[0].1;
     assert!(open_reply(&one.reply, &NEWSROOM, &[*ana().key().public()], sealed).is_ok());
@@ -358,8 +356,7 @@ fn what_is_unread_or_was_just_answered_is_never_too_old() {
     assert!(inbox.due(30, TODAY + 40).unwrap().is_empty(), "nobody has read it");
     inbox.mark_read(&id.to_string()).unwrap();
     assert_eq!(inbox.due(30, TODAY + 40).unwrap(), [id]);
-    let held = inbox.hold("test").unwrap();
-    inbox.answer(&held, &id.to_string(), "hello", &ana(), TODAY + 40).unwrap();
+    inbox.answer(&id.to_string(), "hello", &ana(), TODAY + 40).unwrap();
     assert!(inbox.due(30, TODAY + 45).unwrap().is_empty());
 }
 
@@ -571,7 +568,7 @@ fn texts_are_unpacked_where_somebody_asks_for_them() {
     collect(&mut inbox, &mut drop);
     let id = inbox.list(1, false).unwrap()[0].id.to_string();
     let held = inbox.hold("test").unwrap();
-    inbox.answer(&held, &id, "our words", &ana(), TODAY).unwrap();
+    inbox.answer(&id, "our words", &ana(), TODAY).unwrap();
     let none = inbox.unpack(&held, &id, (false, false)).unwrap();
     assert_eq!((none.files.0, none.texts, none.texts_left_out), (0, 0, 0));
     let some = inbox.unpack(&held, &id, (false, true)).unwrap();
@@ -580,4 +577,31 @@ fn texts_are_unpacked_where_somebody_asks_for_them() {
     let all = inbox.unpack(&held, &id, (true, true)).unwrap();
     assert_eq!(std::fs::read(all.folder.join("text-2/message-2.txt")).unwrap(), b"another's words");
     assert_eq!((all.texts, all.texts_left_out), (2, 0), "and our own are not the source's");
+}
+
+#[test]
+fn an_answer_beside_others_is_spared_by_who_tidies_and_not_sent_where_its_conversation_is_deleted_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut inbox, keys) = desk(folder.path());
+    let (mut drop, one) = (Drop::default(), source(1));
+    drop.put(one.lookup, sealed(&one.head(1, true), &keys, b"first"));
+    collect(&mut inbox, &mut drop);
+    let id = inbox.list(1, false).unwrap()[0].id;
+    let known = inbox.known(&id.to_string()).unwrap();
+    let files = || std::fs::read_dir(folder.path().join("inbox/sealed")).unwrap().count();
+    let held = inbox.hold("test").unwrap();
+    let answering = inbox.answering().unwrap();
+    let answer = inbox.seal_answer(&known, "thank you", &ana(), TODAY).unwrap();
+    inbox.remove_unnamed(&held).unwrap();
+    assert_eq!(files(), 2, "it is not named yet, and somebody is about to");
+    assert!(inbox.answer(&id.to_string(), "x", &ana(), TODAY).unwrap_err().to_string().contains("(drop answer)"), "one at a time");
+    inbox.delete(&held, &id).unwrap();
+    let said = inbox.queue_answer(&known, &answer, TODAY).unwrap_err().to_string();
+    assert!(said.contains("was deleted meanwhile"), "{said}");
+    assert_eq!((files(), inbox.totals().unwrap().queued), (0, 0));
+    std::mem::drop(answering);
+    // What nobody named, and nobody is about to, goes.
+    std::fs::write(folder.path().join("inbox/sealed/00"), "left by a crash").unwrap();
+    inbox.remove_unnamed(&held).unwrap();
+    assert_eq!(files(), 0);
 }

@@ -44,9 +44,10 @@ fn others_read_and_write_while_a_collection_opens_what_came() {
     assert!(room.run(&format!("drop read desk {id}")).text().contains("before"));
     room.run(&format!("drop assign desk {id} Ana"));
     room.run(&format!("drop accept desk {id}"));
-    // What takes the whole inbox says who has it, at once.
     fs::write(room.at("answer"), "thank you").unwrap();
-    let said = room.refused(&format!("drop answer desk {id} --key ana.key --text answer"));
+    room.run(&format!("drop answer desk {id} --key ana.key --text answer"));
+    // What takes the whole inbox says who has it, at once.
+    let said = room.refused(&format!("drop delete desk {id} --as Ana --yes"));
     assert!(said.contains("it is in use by process") && said.contains("(drop collect)") && said.lines().count() == 1, "{said}");
     signal(collecting.id(), "CONT");
     assert!(collecting.wait().unwrap().success());
@@ -54,5 +55,7 @@ fn others_read_and_write_while_a_collection_opens_what_came() {
     let one = &listed["conversations"][0];
     assert_eq!((one["submissions"].as_u64(), one["unread"].as_u64()), (Some(GROUP + 1), Some(GROUP)), "{listed}");
     assert_eq!((one["assigned"].as_str(), one["accepted"].as_bool()), (Some("Ana"), Some(true)), "{listed}");
-    room.run(&format!("drop answer desk {id} --key ana.key --text answer"));
+    assert_eq!((one["replies"].as_u64(), listed["queued"].as_u64()), (Some(1), Some(1)), "{listed}");
+    room.run("drop collect desk --from usb");
+    assert_eq!(fs::read_dir(room.at("usb/inbox/reply")).unwrap().count(), 1);
 }

@@ -200,8 +200,7 @@ pub(crate) fn answer(args: &args::Answer) -> Result<ExitCode> {
     let mut inbox = open(&args.desk, false)?;
     let one = inbox.find(&args.conversation)?;
     let key = signing_key(&args.key, args.passphrase_file.as_deref())?;
-    let held = inbox.hold("drop answer")?;
-    let answer = inbox.answer(&held, &args.conversation, &body, key.signer(), today())?;
+    let answer = inbox.answer(&args.conversation, &body, key.signer(), today())?;
     if one.shared {
         remark(format_args!("another conversation came in the same mailbox; only whoever sent this one can open the answer"));
     }
