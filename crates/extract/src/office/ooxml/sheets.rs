@@ -20,7 +20,7 @@ pub(super) fn read(flow: &mut Flow<'_, '_>, parts: &mut Parts<'_>) -> Result<(),
     let mut page = 0;
     let mut listed = listed(flow, parts, &mut book)?;
     let known: HashSet<usize> = listed.iter().map(|sheet| sheet.part).collect();
-    for number in parts.of_type(&SHEETS, |name| name.starts_with("xl/worksheets/sheet")) {
+    for number in parts.of_type(SHEETS, |name| name.starts_with("xl/worksheets/sheet")) {
         if !known.contains(&number) {
             listed.push(Sheet { name: String::new(), hidden: true, part: number });
         }
