@@ -78,8 +78,12 @@ fn while_the_index_of_a_new_release_is_made_the_state_before_is_shown_and_one_th
     std::thread::scope(|scope| {
         // Given up with this block, also where it fails.
         let held = made_elsewhere;
-        let opening = scope.spawn(|| visit.site.renew());
+        let mut opening = scope.spawn(|| visit.site.renew());
         while !visit.site.is_opening() {
+            // To look whether it is at it is to be in its way for a moment: then it leaves the work to us, who do not do it.
+            if opening.is_finished() {
+                opening = scope.spawn(|| visit.site.renew());
+            }
             std::thread::yield_now();
         }
         // Others do not wait for it too: threads would run out.

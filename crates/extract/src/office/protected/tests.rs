@@ -287,7 +287,8 @@ fn a_document_of_the_older_form_reads_the_same_under_a_password() {
         for path in files.into_iter().filter(|path| path.extension().is_some_and(|found| found == extension)) {
             let plain = std::fs::read(&path).unwrap();
             let before = hear("x", &plain);
-            let old = Compound::open(&plain).is_none_or(|file| file.top("WordDocument").is_some_and(|main| u16_at(&main, 2) < 193));
+            let old = Compound::open(&plain)
+                .is_none_or(|file| file.top("WordDocument").is_some_and(|main| u16_at(&main, 2) < 193) || file.top("PP40").is_some());
             if old || body(&before).is_empty() || plain.len() > 1 << 20 || tried == 2 {
                 continue;
             }
