@@ -156,6 +156,10 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             let notes = record(0x3f0, 0xffff, &text);
             vec![record(3, 0xffff, &record(0x3ee, 0xffff, &[record(0xbc2, 0xffff, &text), notes].concat()))]
         }
+        "ppt4" => vec![
+            b"\xed\xde\xad\x0b\x01\0\x0b\0\0\0slide words".to_vec(),
+            b"\x0b\xad\xde\xed\0\x01\0\0\0\x0bslide words".to_vec(),
+        ],
         "word95" => {
             let mut file = vec![0; 0x180];
             file[..4].copy_from_slice(b"\xdc\xa5\x65\0");

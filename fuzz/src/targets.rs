@@ -48,6 +48,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("odt", open_document),
     ("xlsb", |data| package("x.xlsb", "xl/worksheets/sheet9.bin", data)),
     ("ppt95", |data| streams("x.ppt", &["PowerPoint Document"], &marked(b"\x03\0\0\0\xff\xff\0\0", data))),
+    ("ppt4", |data| streams("x.ppt", &["PP40"], data)),
     ("word95", |data| streams("x.doc", &["WordDocument"], &marked(b"\xdc\xa5\x65\0", data))),
     ("emf", |data| read("x.emf", &marked(&EMF, data))),
     ("wmf", |data| read("x.wmf", &marked(b"\xd7\xcd\xc6\x9a", data))),
