@@ -220,16 +220,19 @@ fn begun(server: &DropServer, circuit: u32, visitor: &Visitor<'_>, token: &str, 
     (stream, form[end..].to_vec())
 }
 
+/// A line, and what is sent on it each time.
+type Slow = (TcpStream, Vec<u8>);
+
 /// Sends on, a little every now and then, until it is told to end: a line that says nothing is cut for that, however long a busy machine takes for the rest of a test.
 struct Trickle {
-    lines: Arc<Mutex<Vec<(TcpStream, Vec<u8>)>>>,
+    lines: Arc<Mutex<Vec<Slow>>>,
     over: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
 
 impl Trickle {
     fn begin() -> Self {
-        let (lines, over) = (Arc::new(Mutex::new(Vec::<(TcpStream, Vec<u8>)>::new())), Arc::new(AtomicBool::new(false)));
+        let (lines, over) = (Arc::new(Mutex::new(Vec::<Slow>::new())), Arc::new(AtomicBool::new(false)));
         let thread = std::thread::spawn({
             let (lines, over) = (lines.clone(), over.clone());
             move || {
