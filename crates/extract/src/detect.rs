@@ -203,7 +203,10 @@ fn by_mark(head: &[u8], named: Option<&'static str>, claims: &Claims<'_>, input:
         let narrowed = media::narrowed(media::OLE, named, claims.claimed);
         match load(input).map(|bytes| office::sort(&bytes)) {
             Ok(Some(sort)) => return Ok(Some(compound(sort, narrowed, named))),
-            Ok(None) => {}
+            Ok(None) => {
+                let why = "it begins as a compound file of Office does, and its directory cannot be read: most likely it breaks off";
+                return Ok(Some(Format::Opaque { media: narrowed, code: FaultCode::Malformed, why }));
+            }
             // Its reader says what hinders it: that it is too large, most likely.
             Err(_) => return Ok(Some(Format::Office(Office::Compound, narrowed))),
         }

@@ -61,6 +61,27 @@ pub(super) fn code_page(number: u32) -> &'static encoding_rs::Encoding {
     }
 }
 
+/// The code page of a font's character set ([MS-WMF] section 2.1.1.5, and the same numbers in RTF); `None` where it names none.
+pub(super) fn page_of_charset(set: i32) -> Option<u32> {
+    Some(match set {
+        77 => 10_000,
+        128 => 932,
+        129 => 949,
+        134 => 936,
+        136 => 950,
+        161 => 1253,
+        162 => 1254,
+        163 => 1258,
+        177 => 1255,
+        178 => 1256,
+        186 => 1257,
+        204 => 1251,
+        222 => 874,
+        238 => 1250,
+        _ => return None,
+    })
+}
+
 /// Bytes of a code page as text, up to the first zero.
 pub(super) fn ansi(bytes: &[u8], page: u32) -> String {
     let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());

@@ -1,7 +1,7 @@
 //! Drawings of Windows, EMF ([MS-EMF], with EMF+ in it, [MS-EMFPLUS]) and WMF ([MS-WMF]): diagrams, charts and tables that were pasted into documents. Their words
 //! are read; what is drawn is not.
 
-use super::bytes::{ansi, code_page, place_at, stretch, u16_at, u32_at, utf16};
+use super::bytes::{ansi, code_page, page_of_charset, place_at, stretch, u16_at, u32_at, utf16};
 use super::flow::Flow;
 use crate::document::{Doc, Memory, found};
 use crate::output::{Output, Problem};
@@ -28,14 +28,18 @@ pub(crate) fn by_mark(head: &[u8]) -> Option<&'static str> {
 /// Reads the words of a drawing, in the order in which they are drawn.
 pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8]) -> Result<(), Stop> {
     let index = found(out, doc, Kind::File, media, "", &Memory(bytes))?;
-    let (lines, glyphs) = if media == "image/emf" { emf(bytes) } else { wmf(bytes) };
+    let words = if media == "image/emf" { emf(bytes) } else { wmf(bytes) };
     let mut flow = Flow::new(out, index);
-    for line in lines.whole() {
-        flow.whole_line(Label::Body, &line)?;
+    for line in &words.lines.whole {
+        flow.whole_line(Label::Body, line)?;
     }
     flow.flush()?;
     let said = flow.said;
-    if glyphs {
+    if let Some(at) = words.broken {
+        let why = "its records break off; what stands behind is not read";
+        out.fault(index, Problem::new(Stage::Read, FaultCode::Malformed, TOOL, why).at(at as u64))?;
+    }
+    if words.glyphs {
         let why = "some of its words are drawn by the numbers of a font's shapes, and are not read";
         return out.fault(index, Problem::new(Stage::Read, FaultCode::NoReader, TOOL, why));
     }
@@ -46,10 +50,20 @@ pub(super) fn read(out: &mut Output<'_>, doc: Doc, media: &str, bytes: &[u8]) ->
     Ok(())
 }
 
+/// What was found in a drawing.
+#[derive(Default)]
+struct Words {
+    lines: Lines,
+    /// Some are drawn by the numbers of a font's shapes.
+    glyphs: bool,
+    /// Where its records stop following each other before the one that ends it.
+    broken: Option<usize>,
+}
+
 /// Pieces of text on their way to lines: pieces at one height follow each other.
 #[derive(Default)]
 struct Lines {
-    lines: Vec<String>,
+    whole: Vec<String>,
     height: Option<i32>,
     /// How long the piece before was, in characters.
     before: usize,
@@ -62,7 +76,7 @@ impl Lines {
         }
         let length = text.chars().count();
         let goes_on = height.is_some() && height == self.height;
-        match self.lines.last_mut().filter(|_| goes_on) {
+        match self.whole.last_mut().filter(|_| goes_on) {
             // A program that sets each letter by itself sets its spaces as well, or leaves wide gaps that are not seen here.
             Some(line) => {
                 if length > 1 || self.before > 1 {
@@ -70,20 +84,17 @@ impl Lines {
                 }
                 line.push_str(text);
             }
-            None => self.lines.push(text.to_owned()),
+            None => self.whole.push(text.to_owned()),
         }
         (self.height, self.before) = (height, length);
     }
-
-    fn whole(self) -> impl Iterator<Item = String> {
-        self.lines.into_iter()
-    }
 }
 
-/// The words of an EMF, and whether there are some that cannot be read.
-fn emf(bytes: &[u8]) -> (Lines, bool) {
-    let (mut lines, mut plus, mut glyphs) = (Lines::default(), Lines::default(), false);
+/// The words of an EMF.
+fn emf(bytes: &[u8]) -> Words {
+    let (mut words, mut plus) = (Words::default(), Lines::default());
     let mut at = 0;
+    words.broken = Some(at);
     while let Some(head) = bytes.get(at..at + 8) {
         let length = place_at(head, 4);
         let record = stretch(bytes, at, length);
@@ -94,27 +105,33 @@ fn emf(bytes: &[u8]) -> (Lines, bool) {
             // ExtTextOutA and ExtTextOutW (sections 2.3.5.7 and 2.3.5.8): what they draw is in an object of 40 bytes from 36 on.
             kind @ (83 | 84) => {
                 let (count, from, options) = (place_at(record, 44), place_at(record, 48), u32_at(record, 52));
-                glyphs |= options & GLYPHS != 0 && count > 0;
+                words.glyphs |= options & GLYPHS != 0 && count > 0;
                 if options & GLYPHS == 0 {
-                    lines.piece(Some(u32_at(record, 40).cast_signed()), &string(record, from, count, kind == 84));
+                    words.lines.piece(Some(u32_at(record, 40).cast_signed()), &string(record, from, count, kind == 84));
                 }
             }
             // SmallTextOut (section 2.3.5.32).
             108 => {
                 let (count, options) = (place_at(record, 16), u32_at(record, 20));
                 let from = if options & 0x100 == 0 { 52 } else { 36 };
-                glyphs |= options & GLYPHS != 0 && count > 0;
+                words.glyphs |= options & GLYPHS != 0 && count > 0;
                 if options & GLYPHS == 0 {
-                    lines.piece(Some(u32_at(record, 12).cast_signed()), &string(record, from, count, options & 0x200 == 0));
+                    words.lines.piece(Some(u32_at(record, 12).cast_signed()), &string(record, from, count, options & 0x200 == 0));
                 }
+            }
+            // What ends it (section 2.3.4.1).
+            14 => {
+                words.broken = None;
+                break;
             }
             70 if record.get(12..16) == Some(b"EMF+") => emf_plus(stretch(record, 16, place_at(record, 8).saturating_sub(4)), &mut plus),
             _ => (),
         }
         at += length;
+        words.broken = Some(at);
     }
     // Most have everything twice, for programs that know the newer form and for those that do not.
-    if lines.lines.is_empty() && !plus.lines.is_empty() { (plus, false) } else { (lines, glyphs) }
+    if words.lines.whole.is_empty() && !plus.whole.is_empty() { Words { lines: plus, glyphs: false, ..words } } else { words }
 }
 
 fn string(record: &[u8], from: usize, count: usize, wide: bool) -> String {
@@ -140,12 +157,13 @@ fn emf_plus(records: &[u8], lines: &mut Lines) {
     }
 }
 
-/// The words of a WMF, and whether there are some that cannot be read.
-fn wmf(bytes: &[u8]) -> (Lines, bool) {
-    let (mut lines, mut glyphs) = (Lines::default(), false);
+/// The words of a WMF.
+fn wmf(bytes: &[u8]) -> Words {
+    let mut words = Words::default();
     let mut at = if u32_at(bytes, 0) == PLACEABLE { PLACEABLE_HEAD } else { 0 };
     at += 18;
     let mut objects = Objects::default();
+    words.broken = Some(at);
     while let Some(head) = bytes.get(at..at + 6) {
         let length = place_at(head, 0).saturating_mul(2);
         let record = stretch(bytes, at, length);
@@ -160,22 +178,28 @@ fn wmf(bytes: &[u8]) -> (Lines, bool) {
             // TextOut (section 2.3.3.20): the text has an even length, its place follows it.
             0x0521 => {
                 let count = usize::from(u16_at(record, 6));
-                lines.piece(Some(i32::from(u16_at(record, 8 + count + (count & 1)).cast_signed())), &shown(8, count));
+                words.lines.piece(Some(i32::from(u16_at(record, 8 + count + (count & 1)).cast_signed())), &shown(8, count));
             }
             // ExtTextOut (section 2.3.3.5): a rectangle may stand before the text.
             0x0a32 => {
                 let (count, options) = (usize::from(u16_at(record, 10)), u32::from(u16_at(record, 12)));
-                glyphs |= options & GLYPHS != 0 && count > 0;
+                words.glyphs |= options & GLYPHS != 0 && count > 0;
                 if options & GLYPHS == 0 {
                     let from = if options & 6 == 0 { 14 } else { 22 };
-                    lines.piece(Some(i32::from(u16_at(record, 6).cast_signed())), &shown(from, count));
+                    words.lines.piece(Some(i32::from(u16_at(record, 6).cast_signed())), &shown(from, count));
                 }
+            }
+            // What ends it (section 2.3.2.1).
+            0 => {
+                words.broken = None;
+                break;
             }
             kind => objects.take(kind, record),
         }
         at += length;
+        words.broken = Some(at);
     }
-    (lines, glyphs)
+    words
 }
 
 /// The fonts of a WMF, which say of what code page its text is.
@@ -192,7 +216,7 @@ impl Objects {
     fn take(&mut self, kind: u16, record: &[u8]) {
         match kind {
             // CreateFontIndirect (section 2.3.4.7): the character set is the fourteenth byte of the font.
-            0x02fb => self.make(Some(page_of(record.get(6 + 13).copied().unwrap_or(0)))),
+            0x02fb => self.make(Some(page_of_charset(i32::from(record.get(6 + 13).copied().unwrap_or(0))).unwrap_or(1252))),
             // Pens, brushes, patterns, palettes and regions.
             0x02fa | 0x02fc | 0x00f7 | 0x01f9 | 0x0142 | 0x06ff => self.make(None),
             // SelectObject and DeleteObject.
@@ -221,27 +245,6 @@ impl Objects {
 
     fn page(&self) -> u32 {
         self.chosen.unwrap_or(1252)
-    }
-}
-
-/// The code page of a character set ([MS-WMF] section 2.1.1.5).
-fn page_of(set: u8) -> u32 {
-    match set {
-        77 => 10000,
-        128 => 932,
-        129 => 949,
-        134 => 936,
-        136 => 950,
-        161 => 1253,
-        162 => 1254,
-        163 => 1258,
-        177 => 1255,
-        178 => 1256,
-        186 => 1257,
-        204 => 1251,
-        222 => 874,
-        238 => 1250,
-        _ => 1252,
     }
 }
 
@@ -278,13 +281,14 @@ mod tests {
         for letter in ["E", "a", "s", "t"] {
             bytes.extend(text_out(30, 0, letter));
         }
-        let (lines, glyphs) = emf(&bytes);
-        assert_eq!((lines.lines, glyphs), (vec!["The wall is wet".to_owned(), "East".to_owned()], false));
+        let words = emf(&bytes);
+        assert_eq!((words.lines.whole, words.glyphs), (vec!["The wall is wet".to_owned(), "East".to_owned()], false));
+        assert_eq!((words.broken, emf(&[bytes.clone(), record(14, &[0; 12])].concat()).broken), (Some(bytes.len()), None));
         bytes.extend(text_out(50, GLYPHS, "%&("));
         bytes.truncate(bytes.len() - 1);
-        assert!(!emf(&bytes).1, "it breaks off");
+        assert!(!emf(&bytes).glyphs, "it breaks off");
         bytes.push(0);
-        assert!(emf(&bytes).1);
+        assert!(emf(&bytes).glyphs);
     }
 
     #[test]
@@ -299,9 +303,9 @@ mod tests {
         body.extend(b"EMF+");
         body.extend(&string);
         let mut bytes = record(70, &body);
-        assert_eq!(emf(&bytes).0.lines, ["gauges"]);
+        assert_eq!(emf(&bytes).lines.whole, ["gauges"]);
         bytes.extend(text_out(1, 0, "the same"));
-        assert_eq!(emf(&bytes).0.lines, ["the same"]);
+        assert_eq!(emf(&bytes).lines.whole, ["the same"]);
     }
 
     #[test]
@@ -321,7 +325,10 @@ mod tests {
         bytes.extend(record(0x012d, &1_u16.to_le_bytes()));
         bytes.extend(record(0x0521, b"\x04\0\xd1\xf2\xe5\xed\x07\0\0\0"));
         bytes.extend(record(0x0a32, b"\x07\0\0\0\x01\0\0\0\xe0"));
-        assert_eq!(wmf(&bytes).0.lines, ["Стен а"]);
+        let words = wmf(&bytes);
+        assert_eq!((words.lines.whole, words.broken), (vec!["Стен а".to_owned()], Some(bytes.len())));
+        bytes.extend(record(0, &[]));
+        assert_eq!(wmf(&bytes).broken, None);
         let drawing = [&[1, 0, 9, 0, 0, 3][..], &[0; 12]].concat();
         assert_eq!((by_mark(&drawing), by_mark(b"\x01\0\x09\0\0\x03")), (Some("image/wmf"), None));
     }

@@ -2,7 +2,7 @@
 
 mod token;
 
-use super::bytes::code_page;
+use super::bytes::{code_page, page_of_charset};
 use daylight_model::reading::Label;
 use std::collections::HashMap;
 use token::{Token, Tokens};
@@ -206,7 +206,7 @@ impl Reader {
                 self.state.page = self.fonts.get(&self.font).copied().filter(|page| *page != 0).unwrap_or(self.default_page);
             }
             b"fcharset" if self.state.place == Place::Fonts && self.fonts.len() < MOST_FONTS => {
-                self.fonts.insert(self.font, charset_page(number.unwrap_or(0)));
+                self.fonts.insert(self.font, page_of_charset(number.unwrap_or(0)).unwrap_or(0));
             }
             b"v" => self.state.hidden = on,
             b"deleted" => self.state.deleted = on,
@@ -356,27 +356,6 @@ fn character(word: &[u8]) -> Option<&'static str> {
         b"emspace" | b"enspace" | b"qmspace" => " ",
         _ => return None,
     })
-}
-
-/// The code page of a font's character set; 0 for that of the document.
-fn charset_page(charset: i32) -> u32 {
-    match charset {
-        77 => 10_000,
-        128 => 932,
-        129 => 949,
-        134 => 936,
-        136 => 950,
-        161 => 1253,
-        162 => 1254,
-        163 => 1258,
-        177 => 1255,
-        178 => 1256,
-        186 => 1257,
-        204 => 1251,
-        222 => 874,
-        238 => 1250,
-        _ => 0,
-    }
 }
 
 fn unhex(digits: &[u8]) -> Option<Vec<u8>> {

@@ -439,6 +439,14 @@ fn a_master_shows_its_own_text_and_word_art_is_text() {
 }
 
 #[test]
+fn a_compound_file_without_its_directory_says_so() {
+    let whole = super::ole::build::of_streams(&[("WordDocument", &[7; 9000])]);
+    let heard = hear("x.doc", &whole[..4000]);
+    assert_eq!(heard.codes(0), [FaultCode::Malformed]);
+    assert!(format!("{:?}", heard.faults).contains("breaks off"));
+}
+
+#[test]
 fn slides_that_stand_behind_zeros_are_read() {
     let slide = slide_record(0x3ee, 0, true, &slide_record(0xfa0, 0, false, &wide("Drinks at five")));
     let first = slide_record(0x3ee, 0, true, &slide_record(0xfa0, 0, false, &wide("Happy birthday")));
