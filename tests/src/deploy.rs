@@ -1,7 +1,9 @@
 //! What `deploy/` and docs/operate-a-drop.md tell an operator to copy and to type, held to the program and to each other. Nothing is started:
 //! that the units run was tried by hand.
 
+use crate::support::drop::{Town, Visitor};
 use crate::support::{daylight, program, root, skip, tool, workplace};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -128,6 +130,68 @@ fn systemd_takes_the_timer_that_collects() {
     for unit in ["daylight-collect.service", "daylight-collect.timer"] {
         assert_eq!(analyze(&["verify", "--man=no"], &place.path().join(unit)), (true, String::new()), "{unit}");
     }
+}
+
+/// The system calls of a unit's filter: of systemd's sets, those that are allowed, less those that are refused, and with what is allowed by name after them.
+fn filter(unit: &str) -> BTreeSet<String> {
+    let mut allowed = set("@default");
+    for line in values(unit, "SystemCallFilter") {
+        let (refused, names) = line.strip_prefix('~').map_or((false, line), |names| (true, names));
+        let named: BTreeSet<String> = names.split(' ').flat_map(set).collect();
+        if refused {
+            allowed.retain(|call| !named.contains(call));
+        } else {
+            allowed.extend(named);
+        }
+    }
+    allowed
+}
+
+/// The calls of one of systemd's sets, or the call of this name.
+fn set(name: &str) -> BTreeSet<String> {
+    if !name.starts_with('@') {
+        return BTreeSet::from([name.to_owned()]);
+    }
+    let said = Command::new("systemd-analyze").args(["syscall-filter", "--no-pager", name]).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#') && *line != name);
+    lines.flat_map(set).collect()
+}
+
+#[test]
+fn a_drop_makes_no_system_call_that_its_unit_refuses() {
+    if !tool("systemd-analyze") || !tool("strace") {
+        return;
+    }
+    if !Command::new("strace").args(["-o", "/dev/null", "true"]).output().is_ok_and(|output| output.status.success()) {
+        return skip("strace may not trace here");
+    }
+    let town = Town::new();
+    let log = town.work.path().join("calls");
+    let mut server = town.serve_with(&[], Some(&["strace", "-f", "-qq", "-o", log.to_str().unwrap()]));
+    let mut visitor = Visitor::new(&server);
+    let words = visitor.begin();
+    visitor.send(&[("text", None, b"hello"), ("file", Some("f"), &[9; 300_000])]);
+    visitor.login(&words);
+    let page = visitor.get("/en/mailbox");
+    let list = town.collect(&server, "POST", "/collect/list", &[], b"").json();
+    let id = list["envelopes"][0]["id"].as_str().unwrap().to_owned();
+    town.collect(&server, "GET", &format!("/collect/{id}"), &[], b"");
+    town.collect(&server, "POST", "/collect/done", &[], id.as_bytes());
+    visitor.post("/en/delete", &[("token", &page.token())]);
+    server.child.end();
+    let calls = fs::read_to_string(&log).unwrap();
+    let named = calls.lines().filter_map(|line| {
+        let call = line.split_once(' ')?.1.trim_start();
+        call.split_once('(').map(|(name, _)| name).filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+    });
+    let made: BTreeSet<String> = named.map(str::to_owned).collect();
+    assert!(made.contains("seccomp") && made.contains("landlock_restrict_self") && made.len() > 40, "{made:?}");
+    let allowed = filter(&text("deploy/daylight-drop.service"));
+    // A namespace of its own is refused there, which is reported and harms nothing, and with it the rights that it would give. The rest is how a program is started.
+    let without = ["unshare", "capset", "execve"];
+    let refused: Vec<_> = made.iter().filter(|call| !allowed.contains(*call) && !without.contains(&call.as_str())).collect();
+    assert!(refused.is_empty(), "{refused:?}");
 }
 
 fn analyze(how: &[&str], unit: &Path) -> (bool, String) {

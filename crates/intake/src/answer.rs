@@ -1,18 +1,17 @@
 //! Answers to requests: every one of them leaves through [`Answer::finish`], which sets the headers that cage it.
 
+use crate::hatch::Hatch;
 use daylight_html::policy;
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, Response, StatusCode};
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::sync::mpsc;
 
 /// What our pages may do: nothing but show themselves and send forms back here.
 const PAGE: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-const PIECE: usize = 64 << 10;
 
 /// The body of an answer.
 pub(crate) enum Body {
@@ -20,33 +19,16 @@ pub(crate) enum Body {
     Full(Option<Bytes>),
     /// Nothing, in answer to a `HEAD` for something of this length.
     Head(u64),
-    /// Pieces of a file as a thread reads them, and how many bytes are still to come: one that gets shorter meanwhile breaks the answer off.
-    File(mpsc::Receiver<io::Result<Bytes>>, u64),
+    /// An envelope as the house passes it on, and how many bytes are still to come: one that gets shorter meanwhile breaks the answer off.
+    Envelope(Arc<Hatch>, u64),
 }
 
 impl Body {
     fn length(&self) -> u64 {
         match self {
             Self::Full(bytes) => bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
-            Self::Head(length) | Self::File(_, length) => *length,
+            Self::Head(length) | Self::Envelope(_, length) => *length,
         }
-    }
-
-    /// The next `length` bytes of a file.
-    pub(crate) fn file(mut file: File, length: u64) -> Self {
-        let (sender, receiver) = mpsc::channel(2);
-        tokio::task::spawn_blocking(move || {
-            let mut left = length;
-            while left > 0 {
-                let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
-                let read = file.read_exact(&mut piece).map(|()| Bytes::from(piece));
-                left -= read.as_ref().map_or(left, |piece| piece.len() as u64);
-                if sender.blocking_send(read).is_err() {
-                    return;
-                }
-            }
-        });
-        Self::File(receiver, length)
     }
 }
 
@@ -54,24 +36,20 @@ impl HttpBody for Body {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        match self.get_mut() {
-            Self::Full(bytes) => Poll::Ready(bytes.take().filter(|b| !b.is_empty()).map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Head(_) => Poll::Ready(None),
-            Self::File(_, 0) => Poll::Ready(None),
-            Self::File(pieces, left) => pieces.poll_recv(context).map(|piece| match piece {
-                Some(Ok(bytes)) => {
-                    *left = left.saturating_sub(bytes.len() as u64);
-                    Some(Ok(Frame::data(bytes)))
-                }
-                Some(Err(error)) => Some(Err(error)),
-                None => Some(Err(io::ErrorKind::UnexpectedEof.into())),
-            }),
-        }
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Poll::Ready(match self.get_mut() {
+            Self::Full(bytes) => bytes.take().filter(|b| !b.is_empty()).map(|bytes| Ok(Frame::data(bytes))),
+            Self::Head(_) | Self::Envelope(_, 0) => None,
+            Self::Envelope(hatch, left) => {
+                let piece = hatch.read();
+                *left = left.saturating_sub(piece.len() as u64);
+                Some(if piece.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(Frame::data(piece.into())) })
+            }
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        !matches!(self, Self::File(_, 1..)) && matches!(self, Self::Full(None) | Self::Head(_) | Self::File(..))
+        matches!(self, Self::Full(None) | Self::Head(_) | Self::Envelope(_, 0))
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -18,6 +18,11 @@ pub(crate) enum Cost {
     Place,
 }
 
+impl Cost {
+    /// All of them, each at the place of its number.
+    pub(crate) const ALL: [Self; 3] = [Self::Page, Self::Mailbox, Self::Place];
+}
+
 /// What one circuit may have at once and comes to by the second.
 const PURSE: f64 = 120.0;
 const INCOME: f64 = 4.0;

@@ -25,6 +25,11 @@ pub(crate) enum Mark {
     Full,
 }
 
+impl Mark {
+    /// All of them, each at the place of its number.
+    pub(crate) const ALL: [Self; 3] = [Self::Collected, Self::Crowded, Self::Full];
+}
+
 /// The last day of each, counted from 1970-01-01; none if it never was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LastDays {

@@ -10,16 +10,21 @@
 
 mod answer;
 mod apply;
+mod attendant;
 mod circuits;
 mod days;
+mod hatch;
+mod house;
 mod lines;
 pub mod multipart;
 mod newsroom;
+mod outgoing;
 mod pages;
 mod places;
 mod random;
 mod serve;
 mod session;
+mod sessions;
 mod site;
 mod stack;
 mod status;

@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-/// How many lines are open at once, where the system gives that many files.
-const MOST: u64 = 2048;
-/// How many files are for other things: uploads, answers, the store.
+/// How many lines are open at once, where the system gives that many files. Each whose visitor has begun to say something has a process, which takes some 400 kilobytes.
+const MOST: u64 = 768;
+/// How many files a line takes: the two on which its attendant is spoken to.
+const EACH: u64 = 2;
+/// How many files are for other things: uploads, answers, the store, lines that have no attendant yet.
 const FILES: u64 = 600;
 /// At least so many lines there are.
 const LEAST: u64 = 32;
@@ -147,14 +149,14 @@ fn locked(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
 fn raise_files() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    let wanted = limit.maximum.unwrap_or(u64::MAX).min(MOST + FILES);
+    let wanted = limit.maximum.unwrap_or(u64::MAX).min(EACH * MOST + FILES);
     let soft = limit.current.unwrap_or(u64::MAX);
     let raised = soft < wanted && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit }).is_ok();
     if raised { wanted } else { soft }
 }
 
 fn allowed_by(files: u64) -> usize {
-    files.saturating_sub(FILES).clamp(LEAST, MOST) as usize
+    (files.saturating_sub(FILES) / EACH).clamp(LEAST, MOST) as usize
 }
 
 #[cfg(test)]
@@ -205,6 +207,6 @@ mod tests {
 
     #[test]
     fn there_are_as_many_lines_as_files_allow() {
-        assert_eq!([0, 300, 700, 1024, 8192, u64::MAX].map(allowed_by), [32, 32, 100, 424, 2048, 2048]);
+        assert_eq!([0, 300, 700, 1024, 8192, u64::MAX].map(allowed_by), [32, 32, 50, 212, 768, 768]);
     }
 }

@@ -3,7 +3,7 @@
 mod mailbox;
 mod stop;
 
-pub(crate) use mailbox::{Answer, Flash, Mailbox, mailbox};
+pub(crate) use mailbox::{Answer, Mailbox, mailbox};
 pub(crate) use stop::{Stop, stop};
 
 use crate::words::{Language, languages};

@@ -1,42 +1,36 @@
 //! The server: connections, their limits, midnights, and an orderly end. It writes nothing anywhere about who asks for what.
 
-use crate::answer::Body;
+use crate::attendant;
 use crate::circuits::{Circuit, circuit};
-use crate::lines::{Line, Lines};
-use crate::newsroom::DropError;
-use crate::site::Site;
-use crate::stack::Wiped;
+use crate::house::{Counter, House, Orders};
+use crate::lines::{Lines, Opened};
+use crate::newsroom::{DropError, Home};
+use crate::site::{Common, told};
 use crate::store::today;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use std::convert::Infallible;
+use daylight_sandbox::Attendants;
 use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::timeout;
 
 /// How many threads compute or wait for the disk.
 const THREADS: usize = 32;
-/// The longest head of a request, and how much of a body is read at once, in bytes.
-const HEAD: usize = 64 << 10;
-/// How long a visitor may take to send the head of a request, or keep a connection without one.
+/// How long a visitor may take to say anything at all.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long a visitor may take nothing of an answer.
-const STALLED: Duration = Duration::from_secs(60);
 /// How long a connection may last: the time that 2 GiB take at 1 Mbit/s.
 const LIFE: Duration = Duration::from_secs(5 * 60 * 60);
 /// How long connections may take to end when the server is told to.
 const FAREWELL: Duration = Duration::from_secs(10);
+/// How often an attendant is looked for that is to wipe its memory and leave, and after how many looks it is ended.
+const LOOK: Duration = Duration::from_millis(5);
+const LOOKS: usize = 400;
 /// The longest line that tor sends before a request (PROXY protocol, section 2.1).
 const PROXY: usize = 107;
 
@@ -105,11 +99,19 @@ enum Listener {
 
 /// Serves a drop until the process is told to end (SIGINT or SIGTERM). Before anything is heard the process gives up what it does not need: core files, debuggers, every folder but
 /// the drop's. It must have no other thread yet.
+///
+/// Whom visitors speak to are copies of this process as it is before it opens the drop.
 pub fn serve(home: &Path, listen: &Listen, ready: &mut dyn FnMut(&Ready)) -> Result<(), ServeError> {
+    // What is wrong with the folder is said before anything else is tried.
+    Home::open(home)?;
     let (bound, address) = bind(listen).map_err(|e| ServeError::Listen(format!("{listen:?}"), e))?;
-    let site = Arc::new(Site::open(home)?);
     let guarded = daylight_sandbox::guard_secrets().map_err(|error| ServeError::Guard(error.to_string()))?;
     let landlock = daylight_sandbox::confine_to(home).map_err(ServeError::Guard)?;
+    let attendants = Attendants::start(Common::greeted, attendant::begin, attendant::attend);
+    let attendants = attendants.map_err(|error| ServeError::Guard(error.to_string()))?;
+    let house = Arc::new(House::open(home)?);
+    let greeting = Common::greeting(&house.home.newsroom(), &house.home.settings.title, &told(&house.home));
+    attendants.greet(&greeting).map_err(ServeError::Guard)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(8)))
         .max_blocking_threads(THREADS)
@@ -119,11 +121,10 @@ pub fn serve(home: &Path, listen: &Listen, ready: &mut dyn FnMut(&Ready)) -> Res
     let served = runtime.block_on(async {
         let listener = bound.listen().map_err(ServeError::Run)?;
         let end = end().map_err(ServeError::Run)?;
-        let (damaged, unused) = (site.damaged().to_vec(), site.unused_directory().map(str::to_owned));
+        let (damaged, unused) = (house.damaged().to_vec(), house.unused_directory().map(str::to_owned));
         ready(&Ready { address, locked: guarded.locked, landlock, damaged, unused });
-        tokio::spawn(keep_house(site.clone()));
-        run(listener, site, end).await;
-        Ok(())
+        tokio::spawn(keep_house(house.clone()));
+        run(listener, Arc::new(Front { house, attendants, over: Notify::new() }), end).await
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
@@ -165,32 +166,57 @@ impl Bound {
 }
 
 /// A connection of either kind.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+impl Stream {
+    async fn read_byte(&mut self) -> io::Result<u8> {
+        match self {
+            Self::Tcp(stream) => stream.read_u8().await,
+            Self::Unix(stream) => stream.read_u8().await,
+        }
+    }
+
+    async fn readable(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.readable().await,
+            Self::Unix(stream) => stream.readable().await,
+        }
+    }
+
+    /// What kind it is, and the descriptor, which is ours no more.
+    fn into_descriptor(self) -> io::Result<(u8, OwnedFd)> {
+        Ok(match self {
+            Self::Tcp(stream) => (attendant::TCP, stream.into_std()?.into()),
+            Self::Unix(stream) => (attendant::UNIX, stream.into_std()?.into()),
+        })
+    }
+}
 
 impl Listener {
-    async fn accept(&self) -> io::Result<Box<dyn Stream>> {
+    async fn accept(&self) -> io::Result<Stream> {
         match self {
             Self::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
                 let _ = stream.set_nodelay(true);
-                Ok(Box::new(stream))
+                Ok(Stream::Tcp(stream))
             }
-            Self::Unix(listener) => Ok(Box::new(listener.accept().await?.0)),
+            Self::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
         }
     }
 }
 
 /// Does what is due every minute, and at the beginning of each day.
-async fn keep_house(site: Arc<Site>) {
+async fn keep_house(house: Arc<House>) {
     let mut day = 0;
     loop {
         tokio::time::sleep(Duration::from_secs(60)).await;
-        let (site, now) = (site.clone(), today());
+        let (house, now) = (house.clone(), today());
         let begun = tokio::task::spawn_blocking(move || {
-            site.sweep();
-            now == day || site.new_day(now).is_ok()
+            house.sweep();
+            now == day || house.new_day(now).is_ok()
         });
         // A midnight that failed is tried again in a minute.
         if begun.await.unwrap_or(false) {
@@ -199,15 +225,25 @@ async fn keep_house(site: Arc<Site>) {
     }
 }
 
-/// Takes connections until `end`, then lets those that are open finish what they are at.
-async fn run(listener: Listener, site: Arc<Site>, end: impl Future<Output = ()>) {
+/// The house, and who comes to the door.
+struct Front {
+    house: Arc<House>,
+    attendants: Attendants,
+    /// Told when nobody can be called any more.
+    over: Notify,
+}
+
+/// Takes connections until `end`, then lets those that are open finish what they are at. Errors: there are no attendants any more.
+async fn run(listener: Listener, front: Arc<Front>, end: impl Future<Output = ()>) -> Result<(), ServeError> {
     let lines = Lines::allowed();
-    let farewell = Arc::new(GracefulShutdown::new());
+    let (farewell, told) = watch::channel(false);
+    let (open, mut all_gone) = mpsc::channel::<()>(1);
     tokio::pin!(end);
     loop {
         let stream = tokio::select! {
             taken = listener.accept() => taken,
             () = &mut end => break,
+            () = front.over.notified() => return Err(ServeError::Guard("the process that attendants are copied from has ended".into())),
         };
         let Ok(stream) = stream else {
             // No more files can be opened, say: wait for some to be closed.
@@ -219,114 +255,87 @@ async fn run(listener: Listener, site: Arc<Site>, end: impl Future<Output = ()>)
             () = &mut end => break,
         };
         let Some(opened) = opened else { break };
-        let (site, watcher) = (site.clone(), farewell.watcher());
-        let visit = async move {
-            let line = opened.line.clone();
-            let visited = async {
-                if let Ok(Ok((stream, circuit))) = timeout(PATIENCE, Fronted::read(stream)).await
-                    && let Some(_counted) = site.connect(circuit)
-                {
-                    line.is_of(circuit);
-                    // A connection that fails is the visitor's business: there is nobody to tell.
-                    let _ = timeout(LIFE, watcher.watch(connection(stream, line.clone(), site))).await;
-                }
-            };
-            tokio::select! { () = visited => {}, () = line.is_cut() => {} }
-        };
-        tokio::spawn(Wiped(Box::pin(visit)));
+        let (front, told, open) = (front.clone(), told.clone(), open.clone());
+        tokio::spawn(async move {
+            // A connection that fails is the visitor's business: there is nobody to tell.
+            let _ = front.visit(stream, opened, told).await;
+            drop(open);
+        });
     }
-    drop(listener);
-    if let Some(farewell) = Arc::into_inner(farewell) {
-        let _ = timeout(FAREWELL, farewell.shutdown()).await;
-    }
+    drop((listener, open));
+    let _ = farewell.send(true);
+    let _ = timeout(FAREWELL, all_gone.recv()).await;
+    Ok(())
 }
 
-fn connection(
-    stream: Fronted,
-    line: Arc<Line>,
-    site: Arc<Site>,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
-    let service = service_fn(move |request: Request<Incoming>| {
-        let (site, line) = (site.clone(), line.clone());
-        async move { Ok::<Response<Body>, Infallible>(site.answer(line, request).await) }
-    });
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(PATIENCE)
-        .max_buf_size(HEAD)
-        // The clock of a machine tells it from others.
-        .auto_date_header(false)
-        .half_close(false)
-        .serve_connection(TokioIo::new(stream), service)
-}
-
-/// A connection of which the beginning was read, to see whether it is tor's line about the circuit.
-struct Fronted {
-    front: Vec<u8>,
-    at: usize,
-    stream: Box<dyn Stream>,
-    /// Runs while the visitor takes nothing of an answer.
-    stalled: Option<Pin<Box<tokio::time::Sleep>>>,
-}
-
-impl Fronted {
-    /// Reads until it is clear whether there is such a line; what is not one is left for the server.
-    async fn read(mut stream: Box<dyn Stream>) -> io::Result<(Self, Circuit)> {
-        const WORD: &[u8] = b"PROXY ";
-        let mut front = Vec::with_capacity(PROXY);
-        let end = loop {
-            let mut byte = [0];
-            if stream.read(&mut byte).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
+impl Front {
+    /// Has a visitor attended to, once it has begun to say something: who is silent costs no process.
+    async fn visit(self: &Arc<Self>, mut stream: Stream, opened: Opened, farewell: watch::Receiver<bool>) -> io::Result<()> {
+        let line = opened.line.clone();
+        let begin = async {
+            let (front, circuit) = timeout(PATIENCE, beginning(&mut stream)).await??;
+            line.is_of(circuit);
+            let counted = self.house.connect(circuit).ok_or(io::ErrorKind::QuotaExceeded)?;
+            if front.is_empty() {
+                timeout(PATIENCE, stream.readable()).await??;
             }
-            front.push(byte[0]);
-            let begins = front.iter().zip(WORD).all(|(byte, wanted)| byte == wanted);
-            match () {
-                () if !begins => return Ok((Self { front, at: 0, stream, stalled: None }, None)),
-                () if front.ends_with(b"\r\n") => break front.len(),
-                () if front.len() > PROXY => return Err(io::ErrorKind::InvalidData.into()),
-                () => {}
-            }
+            io::Result::Ok((front, counted))
         };
-        let line = std::str::from_utf8(&front).map_err(|_| io::ErrorKind::InvalidData)?;
-        let circuit = circuit(line).map_err(|()| io::ErrorKind::InvalidData)?;
-        Ok((Self { at: end, front, stream, stalled: None }, circuit))
-    }
-}
-
-impl AsyncRead for Fronted {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.at < self.front.len() {
-            let end = self.front.len().min(self.at + buffer.remaining());
-            buffer.put_slice(&self.front[self.at..end]);
-            self.at = end;
-            return Poll::Ready(Ok(()));
+        let (front, _counted) = tokio::select! {
+            begun = begin => begun?,
+            () = line.is_cut() => return Ok(()),
+        };
+        let (hatch, their_hatch) = std::os::unix::net::UnixStream::pair()?;
+        let (orders, their_orders) = std::os::unix::net::UnixStream::pair()?;
+        hatch.set_nonblocking(true)?;
+        orders.set_nonblocking(true)?;
+        their_orders.set_nonblocking(true)?;
+        let (kind, stream) = stream.into_descriptor()?;
+        let this = self.clone();
+        let called = tokio::task::spawn_blocking(move || {
+            let first = [&[kind], front.as_slice()].concat();
+            let called = this.attendants.call(&first, [stream.as_fd(), their_hatch.as_fd(), their_orders.as_fd()]);
+            if called.is_err() && this.attendants.are_over() {
+                this.over.notify_one();
+            }
+            called
+        });
+        let mut attendant = called.await.map_err(io::Error::other)??;
+        let orders = Orders { line: UnixStream::from_std(orders)?, farewell };
+        let attended = Counter::new(self.house.clone(), line.clone()).attend(UnixStream::from_std(hatch)?, orders);
+        tokio::select! {
+            _ = timeout(LIFE, attended) => {},
+            () = line.is_cut() => {},
         }
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        // Its hatch and its orders are closed by now, so that it wipes its memory and leaves.
+        for _ in 0..LOOKS {
+            if attendant.is_gone() {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        let _ = tokio::task::spawn_blocking(move || drop(attendant)).await;
+        Ok(())
     }
 }
 
-impl AsyncWrite for Fronted {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match Pin::new(&mut self.stream).poll_write(context, bytes) {
-            Poll::Pending => {
-                let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(STALLED)));
-                stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
-            }
-            written => {
-                self.stalled = None;
-                written
-            }
+/// Reads until it is clear whether tor's line about the circuit stands before the request. What is not such a line is left for the attendant.
+async fn beginning(stream: &mut Stream) -> io::Result<(Vec<u8>, Circuit)> {
+    const WORD: &[u8] = b"PROXY ";
+    let mut front = Vec::with_capacity(PROXY + 1);
+    loop {
+        front.push(stream.read_byte().await?);
+        let begins = front.iter().zip(WORD).all(|(byte, wanted)| byte == wanted);
+        match () {
+            () if !begins => return Ok((front, None)),
+            () if front.ends_with(b"\r\n") => break,
+            () if front.len() > PROXY => return Err(io::ErrorKind::InvalidData.into()),
+            () => {}
         }
     }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
+    let line = std::str::from_utf8(&front).map_err(|_| io::ErrorKind::InvalidData)?;
+    let circuit = circuit(line).map_err(|()| io::ErrorKind::InvalidData)?;
+    Ok((Vec::new(), circuit))
 }
 
 /// Ends when the process is told to.

@@ -1,39 +1,44 @@
-//! From a request to an answer: the pages here, the wire of programs in [`wire`].
+//! From a request to an answer, in a process of the visitor's own: the pages here, the wire of programs in [`wire`].
 
 mod form;
 mod inside;
 mod receive;
 mod wire;
 
+pub(crate) use wire::told;
+
 use crate::answer::{Answer, Body};
-use crate::circuits::{Circuit, Circuits, Cost, Open, Place};
-use crate::days::{Days, Mark};
-use crate::lines::Line;
-use crate::newsroom::{DropError, Home};
+use crate::circuits::Cost;
+use crate::days::Mark;
+use crate::hatch::{Hatch, Part};
 use crate::pages::{self, Frame, Stop};
-use crate::places::{PLACES, Places};
-use crate::session::{Cookie, Sessions, Visit};
-use crate::stack::apart_and_wiped;
-use crate::store::{Lookup, Store, StoreError, today};
-use crate::words::Language;
-use daylight_envelope::{Codename, Identity, SourceKeys, seal_reply};
+use crate::session::{Cookie, Visit};
+use crate::store::Lookup;
+use crate::words::{Language, languages};
+use daylight_envelope::{Codename, Identity, Newsroom, SourceKeys, seal_reply};
 use daylight_html::style;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::{Method, Request, Response, StatusCode};
-use std::path::Path;
 use std::sync::Arc;
+use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-/// The drop.
-pub(crate) struct Site {
-    home: Home,
-    store: Arc<Store>,
-    sessions: Sessions,
-    circuits: Circuits,
-    places: Places,
-    days: Days,
+/// What is the same for all visitors, and known to anybody.
+pub(crate) struct Common {
+    newsroom: Newsroom,
+    title: String,
+    /// What a tool is told of the newsroom.
+    told: Vec<u8>,
     decoy: Decoy,
+}
+
+/// The drop, as one visitor's attendant has it.
+pub(crate) struct Site {
+    common: Common,
+    hatch: Arc<Hatch>,
+    /// Told when the visitor's upload is to end.
+    pub(crate) gives_way: Arc<Notify>,
 }
 
 /// A reply to nobody, opened where a mailbox has fewer than a page shows, so that as much is done for an empty one.
@@ -44,7 +49,7 @@ struct Decoy {
 }
 
 impl Decoy {
-    fn make(home: &Home) -> Result<Self, DropError> {
+    fn make(newsroom: &Newsroom) -> Result<Self, crate::NoRandomness> {
         let identity = Identity::generate().map_err(|_| crate::NoRandomness)?;
         // The base point of Ed25519 is a key like any other; that the signature is none is found at the end of the work.
         let mut editor = [0x66; 32];
@@ -52,8 +57,27 @@ impl Decoy {
         let mut signature = [0; 64];
         signature[..32].copy_from_slice(&editor);
         signature[32] = 1;
-        let sealed = seal_reply(&identity.recipient(), &home.newsroom(), 0, &"x".repeat(4000), &editor, |_| signature);
+        let sealed = seal_reply(&identity.recipient(), newsroom, 0, &"x".repeat(4000), &editor, |_| signature);
         Ok(Self { identity, editor, sealed: sealed.map_err(|_| crate::NoRandomness)? })
+    }
+}
+
+impl Common {
+    /// What attendants are greeted with.
+    pub(crate) fn greeting(newsroom: &Newsroom, title: &str, told: &[u8]) -> Vec<u8> {
+        let mut greeting = Vec::new();
+        (newsroom.0, title.to_owned(), told.to_vec()).put(&mut greeting);
+        greeting
+    }
+
+    /// What they make of it.
+    pub(crate) fn greeted(greeting: &[u8]) -> Result<Self, String> {
+        let (newsroom, title, told) = crate::hatch::whole(greeting).ok_or("the greeting is none")?;
+        let newsroom = Newsroom(newsroom);
+        // Read once, and not by each of them.
+        let _ = std::hint::black_box(languages());
+        let decoy = Decoy::make(&newsroom).map_err(|error| error.to_string())?;
+        Ok(Self { newsroom, title, told, decoy })
     }
 }
 
@@ -63,8 +87,6 @@ struct Head {
     path: String,
     query: String,
     headers: HeaderMap,
-    circuit: Circuit,
-    line: Arc<Line>,
     language: &'static Language,
 }
 
@@ -79,6 +101,10 @@ impl Head {
 
     fn length(&self) -> Option<u64> {
         self.text(header::CONTENT_LENGTH).parse().ok()
+    }
+
+    fn reads(&self) -> bool {
+        self.method == Method::GET || self.method == Method::HEAD
     }
 
     /// Whether a form was sent from a page of this very address, as far as the browser says: every graphical one does (Fetch, `Origin`), text browsers say nothing.
@@ -98,74 +124,30 @@ impl Head {
 }
 
 impl Site {
-    /// Opens a drop's folder.
-    pub(crate) fn open(home: &Path) -> Result<Self, DropError> {
-        let opened = Home::open(home)?;
-        let store = Arc::new(Store::open(home, opened.settings.reserve)?);
-        let decoy = Decoy::make(&opened)?;
-        let site = Self {
-            home: opened,
-            store,
-            sessions: Sessions::new()?,
-            circuits: Circuits::default(),
-            places: Places::new(PLACES),
-            days: Days::open(home),
-            decoy,
-        };
-        // What could not be done of it, on a full disk say, is tried again in a minute: the newsroom must be able to fetch what is here.
-        let _ = site.new_day(today());
-        Ok(site)
+    pub(crate) fn new(common: Common, hatch: Hatch) -> Self {
+        Self { common, hatch: Arc::new(hatch), gives_way: Arc::default() }
     }
 
-    /// What is due at the beginning of a day.
-    pub(crate) fn new_day(&self, today: u32) -> Result<(), StoreError> {
-        if let Some(keys) = self.home.keys() {
-            keys.prepare(today);
-        }
-        self.store.midnight(today).map(|_| ())
+    fn allows(&self, cost: Cost) -> bool {
+        self.hatch.allows(cost as u8)
     }
 
-    /// What is due every minute.
-    pub(crate) fn sweep(&self) {
-        self.sessions.sweep();
-        self.circuits.sweep();
-    }
-
-    /// A place for a connection, unless its circuit has too many.
-    pub(crate) fn connect(&self, circuit: Circuit) -> Option<Place> {
-        self.circuits.open(circuit, Open::Connection)
-    }
-
-    /// Files of the store that are not of its form.
-    pub(crate) fn damaged(&self) -> &[std::path::PathBuf] {
-        self.store.damaged()
-    }
-
-    /// Why the directory that lies here is not used, if it is not.
-    pub(crate) fn unused_directory(&self) -> Option<&str> {
-        self.home.unused.as_deref()
-    }
-
-    /// Notes of today that something was so, if it is not noted yet.
-    async fn mark(self: &Arc<Self>, mark: Mark) {
-        let today = today();
-        if !self.days.has(mark, today) {
-            let site = self.clone();
-            let _ = tokio::task::spawn_blocking(move || site.days.note(mark, today)).await;
-        }
+    /// Notes of today that something was so.
+    fn mark(&self, mark: Mark) {
+        self.hatch.mark(mark as u8);
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(self: &Arc<Self>, line: Arc<Line>, request: Request<Incoming>) -> Response<Body> {
+    pub(crate) async fn answer(self: &Arc<Self>, request: Request<Incoming>) -> Response<Body> {
         let (head, body) = request.into_parts();
         let method = head.method.clone();
         let (path, query) = (head.uri.path().to_owned(), head.uri.query().unwrap_or("").to_owned());
         let language = path.split('/').nth(1).and_then(Language::by_tag);
         let accepted = head.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or("");
         let in_words = language.unwrap_or_else(|| Language::accepted(accepted));
-        let head = Head { method: head.method, path, query, headers: head.headers, circuit: line.circuit(), line, language: in_words };
+        let head = Head { method: head.method, path, query, headers: head.headers, language: in_words };
         let answer = match (head.path.as_str(), language) {
-            (style::PATH | "/", _) if !self.circuits.allows(head.circuit, Cost::Page) => self.stopped(&head, Stop::Busy),
+            (style::PATH | "/", _) if !self.allows(Cost::Page) => self.stopped(&head, Stop::Busy),
             (style::PATH, _) => Answer::bytes("text/css; charset=utf-8", Body::Full(Some(style::CSS.into()))).kept(),
             ("/", _) => Answer::see(&head.at("/")),
             (_, None) => self.wire(&head, body).await,
@@ -174,24 +156,26 @@ impl Site {
                 Err(stop) => self.stopped(&head, stop),
             },
         };
-        answer.finish(&method)
+        // Whoever showed a secret, or sent something, has had an attendant who knows of it: it goes with the answer.
+        let knows = head.headers.contains_key(header::COOKIE) || (!head.reads() && !head.headers.contains_key(header::AUTHORIZATION));
+        if knows { answer.closing().finish(&method) } else { answer.finish(&method) }
     }
 
     fn frame(&self, head: &Head, path: Option<&'static str>, inside: bool) -> Frame<'_> {
-        Frame { language: head.language, newsroom: &self.home.settings.title, path, inside }
+        Frame { language: head.language, newsroom: &self.common.title, path, inside }
     }
 
     fn stopped(&self, head: &Head, stop: Stop) -> Answer {
-        let inside = head.cookie().is_some_and(|cookie| self.sessions.visit(&cookie).is_some_and(|visit| !visit.slip));
+        let inside = head.cookie().is_some_and(|cookie| self.hatch.visit_of(&cookie).is_some_and(|visit| !visit.slip));
         let answer = Answer::page(stop.status(), pages::stop(&self.frame(head, None, inside), stop)).closing();
         if matches!(stop, Stop::Busy | Stop::Slowest | Stop::Full | Stop::Closed) { answer.with(header::RETRY_AFTER, "60") } else { answer }
     }
 
     async fn page(self: &Arc<Self>, head: &Head, body: Incoming) -> Result<Answer, Stop> {
         let path = &head.path[1 + head.language.tag.len()..];
-        let reads = head.method == Method::GET || head.method == Method::HEAD;
+        let reads = head.reads();
         let cost = if path == "/mailbox" || (!reads && path != "/send") { Cost::Mailbox } else { Cost::Page };
-        if !self.circuits.allows(head.circuit, cost) {
+        if !self.allows(cost) {
             return Err(Stop::Busy);
         }
         let posts = head.method == Method::POST;
@@ -202,7 +186,7 @@ impl Site {
             "/bye" if reads => Ok(shown(pages::bye(&self.frame(head, Some("/bye"), false)))),
             "/gone" if reads => Ok(shown(pages::gone(&self.frame(head, Some("/gone"), false)))),
             "/codename" if reads => self.codename(head),
-            "/mailbox" if reads => self.mailbox(head).await,
+            "/mailbox" if reads => self.mailbox(head),
             "/delete" if reads => self.ask_to_delete(head),
             "/new" if posts => self.new_source(head, body).await,
             "/login" if posts => self.login(head, body).await,
@@ -217,58 +201,49 @@ impl Site {
     /// A page that anybody sees, with a form in it.
     fn outer(&self, head: &Head, path: &'static str, page: fn(&Frame<'_>, &str) -> String) -> Answer {
         let inside = self.visit(head).is_ok();
-        shown(page(&self.frame(head, Some(path), inside), &self.sessions.outer_form(today())))
+        shown(page(&self.frame(head, Some(path), inside), &self.hatch.outer_forms().0))
     }
 
     /// Who is logged in.
     fn visit(&self, head: &Head) -> Result<(Cookie, Visit), Stop> {
         let cookie = head.cookie().ok_or(Stop::Expired)?;
-        let visit = self.sessions.visit(&cookie).ok_or(Stop::Expired)?;
+        let visit = self.hatch.visit_of(&cookie).ok_or(Stop::Expired)?;
         Ok((cookie, visit))
     }
 
     /// Makes a codename.
-    async fn new_source(self: &Arc<Self>, head: &Head, body: Incoming) -> Result<Answer, Stop> {
-        let form = self.outer_form(head, body).await?;
-        drop(form);
-        let site = self.clone();
-        let cookie = blocking(move || {
-            let codename = Codename::generate().map_err(|_| Stop::Failed)?;
-            let keys = codename.keys(&site.home.newsroom());
-            site.sessions.begin(keys.seed(), Some(codename.words().as_str()), false).map_err(|_| Stop::Failed)
-        })
-        .await?;
+    async fn new_source(&self, head: &Head, body: Incoming) -> Result<Answer, Stop> {
+        self.outer_form(head, body).await?;
+        let codename = Codename::generate().map_err(|_| Stop::Failed)?;
+        let keys = codename.keys(&self.common.newsroom);
+        let cookie = self.hatch.enter(keys.seed(), Some(codename.words().as_str()), false).map_err(|_| Stop::Failed)?;
         Ok(self.entered(head, &cookie, "/codename"))
     }
 
     /// Opens the mailbox of a codename. Whatever was typed, the same is done and answered; what was no codename is told on the page that follows.
-    async fn login(self: &Arc<Self>, head: &Head, body: Incoming) -> Result<Answer, Stop> {
+    async fn login(&self, head: &Head, body: Incoming) -> Result<Answer, Stop> {
         let form = self.outer_form(head, body).await?;
-        let site = self.clone();
-        let cookie = blocking(move || {
-            let typed = form.get("codename").unwrap_or_default();
-            let nobody = Codename::generate().map_err(|_| Stop::Failed)?;
-            let parsed = Codename::parse(typed);
-            let keys = parsed.as_ref().unwrap_or(&nobody).keys(&site.home.newsroom());
-            site.sessions.begin(keys.seed(), None, parsed.is_err()).map_err(|_| Stop::Failed)
-        })
-        .await?;
+        let typed = form.get("codename").unwrap_or_default();
+        let nobody = Codename::generate().map_err(|_| Stop::Failed)?;
+        let parsed = Codename::parse(typed);
+        let keys = parsed.as_ref().unwrap_or(&nobody).keys(&self.common.newsroom);
+        let cookie = self.hatch.enter(keys.seed(), None, parsed.is_err()).map_err(|_| Stop::Failed)?;
         Ok(self.entered(head, &cookie, "/mailbox"))
     }
 
     /// Sends a browser into a new session. One that it had before has ended: no cookie outlives a login.
     fn entered(&self, head: &Head, cookie: &Cookie, path: &str) -> Answer {
         if let Some(before) = head.cookie() {
-            self.sessions.end(&before);
+            self.hatch.end_session(before.name());
         }
         Answer::see(&head.at(path)).with(header::SET_COOKIE, &cookie.header()).closing()
     }
 
     /// Opens as many replies as a page shows, whether there are that many or not.
     fn open_replies(&self, keys: &SourceKeys, sealed: &[Vec<u8>], most: usize) -> Vec<pages::Answer> {
-        let newsroom = self.home.newsroom();
-        let editors = self.home.keys().map(|keys| keys.editors.clone()).unwrap_or_default();
-        let answers = sealed.iter().map(|sealed| match daylight_envelope::open_reply(&keys.reply, &newsroom, &editors, sealed) {
+        let newsroom = &self.common.newsroom;
+        let editors = self.hatch.editors();
+        let answers = sealed.iter().map(|sealed| match daylight_envelope::open_reply(&keys.reply, newsroom, &editors, sealed) {
             Ok(reply) => {
                 let name = daylight_model::Digest::of(&reply.editor).to_string();
                 pages::Answer::Signed { text: reply.body, editor: name[..16].to_owned() }
@@ -277,8 +252,8 @@ impl Site {
         });
         let answers = answers.collect();
         for _ in sealed.len()..most {
-            let decoy = &self.decoy;
-            let _ = std::hint::black_box(daylight_envelope::open_reply(&decoy.identity, &newsroom, &[decoy.editor], &decoy.sealed));
+            let decoy = &self.common.decoy;
+            let _ = std::hint::black_box(daylight_envelope::open_reply(&decoy.identity, newsroom, &[decoy.editor], &decoy.sealed));
         }
         answers
     }
@@ -286,11 +261,6 @@ impl Site {
 
 fn shown(html: String) -> Answer {
     Answer::page(StatusCode::OK, html)
-}
-
-/// Runs work that computes or waits for the disk on a thread for it.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Stop> + Send + 'static) -> Result<T, Stop> {
-    apart_and_wiped(work).await.map_or(Err(Stop::Failed), |done| *done)
 }
 
 fn lookup_of(seed: &Zeroizing<[u8; 32]>) -> (SourceKeys, Lookup) {

@@ -1,10 +1,12 @@
 //! What a page's form brings, sealed as it arrives: of a file no more is in memory than a chunk, and nothing unsealed is ever on the disk.
 
+use crate::hatch::{Hatch, Refusal};
 use crate::multipart::{Event, Field, FormError, Multipart};
+use crate::outgoing::Outgoing;
 use crate::pages::Stop;
 use crate::random;
 use crate::session::same;
-use crate::store::{Incoming, Kind as Stored, Lookup, Store, StoreError};
+use crate::store::Lookup;
 use daylight_envelope::{
     Head, Kind, LONGEST_NAME, LONGEST_TEXT, LONGEST_TYPE, Newsroom, Recipient, SealedBy, SourceKeys, SubmissionSealer, seal_submission,
 };
@@ -27,7 +29,7 @@ pub(crate) struct Sender {
     pub(crate) keys: SourceKeys,
     pub(crate) newsroom: Newsroom,
     pub(crate) epoch: u32,
-    pub(crate) recipients: Arc<Vec<Recipient>>,
+    pub(crate) recipients: Vec<Recipient>,
     /// Whether nothing came before in this conversation.
     pub(crate) first: bool,
     /// Whether an editor accepted the source.
@@ -52,7 +54,7 @@ pub(crate) struct Upload {
 }
 
 struct Inner {
-    store: Arc<Store>,
+    hatch: Arc<Hatch>,
     sender: Sender,
     token: String,
     shown: bool,
@@ -88,7 +90,7 @@ struct File {
     length: u64,
     /// How many of its parts this request has brought.
     kept: u32,
-    sealer: Option<SubmissionSealer<Incoming>>,
+    sealer: Option<SubmissionSealer<Outgoing>>,
 }
 
 /// Why an upload ends.
@@ -101,12 +103,12 @@ impl From<FormError> for Ended {
     }
 }
 
-impl From<StoreError> for Ended {
-    fn from(error: StoreError) -> Self {
-        Self(match error {
-            StoreError::Full => Stop::Full,
-            StoreError::Unaccepted => Stop::Unaccepted,
-            _ => Stop::Failed,
+impl From<Refusal> for Ended {
+    fn from(refusal: Refusal) -> Self {
+        Self(match refusal {
+            Refusal::Full => Stop::Full,
+            Refusal::Unaccepted => Stop::Unaccepted,
+            Refusal::Others | Refusal::Failed => Stop::Failed,
         })
     }
 }
@@ -120,9 +122,9 @@ impl From<io::Error> for Ended {
 
 impl Upload {
     /// Begins to receive a form of `length` bytes, which must show this token before anything else.
-    pub(crate) fn new(store: Arc<Store>, sender: Sender, boundary: &str, token: String, length: u64) -> Self {
+    pub(crate) fn new(hatch: Arc<Hatch>, sender: Sender, boundary: &str, token: String, length: u64) -> Self {
         let (options, field, sent) = (Options::default(), Current::None, Sent::default());
-        let inner = Inner { store, sender, token, shown: false, short: length <= PART, options, field, sent };
+        let inner = Inner { hatch, sender, token, shown: false, short: length <= PART, options, field, sent };
         Self { form: Some(Multipart::new(boundary)), inner }
     }
 
@@ -264,7 +266,7 @@ impl Inner {
         Ok(())
     }
 
-    fn sealer(&self, kind: Kind, name: Vec<u8>, media_type: String) -> Result<SubmissionSealer<Incoming>, Ended> {
+    fn sealer(&self, kind: Kind, name: Vec<u8>, media_type: String) -> Result<SubmissionSealer<Outgoing>, Ended> {
         let sender = &self.sender;
         let head = Head {
             newsroom: sender.newsroom,
@@ -278,12 +280,12 @@ impl Inner {
             media_type,
             first: sender.first,
         };
-        let incoming = self.store.begin(Stored::Envelope, Lookup(sender.keys.lookup.0))?;
-        Ok(seal_submission(&head, &sender.recipients, incoming)?)
+        let outgoing = Outgoing::begin(&self.hatch, Lookup(sender.keys.lookup.0))?;
+        Ok(seal_submission(&head, &sender.recipients, outgoing)?)
     }
 
-    fn keep(&mut self, sealer: SubmissionSealer<Incoming>) -> Result<(), Ended> {
-        self.store.keep(sealer.finish()?)?;
+    fn keep(&mut self, sealer: SubmissionSealer<Outgoing>) -> Result<(), Ended> {
+        sealer.finish()?.keep()?;
         self.sender.first = false;
         Ok(())
     }
@@ -318,7 +320,7 @@ impl Inner {
         if self.options.piece { self.options.last } else { self.short }
     }
 
-    fn part(&self, file: &File, last: bool) -> Result<SubmissionSealer<Incoming>, Ended> {
+    fn part(&self, file: &File, last: bool) -> Result<SubmissionSealer<Outgoing>, Ended> {
         self.sealer(Kind::File { file: file.id, part: file.part, last }, file.name.to_vec(), file.media_type.clone())
     }
 

@@ -97,6 +97,13 @@ pub(crate) struct Shared {
     namespaces: bool,
 }
 
+impl Shared {
+    /// What the kernel gave of it.
+    pub(crate) fn caged(self) -> Caged {
+        Caged { landlock: self.landlock, namespaces: self.namespaces }
+    }
+}
+
 /// Enters the layers that are the same for every lease, in the only thread of a process that is copied for each. An error means that nothing may be read.
 pub(crate) fn enter_shared() -> Result<Shared, String> {
     let namespaces = namespaces::enter()?;

@@ -8,7 +8,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod allocator;
+mod attendants;
 mod cage;
+mod copies;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod lease;
@@ -21,6 +23,7 @@ mod wire;
 mod worker;
 
 pub use allocator::return_freed_memory;
+pub use attendants::{Attendant, Attendants, Visit};
 pub use cage::{Caged, Layer, confine_to};
 pub use lease::{Death, Ended, Item, ItemInput, LEASE, Limits, Reader, Said};
 pub use memory::{Guarded, WipingAllocator, guard_secrets};

@@ -73,7 +73,7 @@ pub fn guard_secrets() -> std::io::Result<Guarded> {
 }
 
 /// With a limit, memory that comes later could be refused, and that would end the process; so it is locked only where there is none.
-fn lock_memory() -> bool {
+pub(crate) fn lock_memory() -> bool {
     let unlimited = getrlimit(Resource::Memlock).maximum.is_none();
     let _ = setrlimit(Resource::Memlock, Rlimit { current: None, maximum: None });
     if !unlimited && getrlimit(Resource::Memlock).current.is_some() {

@@ -6,6 +6,7 @@ mod outbox;
 mod trial;
 mod zygote;
 
+use crate::copies;
 use crate::lease::{Death, Ended, Item, ItemInput, LEASE, Limits, Reader, Said};
 use crate::wire::{Answer, Terms, VERSION};
 use clock::{Clock, processor_seconds};
@@ -17,7 +18,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, waitpid};
+use rustix::process::{Pid, WaitOptions, WaitStatus, waitpid};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
@@ -170,7 +171,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.reaped {
-            end(self.pid);
+            copies::end(self.pid);
         }
     }
 }
@@ -190,13 +191,6 @@ fn spawn(reader: &Reader, more: Option<&OsStr>, stdin: OwnedFd, stdout: Stdio) -
 
 fn died_of(status: WaitStatus) -> Death {
     status.terminating_signal().map_or_else(|| Death::Exit(status.exit_status().unwrap_or(-1)), Death::by_signal)
-}
-
-/// Ends a child of ours and reaps it; until then nobody else gets its number.
-fn end(pid: Pid) {
-    // It fails only when the process is gone already.
-    let _ = kill_process(pid, Signal::KILL);
-    while waitpid(Some(pid), WaitOptions::empty()).is_err_and(|error| error == rustix::io::Errno::INTR) {}
 }
 
 /// One lease being read.

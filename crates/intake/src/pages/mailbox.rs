@@ -1,6 +1,7 @@
 //! A source's mailbox: answers, the form to send, and the ways to leave.
 
 use super::{Frame, token};
+use crate::hatch::Flash;
 use daylight_html::{Markup, html, size};
 use std::ops::Range;
 use zeroize::Zeroizing;
@@ -16,22 +17,6 @@ pub(crate) enum Answer {
     },
     /// One that cannot be believed.
     Unread,
-}
-
-/// What came of what was sent last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flash {
-    /// It arrived.
-    Sent {
-        /// How many texts.
-        texts: u32,
-        /// How many files.
-        files: u32,
-    },
-    /// There was nothing in the form.
-    Nothing,
-    /// A file broke off after this many parts.
-    Broke(u32),
 }
 
 /// What a mailbox shows.

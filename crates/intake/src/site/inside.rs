@@ -1,13 +1,11 @@
 //! The pages of somebody who is logged in.
 
-use super::{Head, Site, blocking, lookup_of, shown};
+use super::{Head, Site, lookup_of, shown};
 use crate::answer::Answer;
 use crate::pages::{self, Mailbox, Stop, padded};
 use crate::session::Cookie;
-use crate::store::StoreError;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName};
-use std::sync::Arc;
 
 /// How many answers a page shows.
 const SHOWN: usize = 4;
@@ -19,7 +17,7 @@ impl Site {
     pub(super) fn codename(&self, head: &Head) -> Result<Answer, Stop> {
         let (cookie, visit) = self.visit(head)?;
         let frame = self.frame(head, Some("/codename"), true);
-        match self.sessions.words(&cookie) {
+        match self.hatch.words_of(&cookie) {
             Some(words) => Ok(shown(pages::codename(&frame, &visit.form, &words))),
             None => Ok(Answer::see(&head.at("/mailbox"))),
         }
@@ -28,45 +26,37 @@ impl Site {
     /// The codename is written down.
     pub(super) async fn kept(&self, head: &Head, body: Incoming) -> Result<Answer, Stop> {
         let (cookie, _) = self.inner_form(head, body).await?;
-        self.sessions.hide_words(&cookie);
+        self.hatch.hide_words(cookie.name());
         Ok(Answer::see(&head.at("/mailbox")))
     }
 
-    pub(super) async fn mailbox(self: &Arc<Self>, head: &Head) -> Result<Answer, Stop> {
+    pub(super) fn mailbox(&self, head: &Head) -> Result<Answer, Stop> {
         let (cookie, visit) = self.visit(head)?;
         let from = head.query.strip_prefix("from=").and_then(|from| from.parse::<usize>().ok()).unwrap_or(0);
-        let (site, slip, form) = (self.clone(), visit.slip, visit.form.clone());
-        let flash = self.sessions.flash(&cookie);
-        let mailbox = blocking(move || {
-            let (keys, lookup) = lookup_of(&visit.seed);
-            let mut replies = site.store.replies(&lookup);
-            replies.reverse();
-            let start = from.min(replies.len());
-            let end = replies.len().min(start + SHOWN);
-            let sealed: Result<Vec<_>, _> = replies[start..end].iter().map(|(id, _)| site.store.reply(id)).collect();
-            // As many files are read and as many answers shown, to nobody, as are missing.
-            (end - start..SHOWN).for_each(|_| site.store.read_in_vain());
-            let answers = site.open_replies(&keys, &sealed.map_err(|_| Stop::Failed)?, SHOWN);
-            let usage = site.store.usage(&lookup);
-            let filler = Mailbox::filler(SHOWN - (end - start));
-            Ok((
-                Mailbox {
-                    answers,
-                    shown: start..end,
-                    all: replies.len(),
-                    waiting: (usage.envelopes, usage.bytes),
-                    accepted: usage.accepted,
-                    flash,
-                },
-                filler,
-            ))
-        })
-        .await?;
-        let (mailbox, filler) = mailbox;
-        let page = pages::mailbox(&self.frame(head, Some("/mailbox"), true), &form, &mailbox);
-        let _ = std::hint::black_box(pages::mailbox(&self.frame(head, Some("/mailbox"), true), &form, &filler));
+        let flash = self.hatch.flash(cookie.name());
+        let (keys, lookup) = lookup_of(&visit.seed);
+        let mut replies = self.hatch.replies(lookup);
+        replies.reverse();
+        let start = from.min(replies.len());
+        let end = replies.len().min(start + SHOWN);
+        let sealed: Result<Vec<_>, _> = replies[start..end].iter().map(|(id, _)| self.hatch.reply(*id)).collect();
+        // As many files are read and as many answers shown, to nobody, as are missing.
+        (end - start..SHOWN).for_each(|_| _ = std::hint::black_box(self.hatch.read_in_vain()));
+        let answers = self.open_replies(&keys, &sealed.map_err(|_| Stop::Failed)?, SHOWN);
+        let usage = self.hatch.usage(lookup);
+        let filler = Mailbox::filler(SHOWN - (end - start));
+        let mailbox = Mailbox {
+            answers,
+            shown: start..end,
+            all: replies.len(),
+            waiting: (usage.envelopes, usage.bytes),
+            accepted: usage.accepted,
+            flash,
+        };
+        let page = pages::mailbox(&self.frame(head, Some("/mailbox"), true), &visit.form, &mailbox);
+        let _ = std::hint::black_box(pages::mailbox(&self.frame(head, Some("/mailbox"), true), &visit.form, &filler));
         let slipped = pages::slip(&self.frame(head, Some("/mailbox"), false));
-        Ok(shown(padded(if slip { slipped } else { page }, LENGTH)))
+        Ok(shown(padded(if visit.slip { slipped } else { page }, LENGTH)))
     }
 
     pub(super) fn ask_to_delete(&self, head: &Head) -> Result<Answer, Stop> {
@@ -75,17 +65,16 @@ impl Site {
     }
 
     /// Deletes everything of a source, and ends its session.
-    pub(super) async fn delete(self: &Arc<Self>, head: &Head, body: Incoming) -> Result<Answer, Stop> {
+    pub(super) async fn delete(&self, head: &Head, body: Incoming) -> Result<Answer, Stop> {
         let (cookie, visit) = self.inner_form(head, body).await?;
-        let site = self.clone();
-        blocking(move || site.store.forget(&lookup_of(&visit.seed).1).map_err(|_: StoreError| Stop::Failed)).await?;
-        self.sessions.end(&cookie);
+        self.hatch.forget(lookup_of(&visit.seed).1).map_err(|_| Stop::Failed)?;
+        self.hatch.end_session(cookie.name());
         Ok(left(Answer::see(&head.at("/gone"))))
     }
 
     pub(super) async fn logout(&self, head: &Head, body: Incoming) -> Result<Answer, Stop> {
         let (cookie, _) = self.inner_form(head, body).await?;
-        self.sessions.end(&cookie);
+        self.hatch.end_session(cookie.name());
         Ok(left(Answer::see(&head.at("/bye"))))
     }
 }

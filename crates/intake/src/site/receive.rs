@@ -2,20 +2,20 @@
 //! browser hears why.
 
 use super::form::next;
-use super::{Head, Site, blocking, lookup_of};
+use super::{Head, Site, lookup_of};
 use crate::answer::Answer;
-use crate::circuits::{self, Open};
 use crate::days::Mark;
-use crate::lines::Spared;
+use crate::hatch::{Flash, Hatch};
 use crate::multipart::boundary;
-use crate::pages::{Flash, Stop};
-use crate::places::Seat;
-use crate::store::{UNACCEPTED_BYTES, today};
+use crate::pages::Stop;
+use crate::store::UNACCEPTED_BYTES;
 use crate::upload::{Ended, FILE, Sender, Sent, Upload};
+use daylight_envelope::{Newsroom, Recipient};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 /// How long nothing at all may come, in the beginning and later.
@@ -30,6 +30,12 @@ const BESIDE: u64 = 1 << 20;
 const DRAINED: u64 = 8 << 20;
 const DRAINING: Duration = Duration::from_secs(20);
 
+/// How many bytes a key of the directory has.
+const RECIPIENT: usize = 1216;
+/// After how many bytes, or how long, the house is told what has come.
+const TOLD_BYTES: u64 = 256 << 10;
+const TOLD: Duration = Duration::from_secs(1);
+
 /// A body's pieces, none of which comes too late.
 pub(super) struct Pieces {
     body: Incoming,
@@ -43,12 +49,12 @@ impl Pieces {
     }
 
     /// The next piece, unless its place is needed by somebody else; nothing at the end.
-    pub(super) async fn next(&mut self, place: Option<&Place>) -> Result<Option<Bytes>, Stop> {
+    pub(super) async fn next(&mut self, mut place: Option<&mut Place>) -> Result<Option<Bytes>, Stop> {
         // What has come whole is kept, whoever waits.
-        let place = place.filter(|_| !self.body.is_end_stream());
+        place = place.filter(|_| !self.body.is_end_stream());
         let needed = async {
-            match place {
-                Some(place) => place.seat.needed().await,
+            match &place {
+                Some(place) => place.needed().await,
                 None => std::future::pending().await,
             }
         };
@@ -61,7 +67,7 @@ impl Pieces {
         let Some(piece) = piece.transpose().map_err(|_| Stop::Broke)? else { return Ok(None) };
         self.come += piece.len() as u64;
         if let Some(place) = place {
-            place.seat.came(piece.len() as u64);
+            place.came(piece.len() as u64);
         }
         let elapsed = self.began.elapsed();
         if elapsed > GRACE && self.come / elapsed.as_secs().max(1) < SLOWEST {
@@ -81,17 +87,16 @@ impl Site {
     /// A page's form with a text and files.
     pub(super) async fn send(self: &Arc<Self>, head: &Head, body: Incoming) -> Result<Answer, Stop> {
         let mut pieces = Pieces::new(body);
-        let sent = match self.begin(head).await {
-            Ok((cookie, upload, place)) => {
-                let (sent, stop) = receive(upload, &mut pieces, &place).await;
-                self.sessions.hide_words(&cookie);
+        let sent = match self.begin(head) {
+            Ok((cookie, upload, mut place)) => {
+                let (sent, stop) = receive(upload, &mut pieces, &mut place).await;
+                self.hatch.hide_words(cookie.name());
+                let note = |flash| self.hatch.note(cookie.name(), flash);
                 match stop {
-                    None if sent == Sent::default() => self.sessions.note(&cookie, Flash::Nothing),
-                    None => self.sessions.note(&cookie, Flash::Sent { texts: sent.texts, files: sent.files }),
-                    Some(_) if sent.parts > 0 => self.sessions.note(&cookie, Flash::Broke(sent.parts)),
-                    Some(_) if sent.texts + sent.files > 0 => {
-                        self.sessions.note(&cookie, Flash::Sent { texts: sent.texts, files: sent.files });
-                    }
+                    None if sent == Sent::default() => note(Flash::Nothing),
+                    None => note(Flash::Sent { texts: sent.texts, files: sent.files }),
+                    Some(_) if sent.parts > 0 => note(Flash::Broke(sent.parts)),
+                    Some(_) if sent.texts + sent.files > 0 => note(Flash::Sent { texts: sent.texts, files: sent.files }),
                     Some(_) => {}
                 }
                 stop.map_or(Ok(()), Err)
@@ -99,7 +104,7 @@ impl Site {
             Err(stop) => Err(stop),
         };
         if sent == Err(Stop::Full) {
-            self.mark(Mark::Full).await;
+            self.mark(Mark::Full);
         }
         if sent.is_err() {
             pieces.drain().await;
@@ -107,7 +112,7 @@ impl Site {
         sent.map(|()| Answer::see(&head.at("/mailbox")).closing())
     }
 
-    async fn begin(self: &Arc<Self>, head: &Head) -> Result<(crate::session::Cookie, Upload, Place), Stop> {
+    fn begin(self: &Arc<Self>, head: &Head) -> Result<(crate::session::Cookie, Upload, Place), Stop> {
         let (cookie, visit) = self.visit(head)?;
         if visit.slip {
             return Err(Stop::Expired);
@@ -120,77 +125,89 @@ impl Site {
         if length > FILE + BESIDE {
             return Err(Stop::Large);
         }
-        let place = self.place(head).await.ok_or(Stop::Busy)?;
+        let place = self.place().ok_or(Stop::Busy)?;
         let (keys, lookup) = lookup_of(&visit.seed);
-        let usage = self.store.usage(&lookup);
+        let usage = self.hatch.usage(lookup);
         if !usage.accepted && usage.bytes + length > UNACCEPTED_BYTES {
             return Err(Stop::Unaccepted);
         }
-        if !self.store.has_room(length) {
+        if !self.hatch.has_room(length) {
             return Err(Stop::Full);
         }
-        let epoch = today();
-        let recipients = self.home.keys().map(|keys| keys.recipients(epoch)).filter(|recipients| !recipients.is_empty());
+        let (epoch, recipients) = self.hatch.recipients();
+        let key = |key: &[u8]| Recipient::from_bytes(key.try_into().ok()?).ok();
+        // Whoever would be left out could not open what comes: then nobody is sealed to.
+        let recipients: Option<Vec<Recipient>> = recipients.chunks(RECIPIENT).map(key).collect();
         let sender = Sender {
             keys,
-            newsroom: self.home.newsroom(),
+            newsroom: Newsroom(self.common.newsroom.0),
             epoch,
-            recipients: recipients.ok_or(Stop::Closed)?,
+            recipients: recipients.filter(|recipients| !recipients.is_empty()).ok_or(Stop::Closed)?,
             first: visit.fresh && usage.envelopes == 0 && usage.replies == 0 && !usage.accepted,
             accepted: usage.accepted,
             may_tell: usage.accepted || !visit.told,
         };
-        Ok((cookie, Upload::new(self.store.clone(), sender, &boundary, visit.form, length), place))
+        Ok((cookie, Upload::new(self.hatch.clone(), sender, &boundary, visit.form, length), place))
     }
 
-    /// A place among the uploads of all, and of this circuit.
-    pub(super) async fn place(self: &Arc<Self>, head: &Head) -> Option<Place> {
-        let ours = self.circuits.open(head.circuit, Open::Upload)?;
-        if self.places.are_taken() {
-            self.mark(Mark::Crowded).await;
-        }
-        let seat = self.places.take(&self.circuits, head.circuit).await?;
-        Some(Place { _ours: ours, _spared: head.line.spare(), seat })
+    /// A place among the uploads of all, and of this circuit. It may be waited for: nothing else is to be done meanwhile.
+    pub(super) fn place(&self) -> Option<Place> {
+        let place = Place { hatch: self.hatch.clone(), gives_way: self.gives_way.clone(), come: 0, told: Instant::now() };
+        self.hatch.place().then_some(place)
     }
 }
 
 /// Held as long as an upload lasts.
 pub(super) struct Place {
-    _ours: circuits::Place,
-    _spared: Spared,
-    seat: Seat,
+    hatch: Arc<Hatch>,
+    gives_way: Arc<Notify>,
+    /// How many bytes have come that the house was not told of, and when it was told last.
+    come: u64,
+    told: Instant,
 }
 
-/// Pushes what comes into a form, each piece on a thread that may wait for the disk, so that no thread waits for the line. Says what was kept, and why not all.
-async fn receive(upload: Upload, pieces: &mut Pieces, place: &Place) -> (Sent, Option<Stop>) {
+impl Place {
+    /// So many bytes have come.
+    fn came(&mut self, bytes: u64) {
+        self.come += bytes;
+        if self.come >= TOLD_BYTES || self.told.elapsed() >= TOLD {
+            self.hatch.came(self.come);
+            (self.come, self.told) = (0, Instant::now());
+        }
+    }
+
+    /// Waits until somebody else needs the place. Nothing is lost when this is given up and waited for again.
+    async fn needed(&self) {
+        self.gives_way.notified().await;
+        // For whoever asks again: it is not taken back.
+        self.gives_way.notify_one();
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Where this unwinds the house has closed.
+        if !std::thread::panicking() {
+            self.hatch.leave();
+        }
+    }
+}
+
+/// Pushes what comes into a form. Says what was kept, and why not all.
+async fn receive(upload: Upload, pieces: &mut Pieces, place: &mut Place) -> (Sent, Option<Stop>) {
     // In a box, so that what hashes hold of the text is not copied with every move.
     let mut upload = Box::new(upload);
-    let mut kept = Sent::default();
     let stop = loop {
-        let piece = match pieces.next(Some(place)).await {
-            Ok(piece) => piece,
+        let pushed = match pieces.next(Some(place)).await {
+            Ok(Some(piece)) => upload.push(&piece).map(|()| false),
+            Ok(None) => upload.finish().map(|_| true),
             Err(stop) => break Some(stop),
         };
-        let last = piece.is_none();
-        let pushed = blocking(move || {
-            let result = match piece {
-                Some(piece) => upload.push(&piece),
-                None => upload.finish().map(|_| ()),
-            };
-            Ok((upload, result))
-        });
-        match pushed.await {
-            Ok((returned, result)) => {
-                upload = returned;
-                kept = upload.sent();
-                match result {
-                    Ok(()) if last => break None,
-                    Ok(()) => {}
-                    Err(Ended(stop)) => break Some(stop),
-                }
-            }
-            Err(stop) => return (kept, Some(stop)),
+        match pushed {
+            Ok(true) => break None,
+            Ok(false) => {}
+            Err(Ended(stop)) => break Some(stop),
         }
     };
-    (kept, stop)
+    (upload.sent(), stop)
 }

@@ -6,10 +6,11 @@ use super::{Head, Site};
 use crate::answer::{Answer, Body};
 use crate::circuits::Cost;
 use crate::days::Mark;
+use crate::hatch::Refusal;
+use crate::newsroom::Home;
+use crate::outgoing::Outgoing;
 use crate::pages::Stop;
-use crate::session::same;
-use crate::stack::apart_and_wiped;
-use crate::store::{Kept, Kind, LONGEST_REPLY, Lookup, StoreError, UNACCEPTED_BYTES, list};
+use crate::store::{LONGEST_REPLY, Lookup, UNACCEPTED_BYTES};
 use crate::upload::{FILE, PART};
 use daylight_archive::directory::MAX_FILE;
 use daylight_envelope::envelope_length;
@@ -25,6 +26,11 @@ const REPLIES: usize = 256 << 10;
 /// How many ids or lookups a collector may name at once: some hundred thousand.
 const NAMES: usize = 8 << 20;
 const BYTES: &str = "application/octet-stream";
+
+/// What a tool is told of the newsroom.
+pub(crate) fn told(home: &Home) -> Vec<u8> {
+    home.told(longest(), PART, FILE, 64 << 20)
+}
 
 type Told = Result<Answer, Answer>;
 
@@ -54,23 +60,23 @@ fn stopped(stop: Stop) -> Answer {
     if matches!(stop, Stop::Busy | Stop::Slowest) { answer.with(header::RETRY_AFTER, "60") } else { answer }
 }
 
-fn not_stored(error: &StoreError) -> Answer {
-    match error {
-        StoreError::Full => refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()).with(header::RETRY_AFTER, "86400"),
-        StoreError::Unaccepted => refused(StatusCode::PAYLOAD_TOO_LARGE, &error.to_string()),
-        StoreError::Others => refused(StatusCode::CONFLICT, &error.to_string()),
-        // What is wrong with the disk is not the sender's business.
-        _ => refused(StatusCode::INTERNAL_SERVER_ERROR, "the drop failed"),
-    }
+fn not_stored(refusal: Refusal) -> Answer {
+    let status = match refusal {
+        Refusal::Full => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Unaccepted => StatusCode::PAYLOAD_TOO_LARGE,
+        Refusal::Others => StatusCode::CONFLICT,
+        Refusal::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let answer = refused(status, &refusal.to_string());
+    if refusal == Refusal::Full { answer.with(header::RETRY_AFTER, "86400") } else { answer }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, StoreError> + Send + 'static) -> Result<T, Answer> {
-    let done = apart_and_wiped(work).await;
-    (*done.ok_or_else(|| stopped(Stop::Failed))?).map_err(|error| not_stored(&error))
+fn created(id: Digest) -> Answer {
+    Answer::json(StatusCode::CREATED, format!("{{\"id\":\"{id}\"}}"))
 }
 
-fn created(kept: Kept) -> Answer {
-    Answer::json(StatusCode::CREATED, format!("{{\"id\":\"{}\"}}", kept.id))
+fn carried_out(asked: Result<(), Refusal>) -> Told {
+    asked.map(|()| done()).map_err(not_stored)
 }
 
 fn done() -> Answer {
@@ -82,20 +88,17 @@ impl Site {
         let cost = if matches!(head.path.as_str(), "/replies" | "/forget" | "/envelope") { Cost::Mailbox } else { Cost::Page };
         // Who has the token fetches hundreds of envelopes one after the other. Without it these paths cost what others do.
         let collects = head.path.starts_with("/collect/") && self.is_collector(head);
-        if collects {
-            head.line.spare_for_good();
-        }
-        if !collects && !self.circuits.allows(head.circuit, cost) {
+        if !collects && !self.allows(cost) {
             return stopped(Stop::Busy);
         }
         let answer = match (head.method.as_str(), head.path.as_str()) {
-            ("GET" | "HEAD", "/newsroom") => Ok(Answer::json(StatusCode::OK, self.home.told(longest(), PART, FILE, 64 << 20))),
+            ("GET" | "HEAD", "/newsroom") => Ok(Answer::json(StatusCode::OK, self.common.told.clone())),
             ("GET" | "HEAD", "/directory") => self.directory(),
             ("POST", "/envelope") => self.envelope(head, body).await,
             ("POST", "/replies") => self.replies(body).await,
             ("POST", "/forget") => self.forget(body).await,
             (_, path) => match path.strip_prefix("/collect/") {
-                Some(what) if self.is_collector(head) => self.collect(head, what, body).await,
+                Some(what) if collects => self.collect(head, what, body).await,
                 Some(_) => Err(refused(StatusCode::UNAUTHORIZED, "this is for the newsroom's collector: show its token")),
                 None => Err(refused(StatusCode::NOT_FOUND, "there is no such page")),
             },
@@ -104,22 +107,22 @@ impl Site {
     }
 
     fn directory(&self) -> Told {
-        let keys = self.home.keys().ok_or_else(|| refused(StatusCode::NOT_FOUND, "no directory has been brought yet"))?;
-        Ok(Answer::bytes(BYTES, Body::Full(Some(keys.bytes.clone().into()))))
+        let directory = self.hatch.directory().ok_or_else(|| refused(StatusCode::NOT_FOUND, "no directory has been brought yet"))?;
+        Ok(Answer::bytes(BYTES, Body::Full(Some(directory.into()))))
     }
 
-    /// Compared by the hash, so that the time it takes says nothing of the token.
+    /// The house compares by the hash, so that the time it takes says nothing of the token.
     fn is_collector(&self, head: &Head) -> bool {
         let token = head.text(header::AUTHORIZATION).strip_prefix("Daylight ").unwrap_or("");
-        same(&Digest::of(token.as_bytes()).to_string(), &self.home.collector.to_string())
+        self.hatch.is_collector(Digest::of(token.as_bytes()))
     }
 
     /// Takes a sealed envelope; it is durable before this answers.
-    async fn envelope(self: &Arc<Self>, head: &Head, body: Incoming) -> Told {
+    async fn envelope(&self, head: &Head, body: Incoming) -> Told {
         let mut pieces = Pieces::new(body);
         let taken = self.take(head, &mut pieces).await;
         if taken.as_ref().is_err_and(|answer| answer.is(StatusCode::SERVICE_UNAVAILABLE)) {
-            self.mark(Mark::Full).await;
+            self.mark(Mark::Full);
         }
         if taken.is_err() {
             pieces.drain().await;
@@ -127,7 +130,7 @@ impl Site {
         taken
     }
 
-    async fn take(self: &Arc<Self>, head: &Head, pieces: &mut Pieces) -> Told {
+    async fn take(&self, head: &Head, pieces: &mut Pieces) -> Told {
         let lookup = lookup(head)?;
         let length = head.length().ok_or_else(|| refused(StatusCode::LENGTH_REQUIRED, "say its length (Content-Length)"))?;
         if length > longest() {
@@ -137,123 +140,88 @@ impl Site {
         if length < shortest() {
             return Err(refused(StatusCode::BAD_REQUEST, "shorter than any envelope is"));
         }
-        let usage = self.store.usage(&lookup);
+        let usage = self.hatch.usage(lookup);
         if !usage.accepted && usage.bytes + length > UNACCEPTED_BYTES {
-            return Err(not_stored(&StoreError::Unaccepted));
+            return Err(not_stored(Refusal::Unaccepted));
         }
-        if !self.store.has_room(length) {
-            return Err(not_stored(&StoreError::Full));
+        if !self.hatch.has_room(length) {
+            return Err(not_stored(Refusal::Full));
         }
-        let place = self.place(head).await.ok_or_else(|| stopped(Stop::Busy))?;
-        let store = self.store.clone();
-        let mut incoming = blocking(move || store.begin(Kind::Envelope, lookup)).await?;
-        while let Some(piece) = pieces.next(Some(&place)).await.map_err(stopped)? {
-            if incoming.length() + piece.len() as u64 > length {
+        let mut place = self.place().ok_or_else(|| stopped(Stop::Busy))?;
+        let mut outgoing = Outgoing::begin(&self.hatch, lookup).map_err(not_stored)?;
+        while let Some(piece) = pieces.next(Some(&mut place)).await.map_err(stopped)? {
+            if outgoing.length() + piece.len() as u64 > length {
                 return Err(stopped(Stop::Large));
             }
-            incoming = blocking(move || incoming.push(&piece).map(|()| incoming)).await?;
+            outgoing.write_all(&piece).map_err(|error| not_stored(Refusal::of(&error)))?;
         }
-        if incoming.length() != length || length == 0 {
+        if outgoing.length() != length || length == 0 {
             return Err(stopped(Stop::Broke));
         }
-        let store = self.store.clone();
-        blocking(move || store.keep(incoming)).await.map(created)
+        outgoing.keep().map(created).map_err(not_stored)
     }
 
     /// The replies to a source, in an answer that is as long whether there are any or not.
-    async fn replies(self: &Arc<Self>, body: Incoming) -> Told {
+    async fn replies(&self, body: Incoming) -> Told {
         let body = read(body, 200).await.map_err(stopped)?;
         let text = std::str::from_utf8(&body).unwrap_or("");
         let (lookup, skip) = text.trim_end().split_once('\n').unwrap_or((text.trim_end(), "0"));
         let malformed = || refused(StatusCode::BAD_REQUEST, "a lookup id is 64 hexadecimal digits");
         let lookup: Lookup = lookup.parse().map_err(|_| malformed())?;
         let skip: usize = skip.parse().map_err(|_| malformed())?;
-        let store = self.store.clone();
-        let frame = blocking(move || {
-            let replies = store.replies(&lookup);
-            let left = replies.get(skip..).unwrap_or_default();
-            let mut room = REPLIES - 8;
-            let fitting = left.iter().take_while(|(_, length)| {
-                let needed = usize::try_from(*length).unwrap_or(usize::MAX).saturating_add(4);
-                let fits = needed <= room;
-                room = room.saturating_sub(needed);
-                fits
-            });
-            let mut sealed = Vec::new();
-            for (id, _) in fitting {
-                sealed.push(store.reply(id)?);
+        let replies = self.hatch.replies(lookup);
+        let left = replies.get(skip..).unwrap_or_default();
+        let mut frame = vec![0; REPLIES];
+        getrandom::fill(&mut frame).map_err(|_| not_stored(Refusal::Failed))?;
+        let (mut at, mut count) = (8, 0u32);
+        for (id, length) in left {
+            let length = usize::try_from(*length).unwrap_or(usize::MAX);
+            if length.saturating_add(4) > REPLIES - at {
+                break;
             }
-            let mut frame = vec![0; REPLIES];
-            getrandom::fill(&mut frame).map_err(|_| crate::NoRandomness)?;
-            let mut at = 0;
-            let mut put = |bytes: &[u8]| {
-                frame[at..at + bytes.len()].copy_from_slice(bytes);
-                at += bytes.len();
-            };
-            put(&(sealed.len() as u32).to_be_bytes());
-            put(&((left.len() - sealed.len()) as u32).to_be_bytes());
-            for reply in &sealed {
-                put(&(reply.len() as u32).to_be_bytes());
-                put(reply);
-            }
-            Ok(frame)
-        });
-        Ok(Answer::bytes(BYTES, Body::Full(Some(frame.await?.into()))))
+            let sealed = self.hatch.reply(*id).map_err(not_stored)?;
+            frame[at..at + 4].copy_from_slice(&(sealed.len() as u32).to_be_bytes());
+            frame[at + 4..at + 4 + sealed.len()].copy_from_slice(&sealed);
+            at += 4 + sealed.len();
+            count += 1;
+        }
+        frame[..4].copy_from_slice(&count.to_be_bytes());
+        frame[4..8].copy_from_slice(&(left.len() as u32 - count).to_be_bytes());
+        Ok(Answer::bytes(BYTES, Body::Full(Some(frame.into()))))
     }
 
-    async fn forget(self: &Arc<Self>, body: Incoming) -> Told {
+    async fn forget(&self, body: Incoming) -> Told {
         let names = names::<Lookup>(body, 66).await?;
         let [lookup] = names[..] else { return Err(refused(StatusCode::BAD_REQUEST, "a lookup id is 64 hexadecimal digits")) };
-        let store = self.store.clone();
-        blocking(move || store.forget(&lookup)).await.map(|()| done())
+        carried_out(self.hatch.forget(lookup))
     }
 
     async fn collect(self: &Arc<Self>, head: &Head, what: &str, body: Incoming) -> Told {
-        let store = self.store.clone();
         match (&head.method, what) {
-            (&Method::POST, "list") => {
-                self.mark(Mark::Collected).await;
-                Ok(Answer::json(StatusCode::OK, list(&store.envelopes())))
-            }
-            (&Method::POST, "done") => {
-                let ids = names::<Digest>(body, NAMES).await?;
-                blocking(move || store.done(&ids)).await.map(|()| done())
-            }
-            (&Method::POST, "accept") => {
-                let lookups = names::<Lookup>(body, NAMES).await?;
-                blocking(move || lookups.into_iter().try_for_each(|lookup| store.accept(lookup))).await.map(|()| done())
-            }
-            (&Method::POST, "forget") => {
-                let lookups = names::<Lookup>(body, NAMES).await?;
-                blocking(move || lookups.iter().try_for_each(|lookup| store.forget_answers(lookup))).await.map(|()| done())
-            }
+            (&Method::POST, "list") => Ok(Answer::json(StatusCode::OK, self.hatch.list())),
+            (&Method::POST, "done") => carried_out(self.hatch.done(names(body, NAMES).await?)),
+            (&Method::POST, "accept") => carried_out(self.hatch.accept(names(body, NAMES).await?)),
+            (&Method::POST, "forget") => carried_out(self.hatch.forget_answers(names(body, NAMES).await?)),
             (&Method::PUT, "reply") => {
                 let lookup = lookup(head)?;
                 let sealed = read(body, LONGEST_REPLY).await.map_err(stopped)?;
-                blocking(move || store.put_reply(lookup, &sealed)).await.map(created)
+                self.hatch.put_reply(lookup, sealed.to_vec()).map(created).map_err(not_stored)
             }
             (&Method::PUT, "directory") => {
                 let bytes = read(body, MAX_FILE).await.map_err(stopped)?;
-                let site = self.clone();
-                let put = tokio::task::spawn_blocking(move || site.put_directory(&bytes)).await.map_err(|_| stopped(Stop::Failed))?;
-                put.map(|()| done()).map_err(|why| refused(StatusCode::BAD_REQUEST, &why))
+                match self.hatch.put_directory(bytes.to_vec()) {
+                    None => Ok(done()),
+                    Some(why) => Err(refused(StatusCode::BAD_REQUEST, &why)),
+                }
             }
             (&Method::GET, id) => {
                 let missing = || refused(StatusCode::NOT_FOUND, "there is no such envelope");
                 let id: Digest = id.parse().map_err(|_| missing())?;
-                let (file, length) = blocking(move || store.envelope(&id)).await?.ok_or_else(missing)?;
-                Ok(Answer::bytes(BYTES, Body::file(file, length)))
+                let length = self.hatch.open_envelope(id).map_err(not_stored)?.ok_or_else(missing)?;
+                Ok(Answer::bytes(BYTES, Body::Envelope(self.hatch.clone(), length)))
             }
             _ => Err(refused(StatusCode::NOT_FOUND, "a collector asks for nothing of that name")),
         }
-    }
-
-    fn put_directory(&self, bytes: &[u8]) -> Result<(), String> {
-        self.home.put_directory(bytes).map_err(|error| error.to_string())?;
-        if let Some(keys) = self.home.keys() {
-            keys.prepare(crate::store::today());
-        }
-        Ok(())
     }
 }
 
@@ -268,13 +236,4 @@ async fn names<T: std::str::FromStr>(body: Incoming, longest: usize) -> Result<V
     let text = std::str::from_utf8(&body).unwrap_or("?");
     let names: Result<Vec<T>, _> = text.lines().map(str::parse).collect();
     names.map_err(|_| refused(StatusCode::BAD_REQUEST, "a name is 64 hexadecimal digits, one a line"))
-}
-
-impl crate::store::Incoming {
-    fn push(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        self.write_all(bytes).map_err(|error| match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full,
-            _ => StoreError::Disk { what: "receiving".into(), source: error },
-        })
-    }
 }

@@ -64,6 +64,45 @@ const REFUSED: &[c_long] = &[
     libc::SYS_readlink,
 ];
 
+/// What an attendant needs beside memory, waiting and dying: to read, write and wait for what is open. None of it takes a path or makes anything.
+const ATTENDANT: &[c_long] = &[
+    libc::SYS_read,
+    libc::SYS_readv,
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_recvfrom,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_shutdown,
+    libc::SYS_getsockopt,
+    libc::SYS_close,
+    libc::SYS_epoll_ctl,
+    libc::SYS_epoll_pwait,
+    libc::SYS_ppoll,
+    libc::SYS_brk,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_madvise,
+    libc::SYS_getrandom,
+    libc::SYS_clock_gettime,
+    libc::SYS_futex,
+    libc::SYS_sched_yield,
+    libc::SYS_clock_nanosleep,
+    libc::SYS_restart_syscall,
+    libc::SYS_rt_sigaction,
+    libc::SYS_rt_sigprocmask,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_sigaltstack,
+    libc::SYS_getpid,
+    libc::SYS_gettid,
+    libc::SYS_exit,
+    libc::SYS_exit_group,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_poll,
+];
+
 /// What no system tool may do, though it may do most things: speak to others, watch or signal them, become or start another, change the machine.
 const TOOL_REFUSED: &[c_long] = &[
     // The network, and any other socket. `io_uring` could do both unseen.
@@ -231,6 +270,31 @@ fn reader_conditions(process: u64) -> Vec<(c_long, Vec<Condition>)> {
         (libc::SYS_fcntl, vec![is(1, libc::F_GETFD as u64)]),
         (libc::SYS_tgkill, vec![is(0, process), is(2, libc::SIGABRT as u64)]),
     ]
+}
+
+/// Leaves an attendant its few calls, for good. What else it tries gets an error: a library goes on without.
+pub(crate) fn enter_attendant() -> Result<(), String> {
+    let process = u64::from(rustix::process::getpid().as_raw_nonzero().get().unsigned_abs());
+    let mut allowed = always(ATTENDANT.iter());
+    for (call, conditions) in attendant_conditions(process) {
+        allowed.entry(call).or_default().push(rule(conditions)?);
+    }
+    let filter = compile(allowed, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow)?;
+    apply_filter(&filter).map_err(|error| format!("seccomp cannot be set up: {error}"))
+}
+
+/// What an attendant needs with these arguments and no others; a call may stand here twice.
+fn attendant_conditions(process: u64) -> Vec<(c_long, Vec<Condition>)> {
+    let is = |argument, value| (argument, SeccompCmpOp::Eq, value);
+    let not_run = (2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0);
+    let asked = [libc::F_GETFD, libc::F_GETFL, libc::F_SETFL];
+    let mut conditions = vec![
+        (libc::SYS_mmap, vec![not_run.clone()]),
+        (libc::SYS_mprotect, vec![not_run]),
+        (libc::SYS_tgkill, vec![is(0, process), is(2, libc::SIGABRT as u64)]),
+    ];
+    conditions.extend(asked.map(|asked| (libc::SYS_fcntl, vec![is(1, asked as u64)])));
+    conditions
 }
 
 /// What a system tool may not do. It gets an error, since much of this is tried in good faith. The programs are made before a process is, for that

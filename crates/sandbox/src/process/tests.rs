@@ -18,6 +18,14 @@ use std::thread::sleep;
 use std::time::Duration;
 use std::{env, panic};
 
+#[path = "tests/apart.rs"]
+mod apart;
+
+use apart::{
+    an_attendant_has_its_visitor_and_nothing_else, play_attended, play_offline, play_online,
+    what_has_gone_offline_makes_no_socket_and_reaches_its_folder_alone, what_has_only_the_network_speaks_and_does_nothing_else,
+};
+
 fn main() -> ExitCode {
     match env::args().nth(1).as_deref() {
         Some("worker") => worker_main(|| (), play),
@@ -27,6 +35,7 @@ fn main() -> ExitCode {
         Some("tool") => play_tool(),
         Some("offline") => play_offline(),
         Some("online") => play_online(),
+        Some("attended") => play_attended(),
         Some("--list") => ExitCode::SUCCESS,
         _ => run_checks(),
     }
@@ -51,6 +60,7 @@ const CHECKS: &[(&str, fn())] = checks![
     a_cage_with_a_hole_reads_nothing,
     what_has_gone_offline_makes_no_socket_and_reaches_its_folder_alone,
     what_has_only_the_network_speaks_and_does_nothing_else,
+    an_attendant_has_its_visitor_and_nothing_else,
     a_tool_is_run_in_its_cage,
     a_captured_tool_gets_nowhere,
     a_tool_is_held_to_its_limits,
@@ -75,82 +85,6 @@ fn run_checks() -> ExitCode {
     let (word, filtered) = (if failed == 0 { "ok" } else { "FAILED" }, CHECKS.len() - chosen.len());
     println!("\ntest result: {word}. {passed} passed; {failed} failed; 0 ignored; 0 measured; {filtered} filtered out\n");
     ExitCode::from(u8::from(failed > 0))
-}
-
-/// Goes offline with the folder of its argument, and tries what it should not be able to do any more.
-fn play_offline() -> ExitCode {
-    let folder = std::path::PathBuf::from(env::args().nth(2).unwrap());
-    assert!(daylight_sandbox::any_socket().is_some(), "before, it can make one");
-    let open_before = File::open(folder.join("../outside")).unwrap();
-    let caged = daylight_sandbox::go_offline(&[&folder]).unwrap();
-    assert_eq!(daylight_sandbox::any_socket(), None);
-    assert!(UdpSocket::bind("127.0.0.1:0").is_err() && TcpStream::connect("127.0.0.1:9").is_err());
-    assert!(UnixStream::pair().is_err() && UnixStream::connect(folder.join("socket")).is_err());
-    assert!(Command::new("/bin/true").status().is_err(), "nor start another that does");
-    fs::write(folder.join("inside"), "kept").unwrap();
-    fs::rename(folder.join("inside"), folder.join("renamed")).unwrap();
-    let reaches = fs::read(folder.join("../outside")).is_ok() || fs::write(folder.join("../made"), "x").is_ok();
-    assert!(!reaches || caged.landlock == 0, "no other path");
-    let mut text = String::new();
-    (&open_before).read_to_string(&mut text).unwrap();
-    assert_eq!(text, "outside", "what is open stays open");
-    ExitCode::SUCCESS
-}
-
-fn what_has_gone_offline_makes_no_socket_and_reaches_its_folder_alone() {
-    let work = tempfile::tempdir().unwrap();
-    let folder = work.path().join("folder");
-    fs::create_dir(&folder).unwrap();
-    fs::write(work.path().join("outside"), "outside").unwrap();
-    let _listens = std::os::unix::net::UnixListener::bind(folder.join("socket")).unwrap();
-    let said = Command::new(env::current_exe().unwrap()).arg("offline").arg(&folder).output().unwrap();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    assert_eq!(fs::read(folder.join("renamed")).unwrap(), b"kept");
-    assert!(daylight_sandbox::go_offline(&[&work.path().join("missing")]).is_err() && daylight_sandbox::any_socket().is_some());
-}
-
-/// Keeps the network alone, and tries what it should not be able to do any more.
-fn play_online() -> ExitCode {
-    let (folder, address) = (std::path::PathBuf::from(env::args().nth(2).unwrap()), env::args().nth(3).unwrap());
-    let open_before = File::create(folder.join("before")).unwrap();
-    fs::write(folder.join("there"), "there").unwrap();
-    let landlock = daylight_sandbox::only_network().unwrap();
-    // It speaks, from a thread too, finds names, and reads what the system has for all.
-    std::thread::spawn(move || TcpStream::connect(address).unwrap().write_all(b"spoken").unwrap()).join().unwrap();
-    assert!(std::net::ToSocketAddrs::to_socket_addrs("localhost:9").is_ok_and(|mut found| found.next().is_some()));
-    assert!(fs::read("/etc/hosts").is_ok() || !std::path::Path::new("/etc/hosts").exists());
-    // It starts nothing, and nobody calls it.
-    assert!(Command::new("/bin/true").status().is_err());
-    assert!(std::net::TcpListener::bind("127.0.0.1:0").is_err());
-    // It writes nowhere, whatever the file's rights and the flags say, and changes no name.
-    let there = folder.join("there");
-    for options in [OpenOptions::new().write(true), OpenOptions::new().read(true).write(true), OpenOptions::new().append(true)] {
-        assert_eq!(options.open(&there).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
-        assert!(options.open("/dev/null").is_err());
-    }
-    assert!(File::create(folder.join("made")).is_err() && File::create(&there).is_err());
-    assert!(fs::create_dir(folder.join("made")).is_err() && fs::remove_file(&there).is_err());
-    assert!(fs::rename(&there, folder.join("moved")).is_err() && fs::hard_link(&there, folder.join("linked")).is_err());
-    assert!(fs::set_permissions(&there, std::os::unix::fs::PermissionsExt::from_mode(0o777)).is_err());
-    assert!(landlock == 0 || fs::read(&there).is_err(), "nor reads what is not the system's");
-    (&open_before).write_all(b"open stays open").unwrap();
-    ExitCode::SUCCESS
-}
-
-fn what_has_only_the_network_speaks_and_does_nothing_else() {
-    let work = tempfile::tempdir().unwrap();
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let program = Command::new(env::current_exe().unwrap())
-        .args(["online".as_ref(), work.path().as_os_str(), listener.local_addr().unwrap().to_string().as_ref()])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let said = program.wait_with_output().unwrap();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
-    let mut spoken = String::new();
-    listener.accept().unwrap().0.read_to_string(&mut spoken).unwrap();
-    assert_eq!((spoken.as_str(), fs::read(work.path().join("before")).unwrap().as_slice()), ("spoken", b"open stays open".as_slice()));
-    assert_eq!(fs::read(work.path().join("there")).unwrap(), b"there");
 }
 
 /// The worker's reader: the name of its item says how it behaves.

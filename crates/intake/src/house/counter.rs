@@ -1,0 +1,363 @@
+//! The house's end of one attendant's hatch. Whoever captures an attendant speaks here, so nothing is given that its visitor could not ask for by the wire or with its own cookie,
+//! and nothing is done more often than the visitor's circuit may have it done.
+
+use super::House;
+use crate::circuits::{self, Cost, Open};
+use crate::days::Mark;
+use crate::hatch::{self, FAREWELL, FREE, Flash, GIVE_WAY, Held, Keeper, LONGEST, LONGEST_OF_COLLECTOR, PIECE, PLACE, Refusal};
+use crate::lines::{Line, Spared};
+use crate::places::Seat;
+use crate::session::same;
+use crate::store::{Incoming, Kind, LONGEST_REPLY, Lookup, Usage, list, today};
+use daylight_model::Digest;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+use tokio::sync::watch;
+
+/// How many questions an attendant may ask for each thing that its circuit was allowed: more than any page needs.
+const QUESTIONS: u32 = 300;
+/// How many before anything was allowed: as many as it takes to say that it was not.
+const FIRST: u32 = 4;
+
+/// One attendant, as the house knows it.
+pub(crate) struct Counter {
+    house: Arc<House>,
+    line: Arc<Line>,
+    /// How many questions are still answered.
+    left: u32,
+    /// Whether the circuit was allowed to begin a session and has not.
+    may_begin: bool,
+    collects: bool,
+    place: Option<Taken>,
+    incoming: Option<Incoming>,
+    reading: Option<(File, u64)>,
+}
+
+/// A place for an upload, as long as it is held.
+struct Taken {
+    _ours: circuits::Place,
+    _spared: Spared,
+    seat: Seat,
+    told: bool,
+}
+
+/// The line on which the house speaks by itself, and whether it is about to end.
+pub(crate) struct Orders {
+    pub(crate) line: UnixStream,
+    pub(crate) farewell: watch::Receiver<bool>,
+}
+
+impl Counter {
+    pub(crate) fn new(house: Arc<House>, line: Arc<Line>) -> Self {
+        Self { house, line, left: FIRST, may_begin: false, collects: false, place: None, incoming: None, reading: None }
+    }
+
+    /// Answers until the attendant is gone, or asks what no attendant asks.
+    pub(crate) async fn attend(self, mut hatch: UnixStream, mut orders: Orders) -> io::Result<()> {
+        let mut counter = Box::new(self);
+        while let Some(question) = counter.next(&mut hatch, &mut orders).await? {
+            let answer = match question.first() {
+                Some(&PLACE) => {
+                    let placed = counter.take_place().await;
+                    vec![u8::from(placed)]
+                }
+                _ if hatch::waits_for_disk(&question) => {
+                    let asked = tokio::task::spawn_blocking(move || {
+                        let answer = hatch::answer(&mut *counter, &question);
+                        (counter, answer)
+                    });
+                    let (returned, answer) = asked.await.map_err(io::Error::other)?;
+                    counter = returned;
+                    answer.ok_or(io::ErrorKind::InvalidData)?
+                }
+                _ => hatch::answer(&mut *counter, &question).ok_or(io::ErrorKind::InvalidData)?,
+            };
+            let mut framed = Vec::with_capacity(4 + answer.len());
+            framed.extend((answer.len() as u32).to_le_bytes());
+            framed.extend(answer);
+            hatch.write_all(&framed).await?;
+        }
+        Ok(())
+    }
+
+    /// The next question. Meanwhile the attendant is told what it must hear of.
+    async fn next(&mut self, hatch: &mut UnixStream, orders: &mut Orders) -> io::Result<Option<Vec<u8>>> {
+        let longest = if self.collects { LONGEST_OF_COLLECTOR } else { LONGEST };
+        let question = question(hatch, longest);
+        tokio::pin!(question);
+        let question = loop {
+            let seat = self.place.as_ref().filter(|place| !place.told).map(|place| &place.seat);
+            let needed = async {
+                match seat {
+                    Some(seat) => seat.needed().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                question = &mut question => break question?,
+                () = needed => {
+                    orders.line.write_all(&[GIVE_WAY]).await?;
+                    self.place.iter_mut().for_each(|place| place.told = true);
+                }
+                Ok(()) = orders.farewell.changed() => orders.line.write_all(&[FAREWELL]).await?,
+            }
+        };
+        if let Some(code) = question.as_ref().and_then(|question| question.first()) {
+            self.count(*code)?;
+        }
+        Ok(question)
+    }
+
+    /// A captured attendant that asks without end is not answered.
+    fn count(&mut self, code: u8) -> io::Result<()> {
+        const ALLOWS: u8 = 1;
+        const IS_COLLECTOR: u8 = 50;
+        if self.collects || code == ALLOWS || code == IS_COLLECTOR || FREE.contains(&code) {
+            return Ok(());
+        }
+        self.left = self.left.checked_sub(1).ok_or(io::ErrorKind::PermissionDenied)?;
+        Ok(())
+    }
+
+    async fn take_place(&mut self) -> bool {
+        let house = self.house.clone();
+        self.place = None;
+        let circuit = self.line.circuit();
+        let Some(ours) = house.circuits.open(circuit, Open::Upload) else { return false };
+        if house.places.are_taken() {
+            let house = house.clone();
+            let _ = tokio::task::spawn_blocking(move || house.note(Mark::Crowded)).await;
+        }
+        let Some(seat) = house.places.take(&house.circuits, circuit).await else { return false };
+        self.place = Some(Taken { _ours: ours, _spared: self.line.spare(), seat, told: false });
+        true
+    }
+
+    /// For the newsroom's collector alone.
+    fn collector(&self) -> Result<(), Refusal> {
+        if self.collects { Ok(()) } else { Err(Refusal::Failed) }
+    }
+}
+
+/// Reads a question; nothing where the attendant has gone.
+async fn question(hatch: &mut UnixStream, longest: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut length = [0; 4];
+    match hatch.read_exact(&mut length).await {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
+    };
+    let length = u32::from_le_bytes(length) as usize;
+    if length == 0 || length > longest {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut question = vec![0; length];
+    hatch.read_exact(&mut question).await?;
+    Ok(Some(question))
+}
+
+impl Keeper for Counter {
+    fn allows(&mut self, cost: u8) -> bool {
+        let allowed = Cost::ALL.get(usize::from(cost)).is_some_and(|cost| self.house.circuits.allows(self.line.circuit(), *cost));
+        if allowed {
+            self.left = QUESTIONS;
+            self.may_begin = Cost::ALL.get(usize::from(cost)) == Some(&Cost::Mailbox);
+        }
+        allowed
+    }
+
+    fn place(&mut self) -> bool {
+        // It may have to be waited for, and so it is answered before any other question is looked at.
+        false
+    }
+
+    fn leave(&mut self) {
+        (self.place, self.incoming) = (None, None);
+    }
+
+    fn came(&mut self, bytes: u64) {
+        if let Some(place) = &self.place {
+            place.seat.came(bytes);
+        }
+    }
+
+    fn mark(&mut self, mark: u8) {
+        if let Some(mark) = Mark::ALL.get(usize::from(mark)).filter(|mark| **mark != Mark::Collected) {
+            self.house.note(*mark);
+        }
+    }
+
+    fn visit(&mut self, name: [u8; 32]) -> Option<Held> {
+        self.house.sessions.visit(&name)
+    }
+
+    fn begin_session(&mut self, name: [u8; 32], seed: [u8; 32], words: Option<[u8; 128]>, slip: bool) {
+        if std::mem::take(&mut self.may_begin) {
+            self.house.sessions.begin(name, seed, words, slip);
+        }
+    }
+
+    fn words(&mut self, name: [u8; 32]) -> Option<[u8; 128]> {
+        self.house.sessions.words(&name)
+    }
+
+    fn hide_words(&mut self, name: [u8; 32]) {
+        self.house.sessions.hide_words(&name);
+    }
+
+    fn note(&mut self, name: [u8; 32], flash: Flash) {
+        self.house.sessions.note(&name, flash);
+    }
+
+    fn flash(&mut self, name: [u8; 32]) -> Option<Flash> {
+        self.house.sessions.flash(&name)
+    }
+
+    fn end_session(&mut self, name: [u8; 32]) {
+        self.house.sessions.end(&name);
+    }
+
+    fn outer_forms(&mut self) -> (String, String) {
+        let today = today();
+        (self.house.sessions.outer_form(today), self.house.sessions.outer_form(today.saturating_sub(1)))
+    }
+
+    fn usage(&mut self, lookup: Lookup) -> Usage {
+        self.house.store.usage(&lookup)
+    }
+
+    fn has_room(&mut self, length: u64) -> bool {
+        self.house.store.has_room(length)
+    }
+
+    fn begin(&mut self, lookup: Lookup) -> Result<(), Refusal> {
+        self.incoming = None;
+        if self.place.is_none() {
+            return Err(Refusal::Failed);
+        }
+        self.incoming = Some(self.house.store.begin(Kind::Envelope, lookup)?);
+        Ok(())
+    }
+
+    fn push(&mut self, bytes: Vec<u8>) -> Result<(), Refusal> {
+        let incoming = self.incoming.as_mut().ok_or(Refusal::Failed)?;
+        incoming.write_all(&bytes).map_err(|error| Refusal::of(&error))
+    }
+
+    fn keep(&mut self) -> Result<Digest, Refusal> {
+        let incoming = self.incoming.take().ok_or(Refusal::Failed)?;
+        // What was kept was paid for when its place was taken: a long file is many envelopes.
+        self.left = QUESTIONS;
+        Ok(self.house.store.keep(incoming)?.id)
+    }
+
+    fn abandon(&mut self) {
+        self.incoming = None;
+    }
+
+    fn replies(&mut self, lookup: Lookup) -> Vec<(Digest, u64)> {
+        self.house.store.replies(&lookup)
+    }
+
+    fn reply(&mut self, id: Digest) -> Result<Vec<u8>, Refusal> {
+        Ok(self.house.store.reply(&id)?)
+    }
+
+    fn read_in_vain(&mut self) -> Vec<u8> {
+        self.house.store.read_in_vain();
+        // As much as a reply of the usual length is passed on, and means nothing to whoever gets it.
+        vec![0; usize::try_from(daylight_envelope::reply_length(0)).unwrap_or_default()]
+    }
+
+    fn forget(&mut self, lookup: Lookup) -> Result<(), Refusal> {
+        Ok(self.house.store.forget(&lookup)?)
+    }
+
+    fn recipients(&mut self) -> (u32, Vec<u8>) {
+        let today = today();
+        let recipients = self.house.home.keys().map(|keys| keys.recipients(today)).unwrap_or_default();
+        (today, recipients.iter().flat_map(|recipient| recipient.to_bytes()).collect())
+    }
+
+    fn editors(&mut self) -> Vec<[u8; 32]> {
+        self.house.home.keys().map(|keys| keys.editors.clone()).unwrap_or_default()
+    }
+
+    fn directory(&mut self) -> Option<Vec<u8>> {
+        self.house.home.keys().map(|keys| keys.bytes.clone())
+    }
+
+    fn is_collector(&mut self, hash: Digest) -> bool {
+        let is = same(&hash.to_string(), &self.house.home.collector.to_string());
+        if is && !self.collects {
+            self.collects = true;
+            self.line.spare_for_good();
+        }
+        is
+    }
+
+    fn list(&mut self) -> Vec<u8> {
+        if !self.collects {
+            return Vec::new();
+        }
+        self.house.note(Mark::Collected);
+        list(&self.house.store.envelopes())
+    }
+
+    fn done(&mut self, ids: Vec<Digest>) -> Result<(), Refusal> {
+        self.collector()?;
+        Ok(self.house.store.done(&ids)?)
+    }
+
+    fn accept(&mut self, lookups: Vec<Lookup>) -> Result<(), Refusal> {
+        self.collector()?;
+        Ok(lookups.into_iter().try_for_each(|lookup| self.house.store.accept(lookup))?)
+    }
+
+    fn forget_answers(&mut self, lookups: Vec<Lookup>) -> Result<(), Refusal> {
+        self.collector()?;
+        Ok(lookups.iter().try_for_each(|lookup| self.house.store.forget_answers(lookup))?)
+    }
+
+    fn put_reply(&mut self, lookup: Lookup, sealed: Vec<u8>) -> Result<Digest, Refusal> {
+        self.collector()?;
+        if sealed.len() > LONGEST_REPLY {
+            return Err(Refusal::Failed);
+        }
+        Ok(self.house.store.put_reply(lookup, &sealed)?.id)
+    }
+
+    fn put_directory(&mut self, bytes: Vec<u8>) -> Option<String> {
+        if !self.collects {
+            return Some(Refusal::Failed.to_string());
+        }
+        if let Err(why) = self.house.home.put_directory(&bytes) {
+            return Some(why.to_string());
+        }
+        if let Some(keys) = self.house.home.keys() {
+            keys.prepare(today());
+        }
+        None
+    }
+
+    fn open_envelope(&mut self, id: Digest) -> Result<Option<u64>, Refusal> {
+        self.collector()?;
+        self.reading = self.house.store.envelope(&id)?;
+        Ok(self.reading.as_ref().map(|(_, length)| *length))
+    }
+
+    fn read(&mut self) -> Vec<u8> {
+        let Some((file, left)) = &mut self.reading else { return Vec::new() };
+        let mut piece = vec![0; PIECE.min(usize::try_from(*left).unwrap_or(PIECE))];
+        if file.read_exact(&mut piece).is_err() {
+            piece.clear();
+        }
+        *left -= piece.len() as u64;
+        piece
+    }
+}
+
+#[cfg(test)]
+mod tests;
