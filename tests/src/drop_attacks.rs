@@ -240,6 +240,23 @@ fn attendants_end_with_the_house_and_a_house_without_them_takes_nobody_in() {
     assert_eq!(town.envelopes().len(), 1);
 }
 
+#[test]
+fn a_drop_whose_attendants_cannot_be_caged_does_not_listen() {
+    if !tool("strace") {
+        return;
+    }
+    let town = Town::new();
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-o", "/dev/null", "-e", "inject=seccomp:error=EPERM"]).arg(crate::support::program());
+    let said = command.args(["drop", "serve"]).arg(&town.home).args(["--listen", "127.0.0.1:0"]).output().unwrap();
+    let (out, error) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    if error.contains("Operation not permitted") && error.contains("ptrace") {
+        return skip("strace may not trace here");
+    }
+    assert!(!said.status.success() && out.is_empty(), "{out} {error}");
+    assert!(error.contains("an attendant cannot be caged: seccomp cannot be set up"), "{error}");
+}
+
 /// The largest resident set of the house so far, in MiB.
 fn peak(server: &DropServer) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();

@@ -13,11 +13,12 @@
 use crate::cage::{self, Caged, limit, seccomp};
 use crate::copies;
 use crate::memory::lock_memory;
+use crate::offline::any_socket;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, send, socketpair};
 use rustix::process::{Pid, Resource, Signal, WaitOptions, set_parent_process_death_signal, waitpid};
 use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout, stderr, stdin};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -64,7 +65,7 @@ impl Attendants {
     /// do is done in the copies alone, and neither returns to the caller there.
     pub fn start<T, R>(
         prepare: impl FnOnce(&[u8]) -> Result<T, String>,
-        begin: impl FnOnce() -> io::Result<R>,
+        begin: impl Fn() -> io::Result<R>,
         serve: impl FnOnce(T, R, Visit),
     ) -> io::Result<Self> {
         let (control, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
@@ -76,7 +77,7 @@ impl Attendants {
             let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| live(theirs, prepare, begin, serve)));
             leave(if matches!(ended, Ok(Ok(()))) { 0 } else { 1 });
         }
-        let pid = Pid::from_raw(pid).filter(|pid| pid.as_raw_nonzero().get() > 0).ok_or_else(io::Error::last_os_error)?;
+        let pid = child(pid)?;
         Ok(Self { pid, gone: AtomicBool::new(false), control: Mutex::new(control) })
     }
 
@@ -152,18 +153,25 @@ impl Drop for Attendant {
     }
 }
 
+/// The child that was made, if one was.
+fn child(number: i32) -> io::Result<Pid> {
+    if number > 0 { Pid::from_raw(number).ok_or_else(|| io::ErrorKind::InvalidData.into()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// What becomes of the first copy, and of each copy of it.
 fn live<T, R>(
     control: OwnedFd,
     prepare: impl FnOnce(&[u8]) -> Result<T, String>,
-    begin: impl FnOnce() -> io::Result<R>,
+    begin: impl Fn() -> io::Result<R>,
     serve: impl FnOnce(T, R, Visit),
 ) -> io::Result<()> {
     // A panic's message could carry a visitor's words.
     std::panic::set_hook(Box::new(|_| {}));
     keep_alone(control)?;
     let (caged, made) = match cage::enter_shared() {
-        Ok(shared) => (shared.caged(), bind_to_parent().and_then(|()| Ok(prepare(&greeting()?)))),
+        Ok(shared) => {
+            (shared.caged(), bind_to_parent().and_then(|()| Ok(prepare(&greeting()?).and_then(|made| try_cage(&begin).map(|()| made)))))
+        }
         Err(why) => (Caged { landlock: 0, namespaces: false }, Ok(Err(why))),
     };
     let (made, why) = match made? {
@@ -182,7 +190,7 @@ fn live<T, R>(
     while let Some((length, ends)) = copies::next(stdin(), &mut first)? {
         if copies::copy(stdin())? {
             let visit = Visit { first: first[..length].to_vec(), ends };
-            let begun = enter(begin)?;
+            let begun = enter(&begin)?;
             serve(made, begun, visit);
             return Ok(());
         }
@@ -233,8 +241,39 @@ fn greeting() -> io::Result<Vec<u8>> {
     Ok(greeting)
 }
 
+/// Has a copy become an attendant and try what none may do, before there is a visitor. Errors: it could not become one, or can do something of that.
+fn try_cage<R>(begin: impl Fn() -> io::Result<R>) -> Result<(), String> {
+    const WELL: &str = "well";
+    let (mut told, said) = io::pipe().map_err(|error| error.to_string())?;
+    // SAFETY: this process has one thread, so that no lock is held by a thread that the copy lacks.
+    #[allow(unsafe_code)]
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let tried = enter(begin).map_err(|error| error.to_string()).and_then(|_| possible().map_or(Ok(()), Err));
+        let _ = (&said).write_all(tried.err().unwrap_or_else(|| WELL.to_owned()).as_bytes());
+        leave(0);
+    }
+    let pid = child(pid).map_err(|error| error.to_string())?;
+    drop(said);
+    let mut what = String::new();
+    let read = told.read_to_string(&mut what);
+    copies::end(pid);
+    match (read, what.as_str()) {
+        (Ok(_), WELL) => Ok(()),
+        (Ok(_), why) if !why.is_empty() => Err(format!("an attendant cannot be caged: {why}")),
+        _ => Err("an attendant cannot be caged: it ended early".into()),
+    }
+}
+
+/// What an attendant can do and should not, if anything.
+fn possible() -> Option<String> {
+    let opened = std::fs::File::open("/").is_ok().then(|| "a path can be opened".to_owned());
+    let started = std::thread::Builder::new().spawn(|| ()).is_ok().then(|| "a thread can be started".to_owned());
+    opened.or(started).or_else(|| any_socket().map(|what| format!("{what} can be made")))
+}
+
 /// Makes an attendant of a copy.
-fn enter<R>(begin: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+fn enter<R>(begin: impl Fn() -> io::Result<R>) -> io::Result<R> {
     bind_to_parent()?;
     // It is not to hear of other visitors, nor to be taken for the one who is copied.
     dup2_stdin(stderr())?;
