@@ -46,13 +46,6 @@ fn in_memory(process: u32, wanted: &[u8]) -> Option<usize> {
     Some(count)
 }
 
-/// The processes of a drop: the house, the one that attendants are copied from, and the attendants. The house is the first.
-fn processes(server: &DropServer) -> Vec<u32> {
-    let house = server.child.id();
-    let children = fs::read_to_string(format!("/proc/{house}/task/{house}/children")).unwrap();
-    std::iter::once(house).chain(children.split_whitespace().map(|child| child.parse().unwrap())).collect()
-}
-
 /// Waits until something holds, for a while.
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
@@ -115,7 +108,7 @@ fn after_the_answer_and_after_logout_the_canary_is_in_no_memory_of_the_server() 
     let mailbox = visitor.get("/en/mailbox");
     assert!(mailbox.text().contains(&format!("answer {CANARY}")));
     // One that has left meanwhile has no memory.
-    let seen = |wanted: &[u8]| processes(&server).into_iter().filter_map(|process| in_memory(process, wanted)).sum::<usize>();
+    let seen = |wanted: &[u8]| server.processes().into_iter().filter_map(|process| in_memory(process, wanted)).sum::<usize>();
     // What was written and read goes with the answer, not only with the session.
     until("the text is wiped after the answer", || seen(CANARY.as_bytes()) == 0);
     until("the codename is wiped after the answer", || seen(words.as_bytes()) == 0 && seen(words.replace(' ', "+").as_bytes()) == 0);
@@ -131,7 +124,7 @@ fn after_the_answer_and_after_logout_the_canary_is_in_no_memory_of_the_server() 
 
 /// The processes in whose memory these bytes stand.
 fn knowing(server: &DropServer, wanted: &[u8]) -> Vec<u32> {
-    processes(server).into_iter().filter(|process| in_memory(*process, wanted).is_some_and(|count| count > 0)).collect()
+    server.processes().into_iter().filter(|process| in_memory(*process, wanted).is_some_and(|count| count > 0)).collect()
 }
 
 #[test]
@@ -168,7 +161,7 @@ fn what_one_visitor_sends_is_known_to_the_attendant_of_that_visitor_alone_and_go
     known_to.sort_unstable();
     known_to.dedup();
     assert!(knowing_all.iter().all(|knowing| knowing.len() == 1) && known_to.len() == 3, "{knowing_all:?}");
-    let all = processes(&server);
+    let all = server.processes();
     assert!(!known_to.contains(&all[0]) && !known_to.contains(&all[1]), "{known_to:?} of {all:?}");
     // So it is with what tells who they are.
     for (visitor, known_to) in visitors.iter().zip(&knowing_all) {
@@ -189,7 +182,7 @@ fn what_one_visitor_sends_is_known_to_the_attendant_of_that_visitor_alone_and_go
         stream.write_all(&rest).unwrap();
         assert_eq!(Told::read(stream).status, 303);
     }
-    until("they are gone", || processes(&server).len() == 2);
+    until("they are gone", || server.processes().len() == 2);
     assert_eq!(town.envelopes().len(), 6);
 }
 
@@ -198,7 +191,7 @@ fn the_server_and_its_attendants_leave_no_core_cannot_be_debugged_and_reach_noth
     let town = Town::new();
     let server = town.serve();
     let line = staying(&server, 1);
-    let processes = processes(&server);
+    let processes = server.processes();
     assert_eq!(processes.len(), 3, "the house, the one that attendants are copied from, an attendant");
     for process in processes {
         let limits = fs::read_to_string(format!("/proc/{process}/limits")).unwrap_or_default();
@@ -215,7 +208,7 @@ fn attendants_end_with_the_house_and_a_house_without_them_takes_nobody_in() {
     let town = Town::new();
     let server = town.serve();
     let lines: Vec<_> = (0..3).map(|i| staying(&server, i)).collect();
-    let all = processes(&server);
+    let all = server.processes();
     assert_eq!(all.len(), 5);
     // Killed from outside, an attendant takes its own line with it, and no other.
     assert!(Command::new("kill").args(["-9", &all[2].to_string()]).status().unwrap().success());
@@ -257,25 +250,6 @@ fn a_drop_whose_attendants_cannot_be_caged_does_not_listen() {
     assert!(error.contains("an attendant cannot be caged: seccomp cannot be set up"), "{error}");
 }
 
-/// The largest resident set of the house so far, in MiB.
-fn peak(server: &DropServer) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() >> 10
-}
-
-/// What all processes of a drop have in memory now, in MiB; what several share is counted once.
-fn held(server: &DropServer) -> u64 {
-    let of = |process: u32| {
-        let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
-        let tables = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        let line =
-            |text: &str, name: &str| text.lines().find(|line| line.starts_with(name))?.split_whitespace().nth(1)?.parse::<u64>().ok();
-        Some(line(&rollup, "Pss:")? + line(&tables, "VmPTE:")?)
-    };
-    processes(server).into_iter().filter_map(of).sum::<u64>() >> 10
-}
-
 #[test]
 fn a_long_file_and_many_at_once_pass_in_flat_memory() {
     let town = Town::new();
@@ -286,25 +260,14 @@ fn a_long_file_and_many_at_once_pass_in_flat_memory() {
         visitor.begin();
         sources.push(visitor.cookie.clone());
     }
-    let idle = held(&server);
-    let most = std::thread::scope(|scope| {
-        let senders: Vec<_> = sources
-            .iter()
-            .map(|cookie| {
-                let server = &server;
-                scope.spawn(move || {
-                    let mut visitor = Visitor::new(server);
-                    visitor.cookie = cookie.clone();
-                    assert_eq!(visitor.send(&[("file", Some("x"), &vec![9; 40 << 20])]).status, 303);
-                })
-            })
-            .collect();
-        let mut most = 0;
-        while senders.iter().any(|sender| !sender.is_finished()) {
-            most = most.max(held(&server));
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        most
+    let idle = server.held();
+    let send = |cookie: &String| {
+        let mut visitor = Visitor::new(&server);
+        visitor.cookie.clone_from(cookie);
+        assert_eq!(visitor.send(&[("file", Some("x"), &vec![9; 40 << 20])]).status, 303);
+    };
+    let ((), most) = server.most_held(|| {
+        std::thread::scope(|scope| sources.iter().for_each(|cookie| _ = scope.spawn(move || send(cookie))));
     });
     println!("{idle} MiB idle, {most} MiB with twelve uploads");
     assert!(most > idle && most < idle + 64, "{idle} MiB idle, {most} MiB with twelve uploads of 40 MiB");
@@ -342,7 +305,7 @@ fn slow_and_endless_requests_hold_up_nobody() {
         sent += 4096;
     }
     assert!(sent < 10 << 20, "a head without end is cut off");
-    assert!(peak(&server) < 200);
+    assert!(server.peak() < 200);
 }
 
 /// The beginning of a form with a file, on a line of its own, and what is left of it to be sent.
@@ -418,7 +381,7 @@ fn uploads_that_trickle_on_every_place_from_many_circuits_give_way_and_honest_on
     let mut visitor = Visitor::new(&server);
     visitor.begin();
     let token = visitor.get("/en/mailbox").token();
-    let idle = held(&server);
+    let idle = server.held();
     let arriving = || fs::read_dir(town.home.join("incoming")).unwrap().count();
     let trickle = Trickle::begin();
     let mut by_wire = server.connect();
@@ -435,7 +398,7 @@ fn uploads_that_trickle_on_every_place_from_many_circuits_give_way_and_honest_on
     let mut trickling = vec![by_wire];
     trickling.extend((0..255).map(|i| take(i / 4)));
     until("all places are taken", || arriving() == 256);
-    let full = held(&server);
+    let full = server.held();
     for circuit in 0..6 {
         let mut honest = Visitor::new(&server);
         honest.line = format!("PROXY TCP6 fc00:dead:beef:4dad::7:{circuit:x} ::1 1 1\r\n");
@@ -458,9 +421,9 @@ fn uploads_that_trickle_on_every_place_from_many_circuits_give_way_and_honest_on
     assert_eq!(town.envelopes().len(), 6);
     println!("{idle} MiB idle, {full} MiB with all places taken");
     assert!(
-        full < idle + 320 && peak(&server) < 64,
+        full < idle + 320 && server.peak() < 64,
         "{idle} MiB idle, {full} MiB with all places taken, the house {} MiB at most",
-        peak(&server)
+        server.peak()
     );
     let status = daylight(["drop".as_ref(), "status".as_ref(), town.home.as_os_str(), "--json".as_ref()]).code(0).json();
     assert!(status["crowded"].is_string() && status["was_full"].is_null(), "{status}");
@@ -559,7 +522,7 @@ fn forms_that_are_bombs_are_refused_and_cost_little() {
         let told = visitor.send_raw(&body);
         assert!((400..500).contains(&told.status), "{}: {}", told.status, String::from_utf8_lossy(&body[..body.len().min(300)]));
     }
-    assert!(town.envelopes().len() <= 33 && peak(&server) < 200);
+    assert!(town.envelopes().len() <= 33 && server.peak() < 200);
     assert_eq!(visitor.get("/en/mailbox").status, 200);
 }
 

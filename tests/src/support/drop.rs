@@ -14,6 +14,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
@@ -169,6 +170,11 @@ impl Town {
     }
 }
 
+/// The number on a line of a file of /proc.
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    text.lines().find(|line| line.starts_with(name))?.split_whitespace().nth(1)?.parse().ok()
+}
+
 /// A running `daylight drop serve`, killed when dropped.
 pub(crate) struct DropServer {
     pub(crate) child: Ending,
@@ -184,6 +190,48 @@ impl DropServer {
         let address = line.trim_start_matches("http://").trim_end_matches('/').to_owned();
         assert!(!address.is_empty(), "drop serve says where it listens");
         Self { child, address }
+    }
+
+    /// Its processes: the house, the one that attendants are copied from, and the attendants, in this order.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let house = self.child.id();
+        let children = fs::read_to_string(format!("/proc/{house}/task/{house}/children")).unwrap();
+        std::iter::once(house).chain(children.split_whitespace().map(|child| child.parse().unwrap())).collect()
+    }
+
+    /// The largest resident set of the house so far, in MiB.
+    pub(crate) fn peak(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        kilobytes(&status, "VmHWM:").unwrap() >> 10
+    }
+
+    /// What all its processes have in memory now, in MiB; what several share is counted once.
+    pub(crate) fn held(&self) -> u64 {
+        let of = |process: u32| {
+            let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
+            let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+            Some(kilobytes(&rollup, "Pss:")? + kilobytes(&status, "VmPTE:")?)
+        };
+        self.processes().into_iter().filter_map(of).sum::<u64>() >> 10
+    }
+
+    /// The most that they hold while something is done.
+    pub(crate) fn most_held<T>(&self, work: impl FnOnce() -> T) -> (T, u64) {
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let watching = scope.spawn(|| {
+                let mut most = self.held();
+                while !over.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(20));
+                    most = most.max(self.held());
+                }
+                most
+            });
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            over.store(true, Ordering::Relaxed);
+            let most = watching.join().unwrap();
+            (done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)), most)
+        })
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
