@@ -1,0 +1,114 @@
+//! An inbox's files of secrets, sealed under keys in the machine's TPM where somebody asked for it.
+
+use crate::error::random;
+use crate::inbox::{Held, Inbox};
+use crate::secrets::{self, Wrapping};
+use crate::tpm::{Tpm, TpmError};
+use crate::{Error, Result};
+use daylight_durable::crash_point;
+use std::path::PathBuf;
+
+/// The setting with the random bytes by which an inbox knows its own indices in the TPM. Where it is, new files are sealed.
+const SETTING: &str = "tpm";
+
+/// Whether what is destroyed here is worthless also in old copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// Files of secrets are plain.
+    No,
+    /// Some are plain: protecting was interrupted, or a keyring came from elsewhere.
+    Partly,
+    /// All are sealed under keys in the TPM, and so are new ones.
+    Yes,
+}
+
+impl Inbox {
+    /// Seals every file of secrets under a key in the TPM, and each new one from now on. Gives how many were plain. It may be done again.
+    pub fn protect(&mut self, _held: &Held) -> Result<usize> {
+        // Whoever has no TPM, or may not use it, is told so before anything is written.
+        self.tpm.maker()?;
+        let wrapping = match self.wrapping()? {
+            Some(wrapping) => wrapping,
+            None => {
+                let id = random::<32>()?;
+                self.set(SETTING, &id)?;
+                Wrapping { tpm: self.tpm.clone(), id }
+            }
+        };
+        // A crash here, or between two files, leaves plain ones: the same command goes on with them.
+        crash_point("inbox.protect-begun");
+        let mut sealed = 0;
+        for path in self.secret_files()? {
+            sealed += usize::from(secrets::protect(&path, &wrapping)?);
+        }
+        Ok(sealed)
+    }
+
+    /// Writes every file of secrets as a plain one again, to be moved to another machine, and removes the keys from the TPM. Gives how many were sealed.
+    pub fn unprotect(&mut self, held: &Held) -> Result<usize> {
+        let mut plain = 0;
+        for path in self.secret_files()? {
+            plain += usize::from(secrets::unprotect(&path, &self.tpm)?);
+        }
+        // What a crash left before is removed while it is known by what.
+        self.settle(held)?;
+        self.unset(SETTING)?;
+        Ok(plain)
+    }
+
+    /// Whether the files of secrets are sealed under keys in the TPM.
+    pub fn protection(&self) -> Result<Protection> {
+        let sealed = self.sealed()?;
+        Ok(match (self.wrapping()?.is_some(), sealed.contains(&true), sealed.contains(&false)) {
+            (true, _, false) => Protection::Yes,
+            (false, false, _) => Protection::No,
+            _ => Protection::Partly,
+        })
+    }
+
+    /// What new files of secrets are sealed under.
+    pub fn wrapping(&self) -> Result<Option<Wrapping>> {
+        let Some(id) = self.setting(SETTING)? else { return Ok(None) };
+        let id = id.try_into().map_err(|_| Error::damaged(self.root.join("inbox.sqlite"), "the setting of the TPM"))?;
+        Ok(Some(Wrapping { tpm: self.tpm.clone(), id }))
+    }
+
+    /// The TPM.
+    pub fn tpm(&self) -> &Tpm {
+        &self.tpm
+    }
+
+    /// Connects to the TPM, if it is needed here: a process that gives up network and paths cannot do so afterwards.
+    pub fn reach_tpm(&self) -> Result<()> {
+        if self.protection()? != Protection::No {
+            self.tpm.maker().map_err(Error::Sealed)?;
+        }
+        Ok(())
+    }
+
+    /// Which files of secrets are sealed.
+    fn sealed(&self) -> Result<Vec<bool>> {
+        self.secret_files()?.iter().map(|path| secrets::is_wrapped(path)).collect()
+    }
+
+    fn secret_files(&self) -> Result<Vec<PathBuf>> {
+        let storage = Some(self.storage_file()).filter(|path| path.exists());
+        Ok(self.keyring_files()?.into_iter().chain(storage).collect())
+    }
+
+    /// Finishes what was interrupted of sealing files and renewing their keys.
+    pub(crate) fn settle(&self, _held: &Held) -> Result<()> {
+        let (protection, wrapping) = (self.protection()?, self.wrapping()?);
+        if protection == Protection::No {
+            return Ok(());
+        }
+        let mut files = self.keyring_files()?;
+        files.push(self.storage_file());
+        let ours = match self.tpm.ours() {
+            // A desk that was moved while `unprotect` had one step left: there is nothing here for which a TPM is needed.
+            Err(TpmError::None(_)) if !self.sealed()?.contains(&true) => return Ok(()),
+            ours => ours.map_err(Error::Sealed)?,
+        };
+        files.iter().try_for_each(|path| secrets::settle(path, &self.tpm, wrapping.as_ref(), &ours))
+    }
+}
