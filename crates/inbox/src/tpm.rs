@@ -52,7 +52,7 @@ pub enum TpmError {
     #[error("there is no TPM here: {} does not exist", .0.display())]
     None(PathBuf),
     /// The user may not use it.
-    #[error("no permission to use the TPM {}: whoever works with this desk must be in the group tss (adduser NAME tss, and log in again)", .0.display())]
+    #[error("no permission to use the TPM {}: whoever works with this desk must be in the group tss, whose device it is (on Debian: apt install tpm-udev, adduser NAME tss, and log in again)", .0.display())]
     Forbidden(PathBuf),
     /// What was named is something else.
     #[error("{} is no TPM: neither a device nor a socket", .0.display())]
