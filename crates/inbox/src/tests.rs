@@ -1,7 +1,8 @@
 //! An inbox against a drop in memory that may lie.
 
 use crate::carrier::{Carrier, Lookup, Waiting};
-use crate::{Inbox, Keyring, Offer, Result, Tpm, day_of, join};
+use crate::tpm::soft::Chip;
+use crate::{Inbox, Keyring, LIFE, Offer, Protection, Result, Tpm, day_of, join};
 use daylight_archive::Signer;
 use daylight_envelope::{
     Authenticated, ConversationKey, Head, Identity, Kind, Newsroom, Recipient, SealedBy, open_reply, open_submission, seal_submission,
@@ -609,4 +610,40 @@ fn an_answer_beside_others_is_spared_by_who_tidies_and_not_sent_where_its_conver
     std::fs::write(folder.path().join("inbox/sealed/00"), "left by a crash").unwrap();
     inbox.remove_unnamed(&held).unwrap();
     assert_eq!(files(), 0);
+}
+
+#[test]
+fn all_keys_that_are_due_and_all_conversations_that_are_deleted_at_once_are_one_renewal() {
+    let (folder, chip) = (tempfile::tempdir().unwrap(), Chip::default());
+    let defined = || std::mem::take(&mut chip.0.lock().unwrap().asked).into_iter().filter(|code| *code == 0x12a).count();
+    let mut inbox = Inbox::open(folder.path(), TODAY, &chip.tpm()).unwrap();
+    assert_eq!((inbox.protection().unwrap(), defined()), (Protection::No, 0), "nobody asked for it");
+    let held = inbox.hold("test").unwrap();
+    assert_eq!(inbox.protect(&held).unwrap(), 0);
+    std::mem::drop(held);
+    let path = inbox.keyring_path("ana");
+    let mut keyring = Keyring::create(&path, NEWSROOM, &ana().key(), inbox.wrapping().unwrap().as_ref()).unwrap();
+    keyring.fill(TODAY, 90).unwrap();
+    let keys = vec![Recipient::from_bytes(&keyring.public(TODAY).unwrap()).unwrap()];
+    assert_eq!((defined(), inbox.protection().unwrap()), (1, Protection::Yes));
+    let mut drop = Drop::default();
+    for number in 1..=5 {
+        let one = source(number);
+        drop.put(one.lookup, sealed(&one.head(1, true), &keys, b"words"));
+    }
+    assert_eq!((collect(&mut inbox, &mut drop).conversations, defined(), chip.handles().len()), (5, 1, 2));
+    let ids: Vec<Digest> = inbox.list(10, false).unwrap().iter().map(|one| one.id).collect();
+    let held = inbox.hold("test").unwrap();
+    assert_eq!((inbox.delete(&held, &ids[..4]).unwrap().messages, defined(), chip.handles().len()), (4, 1, 2));
+    assert_eq!(inbox.read(&ids[4].to_string()).unwrap().messages.len(), 1);
+    std::mem::drop(held);
+
+    // 30 days die on one day on which somebody looks; the file and the whole folder as they were open nothing of it afterwards.
+    let old = std::fs::read(&path).unwrap();
+    let (_, destroyed) = Keyring::open(&path, TODAY + LIFE + 30, &chip.tpm()).unwrap();
+    assert_eq!((destroyed, defined(), chip.handles().len()), (30, 1, 2));
+    std::fs::write(&path, old).unwrap();
+    assert!(Keyring::open(&path, TODAY, &chip.tpm()).is_err());
+    assert!(Inbox::open(folder.path(), TODAY, &chip.tpm()).is_err());
+    assert_eq!(chip.handles().len(), 2, "and takes no key with it");
 }

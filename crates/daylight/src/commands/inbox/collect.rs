@@ -69,7 +69,7 @@ impl Told {
 fn run(args: &Collect, inbox: &mut Inbox) -> Result<(Collected, Vec<Digest>)> {
     // In this order: the process that carries ends once the end that asks it is gone.
     let (_beside, mut carrier) = carrier(args)?;
-    // The TPM's device is in no folder that is left.
+    // The TPM's device is in no folder that is left. Opening the inbox has reached it, unless somebody else had the inbox then.
     inbox.reach_tpm()?;
     go_offline(args)?;
     let held = inbox.hold("drop collect")?;
