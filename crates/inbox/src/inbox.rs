@@ -95,12 +95,17 @@ impl Inbox {
     }
 
     pub(crate) fn keyring_files(&self) -> Result<Vec<PathBuf>> {
+        let paths = self.in_keyring()?;
+        Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|end| end == "keys")).collect())
+    }
+
+    /// All that stands in the folder of keyrings, keyrings and what a crash left beside them.
+    pub(crate) fn in_keyring(&self) -> Result<Vec<PathBuf>> {
         let folder = self.root.join("keyring");
         let entries = fs::read_dir(&folder).map_err(Error::io(&folder))?;
-        let paths = entries.map(|entry| Ok(entry.map_err(Error::io(&folder))?.path())).collect::<Result<Vec<_>>>()?;
-        let mut files: Vec<PathBuf> = paths.into_iter().filter(|path| path.extension().is_some_and(|end| end == "keys")).collect();
-        files.sort();
-        Ok(files)
+        let mut paths = entries.map(|entry| Ok(entry.map_err(Error::io(&folder))?.path())).collect::<Result<Vec<_>>>()?;
+        paths.sort();
+        Ok(paths)
     }
 
     /// Where the storage keys of the conversations are.
@@ -159,7 +164,7 @@ impl Inbox {
     /// The storage keys of the conversations.
     pub(crate) fn storage(&self) -> Result<Secrets> {
         let path = self.storage_file();
-        if path.exists() { Secrets::open(&path, &self.tpm) } else { Secrets::create(&path, b"storage", self.wrapping()?.as_ref()) }
+        if path.exists() { Secrets::open(&path, &self.tpm) } else { Secrets::create(&path, b"storage", self.seals_under()?) }
     }
 
     /// What an envelope is known by after it was taken: whoever has the envelope and this desk can tell that it is the same; nobody else learns anything.

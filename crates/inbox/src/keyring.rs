@@ -3,7 +3,7 @@
 
 use crate::error::random;
 use crate::offer::Offer;
-use crate::secrets::{Secrets, Wrapping};
+use crate::secrets::Secrets;
 use crate::tpm::Tpm;
 use crate::{Error, Result};
 use daylight_archive::directory::MAX_EPOCHS;
@@ -37,10 +37,10 @@ pub struct Span {
 }
 
 impl Keyring {
-    /// Makes a keyring without keys for a member, who signs replies with `member`; under a key in the TPM where the inbox's files are.
-    pub fn create(path: &Path, newsroom: Newsroom, member: &Key, wrapping: Option<&Wrapping>) -> Result<Self> {
+    /// Makes a keyring without keys for a member, who signs replies with `member`; sealed under a key in the TPM, if one is given.
+    pub fn create(path: &Path, newsroom: Newsroom, member: &Key, tpm: Option<&Tpm>) -> Result<Self> {
         let heading = [&newsroom.0[..], member.to_string().as_bytes()].concat();
-        let secrets = Secrets::create(path, &heading, wrapping)?;
+        let secrets = Secrets::create(path, &heading, tpm)?;
         Ok(Self { path: path.to_owned(), newsroom, member: member.clone(), secrets })
     }
 

@@ -35,7 +35,6 @@ pub use offer::{Offer, join};
 pub use protection::Protection;
 pub use refused::Refused;
 pub use sealed::{Heading, What};
-pub use secrets::Wrapping;
 pub use tpm::{Tpm, TpmError};
 
 #[cfg(test)]

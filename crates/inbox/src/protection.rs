@@ -1,14 +1,13 @@
 //! An inbox's files of secrets, sealed under keys in the machine's TPM where somebody asked for it.
 
-use crate::error::random;
 use crate::inbox::{Held, Inbox};
-use crate::secrets::{self, Wrapping};
+use crate::secrets;
 use crate::tpm::{Tpm, TpmError};
 use crate::{Error, Result};
 use daylight_durable::crash_point;
 use std::path::PathBuf;
 
-/// The setting with the random bytes by which an inbox knows its own indices in the TPM. Where it is, new files are sealed.
+/// The setting that says that new files are sealed.
 const SETTING: &str = "tpm";
 
 /// Whether what is destroyed here is worthless also in old copies.
@@ -27,19 +26,12 @@ impl Inbox {
     pub fn protect(&mut self, _held: &Held) -> Result<usize> {
         // Whoever has no TPM, or may not use it, is told so before anything is written.
         self.tpm.maker()?;
-        let wrapping = match self.wrapping()? {
-            Some(wrapping) => wrapping,
-            None => {
-                let id = random::<32>()?;
-                self.set(SETTING, &id)?;
-                Wrapping { tpm: self.tpm.clone(), id }
-            }
-        };
+        self.set(SETTING, b"1")?;
         // A crash here, or between two files, leaves plain ones: the same command goes on with them.
         crash_point("inbox.protect-begun");
         let mut sealed = 0;
         for path in self.secret_files()? {
-            sealed += usize::from(secrets::protect(&path, &wrapping)?);
+            sealed += usize::from(secrets::protect(&path, &self.tpm)?);
         }
         Ok(sealed)
     }
@@ -50,7 +42,7 @@ impl Inbox {
         for path in self.secret_files()? {
             plain += usize::from(secrets::unprotect(&path, &self.tpm)?);
         }
-        // What a crash left before is removed while it is known by what.
+        // And what a crash left before.
         self.settle(held)?;
         self.unset(SETTING)?;
         Ok(plain)
@@ -59,18 +51,16 @@ impl Inbox {
     /// Whether the files of secrets are sealed under keys in the TPM.
     pub fn protection(&self) -> Result<Protection> {
         let sealed = self.sealed()?;
-        Ok(match (self.wrapping()?.is_some(), sealed.contains(&true), sealed.contains(&false)) {
+        Ok(match (self.seals_under()?.is_some(), sealed.contains(&true), sealed.contains(&false)) {
             (true, _, false) => Protection::Yes,
             (false, false, _) => Protection::No,
             _ => Protection::Partly,
         })
     }
 
-    /// What new files of secrets are sealed under.
-    pub fn wrapping(&self) -> Result<Option<Wrapping>> {
-        let Some(id) = self.setting(SETTING)? else { return Ok(None) };
-        let id = id.try_into().map_err(|_| Error::damaged(self.root.join("inbox.sqlite"), "the setting of the TPM"))?;
-        Ok(Some(Wrapping { tpm: self.tpm.clone(), id }))
+    /// The TPM under which new files of secrets are sealed, if somebody asked for that.
+    pub fn seals_under(&self) -> Result<Option<&Tpm>> {
+        Ok(self.setting(SETTING)?.map(|_| &self.tpm))
     }
 
     /// The TPM.
@@ -98,17 +88,17 @@ impl Inbox {
 
     /// Finishes what was interrupted of sealing files and renewing their keys.
     pub(crate) fn settle(&self, _held: &Held) -> Result<()> {
-        let (protection, wrapping) = (self.protection()?, self.wrapping()?);
-        if protection == Protection::No {
+        if self.protection()? == Protection::No {
             return Ok(());
         }
-        let mut files = self.keyring_files()?;
+        let mut files: Vec<PathBuf> = self.in_keyring()?.into_iter().map(|path| path.with_extension("keys")).collect();
+        files.dedup();
         files.push(self.storage_file());
         let ours = match self.tpm.ours() {
             // A desk that was moved while `unprotect` had one step left: there is nothing here for which a TPM is needed.
             Err(TpmError::None(_)) if !self.sealed()?.contains(&true) => return Ok(()),
             ours => ours.map_err(Error::Sealed)?,
         };
-        files.iter().try_for_each(|path| secrets::settle(path, &self.tpm, wrapping.as_ref(), &ours))
+        files.iter().try_for_each(|path| secrets::settle(path, &self.tpm, &ours))
     }
 }

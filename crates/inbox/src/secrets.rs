@@ -11,6 +11,8 @@
 //! In the second form, where the machine has a TPM and somebody asked for it ([`protect`]), the file is written anew under a new key, and then the old key is removed from the chip:
 //! whatever old blocks a disk keeps are sealed under keys that nobody has.
 
+mod convert;
+mod disk;
 mod parse;
 mod wrapped;
 
@@ -19,13 +21,13 @@ mod tests;
 
 use crate::tpm::Tpm;
 use crate::{Error, Result};
+pub(crate) use convert::{is_wrapped, protect, settle, unprotect};
 use daylight_durable::{crash_point, sync_dir};
-use daylight_model::Hasher;
+use disk::{alone, folder, read, replace, write_beside};
 use parse::Rest;
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use wrapped::{Opened, Wrapped};
 use zeroize::Zeroizing;
@@ -34,9 +36,6 @@ const FORMAT: &[u8] = b"daylight-secrets/v1\n";
 
 /// A place: tag and secret.
 const PLACE: usize = 36;
-
-/// The longest file, in bytes: 1,000,000 places.
-const MAX_FILE: u64 = 36_000_000 + 8192;
 
 /// A file that others renew at the same moment is read again so often.
 const TRIES: u32 = 10;
@@ -56,45 +55,23 @@ enum Kept {
     Wrapped(Wrapped, bool),
 }
 
-/// That an inbox's new files are sealed under keys in the TPM.
-#[derive(Clone)]
-pub struct Wrapping {
-    pub(crate) tpm: Tpm,
-    /// Random bytes, by which the inbox knows its own indices.
-    pub(crate) id: [u8; 32],
-}
-
-impl Wrapping {
-    /// By what the indices of a file are known.
-    pub(crate) fn mark(&self, path: &Path) -> [u8; 32] {
-        let mut hasher = Hasher::default();
-        hasher.update(b"daylight-tpm/v1\n");
-        hasher.update(&self.id);
-        hasher.update(path.file_name().unwrap_or_default().as_bytes());
-        hasher.finish().0
-    }
-}
-
 impl Secrets {
-    /// Makes the file with its heading. It must not exist.
-    pub(crate) fn create(path: &Path, heading: &[u8], wrapping: Option<&Wrapping>) -> Result<Self> {
+    /// Makes the file with its heading, sealed under a new key where a TPM is given. It must not exist.
+    pub(crate) fn create(path: &Path, heading: &[u8], tpm: Option<&Tpm>) -> Result<Self> {
         let _alone = alone(path)?;
-        let bytes = match wrapping {
+        let bytes = match tpm {
             None => plain(heading, &[]).to_vec(),
             // Before anything is asked of the chip: never over another, there may be keys in it.
             Some(_) if path.exists() => return Err(Error::io(path)(ErrorKind::AlreadyExists.into())),
-            Some(wrapping) => {
-                // There is no file, so any key of its name is one that a crash left.
-                forget(&wrapping.tpm, &wrapping.tpm.ours()?, &[wrapping.mark(path)], None)?;
-                Wrapped::new(&wrapping.tpm, &wrapping.mark(path))?.seal(heading, &[])?
-            }
+            Some(tpm) => convert::first_key(path, tpm)?.seal(heading, &[])?,
         };
         let beside = write_beside(path, &bytes)?;
         fs::hard_link(&beside, path).map_err(Error::io(path))?;
         fs::remove_file(&beside).map_err(Error::io(&beside))?;
         sync_dir(folder(path)).map_err(Error::io(path))?;
-        if let Some(wrapping) = wrapping {
-            return Self::open(path, &wrapping.tpm);
+        if let Some(tpm) = tpm {
+            convert::unnote(path)?;
+            return Self::open(path, tpm);
         }
         let (file, bytes) = read(path)?;
         Self::open_plain(path, file, &bytes)
@@ -118,7 +95,8 @@ impl Secrets {
             before = bytes;
         }
         let what = "the TPM of this machine has no key for it: it was cleared, or is not the one under which the file was sealed, or the file is an older copy";
-        Err(Error::Refused(format!("{}: {what}; what is in it is lost here, so move it away and make new keys", path.display())))
+        let then = "nothing else opens it: where the right machine or file is gone, move it away and make new keys";
+        Err(Error::Refused(format!("{}: {what}; {then}", path.display())))
     }
 
     fn open_plain(path: &Path, file: File, bytes: &[u8]) -> Result<Self> {
@@ -262,73 +240,6 @@ impl Secrets {
     }
 }
 
-/// Seals a plain file under a key in the TPM. Gives whether it was plain. Whoever does holds the inbox.
-pub(crate) fn protect(path: &Path, wrapping: &Wrapping) -> Result<bool> {
-    let _alone = alone(path)?;
-    let plain = Secrets::open(path, &wrapping.tpm)?;
-    if plain.is_wrapped() {
-        return Ok(false);
-    }
-    let old = path.with_extension(OLD);
-    remove(&old)?;
-    let bytes = Wrapped::new(&wrapping.tpm, &wrapping.mark(path))?.seal(&plain.heading, &plain.places)?;
-    // A crash here leaves a key that seals nothing, which is removed like any that no file names.
-    crash_point("inbox.key-kept");
-    // The old file keeps a name, so that it can be written over also after a crash.
-    fs::hard_link(path, &old).map_err(Error::io(&old))?;
-    replace(path, &bytes)?;
-    // A crash here leaves the old file, which whoever opens the inbox next writes over.
-    crash_point("inbox.secrets-sealed");
-    erase(&old)?;
-    Ok(true)
-}
-
-/// Writes a sealed file as a plain one, and removes its key. Gives whether it was sealed. Whoever does holds the inbox.
-pub(crate) fn unprotect(path: &Path, tpm: &Tpm) -> Result<bool> {
-    let _alone = alone(path)?;
-    let sealed = Secrets::open(path, tpm)?;
-    let Kept::Wrapped(wrapped, _) = &sealed.kept else { return Ok(false) };
-    replace(path, &plain(&sealed.heading, &sealed.places))?;
-    // A crash here leaves a key under which old copies open: it is removed like any that no file names.
-    crash_point("inbox.secrets-plain");
-    tpm.destroy(wrapped.slot.handle, &wrapped.slot.mark)?;
-    Ok(true)
-}
-
-/// Whether a file is sealed under a key in the TPM.
-pub(crate) fn is_wrapped(path: &Path) -> Result<bool> {
-    let mut start = [0; wrapped::FORMAT.len()];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
-    match read {
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
-        read => read.map_err(Error::io(path)).map(|()| start == *wrapped::FORMAT),
-    }
-}
-
-/// Finishes what a crash interrupted: what stood beside the file is written over and removed, and so is every key of `ours` that has this file's mark and is not the one under which it
-/// is sealed now. Only once that one was seen to open the file, so that an older copy of it takes nobody's key. Whoever does holds the inbox.
-pub(crate) fn settle(path: &Path, tpm: &Tpm, wrapping: Option<&Wrapping>, ours: &[(u32, [u8; 32])]) -> Result<()> {
-    let _alone = alone(path)?;
-    erase_beside(path, NEW)?;
-    erase_beside(path, OLD)?;
-    let named = match path.exists().then(|| Secrets::open(path, tpm)).transpose()? {
-        Some(Secrets { kept: Kept::Wrapped(wrapped, _), .. }) => Some(wrapped.slot),
-        _ => None,
-    };
-    let marks: Vec<[u8; 32]> = named.iter().map(|slot| slot.mark).chain(wrapping.map(|wrapping| wrapping.mark(path))).collect();
-    forget(tpm, ours, &marks, named.map(|slot| slot.handle))
-}
-
-/// Removes the keys with these marks, but for the one under which a file is sealed.
-fn forget(tpm: &Tpm, ours: &[(u32, [u8; 32])], marks: &[[u8; 32]], named: Option<u32>) -> Result<()> {
-    let left = ours.iter().filter(|(handle, mark)| marks.contains(mark) && named != Some(*handle));
-    left.into_iter().try_for_each(|(handle, mark)| Ok(tpm.destroy(*handle, mark)?))
-}
-
-/// The ends of the names beside a file: what is to become it, and what it was.
-const NEW: &str = "new";
-const OLD: &str = "old";
-
 fn plain(heading: &[u8], places: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(FORMAT.len() + 4 + heading.len() + places.len()));
     bytes.extend_from_slice(FORMAT);
@@ -336,72 +247,4 @@ fn plain(heading: &[u8], places: &[u8]) -> Zeroizing<Vec<u8>> {
     bytes.extend_from_slice(heading);
     bytes.extend_from_slice(places);
     bytes
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// The right to put another file in the place of one, waited for: whoever opens a keyring destroys what is due in it, with the inbox or without.
-fn alone(path: &Path) -> Result<File> {
-    let folder = folder(path);
-    let lock = File::open(folder).map_err(Error::io(folder))?;
-    lock.lock().map_err(Error::io(folder))?;
-    Ok(lock)
-}
-
-fn read(path: &Path) -> Result<(File, Zeroizing<Vec<u8>>)> {
-    let file = OpenOptions::new().read(true).write(true).open(path).map_err(Error::io(path))?;
-    let length = file.metadata().map_err(Error::io(path))?.len();
-    if length > MAX_FILE {
-        return Err(Error::damaged(path, "it is longer than any such file"));
-    }
-    // As long as it will get: a buffer that grows leaves copies of secrets behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(length as usize + 1));
-    (&file).take(length).read_to_end(&mut bytes).map_err(Error::io(path))?;
-    Ok((file, bytes))
-}
-
-/// Writes what is to become the file, beside it and durable.
-fn write_beside(path: &Path, bytes: &[u8]) -> Result<PathBuf> {
-    let beside = path.with_extension(NEW);
-    remove(&beside)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside).map_err(Error::io(&beside))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(Error::io(&beside))?;
-    Ok(beside)
-}
-
-/// Puts other bytes in the place of a file, whole or not at all, and durable.
-fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let beside = write_beside(path, bytes)?;
-    // A crash here leaves the file as it was, and another beside it that the next one writes over.
-    crash_point("inbox.secrets-beside");
-    fs::rename(&beside, path).map_err(Error::io(path))?;
-    sync_dir(folder(path)).map_err(Error::io(path))
-}
-
-/// Writes zeros over what a crash left beside a file and removes it; where it is the same file under another name, only that name.
-fn erase_beside(path: &Path, end: &str) -> Result<()> {
-    let beside = path.with_extension(end);
-    let inode = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
-    if inode(&beside).is_some() && inode(&beside) == inode(path) { remove(&beside) } else { erase(&beside) }
-}
-
-/// Writes zeros over a file and removes it.
-fn erase(path: &Path) -> Result<()> {
-    let file = match OpenOptions::new().write(true).open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        opened => opened.map_err(Error::io(path))?,
-    };
-    let length = file.metadata().map_err(Error::io(path))?.len().min(MAX_FILE);
-    file.write_all_at(&vec![0; length as usize], 0).and_then(|()| file.sync_all()).map_err(Error::io(path))?;
-    remove(path)?;
-    sync_dir(folder(path)).map_err(Error::io(path))
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(path)(error)),
-        _ => Ok(()),
-    }
 }

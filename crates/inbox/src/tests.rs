@@ -622,7 +622,7 @@ fn all_keys_that_are_due_and_all_conversations_that_are_deleted_at_once_are_one_
     assert_eq!(inbox.protect(&held).unwrap(), 0);
     std::mem::drop(held);
     let path = inbox.keyring_path("ana");
-    let mut keyring = Keyring::create(&path, NEWSROOM, &ana().key(), inbox.wrapping().unwrap().as_ref()).unwrap();
+    let mut keyring = Keyring::create(&path, NEWSROOM, &ana().key(), inbox.seals_under().unwrap()).unwrap();
     keyring.fill(TODAY, 90).unwrap();
     let keys = vec![Recipient::from_bytes(&keyring.public(TODAY).unwrap()).unwrap()];
     assert_eq!((defined(), inbox.protection().unwrap()), (1, Protection::Yes));

@@ -1,10 +1,12 @@
 //! A machine's TPM 2.0, as far as it is needed to make old copies of a file worthless: it keeps keys of 32 bytes, each in an index of its non-volatile memory, and removes them
 //! for good. Six commands are spoken over the kernel's device, or over a Unix socket to a TPM in software, which takes the same bytes; no program and no library is needed for it.
 //!
-//! An index is one of ours if its number is in our range, it has exactly our attributes and size, and in the place of a policy, which nothing of ours needs and anybody may read, it has the mark of the file
-//! whose key it holds. No other is ever touched. It is read with a password that stands in that file: others who may use the TPM do not get the key without it. It is exempt from the
+//! An index is one of ours if its number is in our range, it has exactly our attributes and size, and in the place of a policy, which nothing of ours needs and anybody may read, it has the mark
+//! of the file whose key it holds. No other is ever touched. It is read with a password that stands in that file: others who may use the TPM do not get the key without it. It is exempt from the
 //! defence against guessing (NO_DA), which would lock other people's keys when a wrong file is opened. No lock keeps it from being written over, for whoever could do that could as well remove it.
 
+mod error;
+mod line;
 mod wire;
 
 #[cfg(test)]
@@ -13,15 +15,13 @@ pub(crate) mod soft;
 mod tests;
 
 use daylight_durable::crash_point;
-use std::fs::{File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileTypeExt as _;
-use std::os::unix::net::UnixStream;
+pub use error::TpmError;
+use line::{Line, connect, receive};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use wire::{Code, HANDLES, HEADER, LONGEST, MANUFACTURER, OWNER, PROPERTIES, Public, SHA256, Wrong};
+use wire::{Code, HANDLES, MANUFACTURER, OWNER, PROPERTIES, Public, SHA256, Wrong};
 use zeroize::Zeroizing;
 
 /// Our indices: a piece of the owner's range (0x01800000 to 0x01bfffff, "Registry of Reserved TPM 2.0 Handles and Localities") that nobody else is known to use.
@@ -38,62 +38,11 @@ const UNWRITTEN: u32 = 0x14a;
 const FULL: u32 = 0x14b;
 const DEFINED: u32 = 0x14c;
 
-/// How long a TPM in software may take for an answer. The kernel has limits of its own.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// A chip that is busy is asked again so often, after so long.
 const TRIES: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Why a TPM could not be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TpmError {
-    /// There is none.
-    #[error("there is no TPM here: {} does not exist", .0.display())]
-    None(PathBuf),
-    /// The user may not use it.
-    #[error("no permission to use the TPM {}: whoever works with this desk must be in the group tss, whose device it is (on Debian: apt install tpm-udev, adduser NAME tss, and log in again)", .0.display())]
-    Forbidden(PathBuf),
-    /// What was named is something else.
-    #[error("{} is no TPM: neither a device nor a socket", .0.display())]
-    NoTpm(PathBuf),
-    /// It cannot be read or written.
-    #[error("the TPM {path} does not answer: {1}", path = .0.display())]
-    Io(PathBuf, #[source] io::Error),
-    /// It says what is no answer.
-    #[error("the TPM {path} gave an answer that is none: {1}", path = .0.display())]
-    Form(PathBuf, &'static str),
-    /// The owner's hierarchy cannot be used without its password.
-    #[error(
-        "the TPM's owner has set a password, without which no key can be made or removed in it: nothing was changed; have its owner take it off"
-    )]
-    Owned,
-    /// The owner's hierarchy was switched off.
-    #[error("the TPM's owner hierarchy is switched off: nothing was changed; switch it on in the machine's firmware")]
-    Off,
-    /// There is no room for another key.
-    #[error(
-        "the TPM has no room for another key: nothing was changed; remove an index that nobody needs (tpm2_getcap handles-nv-index, tpm2_nvundefine)"
-    )]
-    Full,
-    /// It refused something else.
-    #[error("the TPM refused with {code:#x} to {what}")]
-    Refused {
-        /// The result (TPM_RC).
-        code: u32,
-        /// What it was asked for.
-        what: &'static str,
-    },
-    /// There were no random bytes for a key.
-    #[error("the operating system gave no random bytes for a key")]
-    NoRandomness,
-}
-
 type Result<T> = std::result::Result<T, TpmError>;
-
-/// What a TPM is spoken to over.
-trait Line: Read + Write + Send {}
-impl<T: Read + Write + Send> Line for T {}
 
 /// A TPM, connected to by the first command. Copies share the connection; one whose process gives up the network and paths must have been connected before.
 #[derive(Clone)]
@@ -292,51 +241,6 @@ fn is_of(public: &Public, mark: &[u8; 32]) -> bool {
         && public.attributes & !WRITTEN == OURS
         && public.size == 32
         && public.policy == mark
-}
-
-fn connect(path: &Path) -> Result<Box<dyn Line>> {
-    let failed = |error: io::Error| match error.kind() {
-        // ENODEV and ENXIO: the device's file is there, and nothing behind it.
-        ErrorKind::NotFound => TpmError::None(path.to_owned()),
-        _ if matches!(error.raw_os_error(), Some(6 | 19)) => TpmError::None(path.to_owned()),
-        ErrorKind::PermissionDenied => TpmError::Forbidden(path.to_owned()),
-        _ => TpmError::Io(path.to_owned(), error),
-    };
-    let kind = std::fs::metadata(path).map_err(failed)?.file_type();
-    if kind.is_char_device() {
-        return Ok(Box::new(OpenOptions::new().read(true).write(true).open(path).map_err(failed)?));
-    }
-    if !kind.is_socket() {
-        return Err(TpmError::NoTpm(path.to_owned()));
-    }
-    let stream = UnixStream::connect(path).map_err(failed)?;
-    stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE))).map_err(failed)?;
-    // As a file it is read by `read`, which a process that gave up the network still may call.
-    Ok(Box::new(File::from(OwnedFd::from(stream))))
-}
-
-/// An answer: as long as its header says, which a device gives at once and a socket in pieces.
-fn receive(line: &mut dyn Line) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut buffer = Zeroizing::new(vec![0; LONGEST]);
-    let mut length = 0;
-    loop {
-        match line.read(&mut buffer[length..]) {
-            Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "its answer is cut off")),
-            Ok(read) => length += read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        }
-        match wire::stated(&buffer[..length]) {
-            Some(stated) if !(HEADER..=LONGEST).contains(&stated) || stated < length => {
-                return Err(io::Error::new(ErrorKind::InvalidData, "its answer has another length than it states"));
-            }
-            Some(stated) if stated == length => {
-                buffer.truncate(length);
-                return Ok(buffer);
-            }
-            _ => {}
-        }
-    }
 }
 
 /// What a result means (TPM 2.0 Library, part 2, 6.6): those that say which handle, parameter or session is wrong have bit 7 set and the error in the lower six bits.

@@ -58,7 +58,7 @@ fn copy(room: &Room, name: &str) -> PathBuf {
 fn files(folder: &Path) -> Vec<(PathBuf, bool)> {
     let keyrings = fs::read_dir(folder.join("desk/inbox/keyring")).unwrap().map(|entry| entry.unwrap().path());
     let storage =
-        ["keys", "new", "old"].map(|end| folder.join(format!("desk/inbox/storage.{end}"))).into_iter().filter(|path| path.exists());
+        ["keys", "new", "old", "mark"].map(|end| folder.join(format!("desk/inbox/storage.{end}"))).into_iter().filter(|path| path.exists());
     let all: Vec<PathBuf> = keyrings.chain(storage).collect();
     all.iter().for_each(|path| assert!(path.extension().unwrap() == "keys", "{} was left", path.display()));
     all.into_iter().map(|path| (path.clone(), fs::read(&path).unwrap().starts_with(b"daylight-secrets/v2\n"))).collect()

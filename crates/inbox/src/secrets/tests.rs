@@ -1,5 +1,6 @@
 use super::*;
 use crate::tpm::soft::Chip;
+use std::io::Read as _;
 
 /// A machine that has none.
 fn none() -> Tpm {
@@ -10,10 +11,6 @@ fn add(secrets: &mut Secrets, tag: u32, secret: &[u8; 32]) -> Result<u32> {
     let place = secrets.add_later(tag, secret)?;
     secrets.sync()?;
     Ok(place)
-}
-
-fn wrapping(chip: &Chip) -> Wrapping {
-    Wrapping { tpm: chip.tpm(), id: [5; 32] }
 }
 
 #[test]
@@ -56,7 +53,7 @@ fn what_a_crash_tore_is_free_and_what_is_no_such_file_is_refused() {
 fn a_destroyed_secret_is_in_no_old_copy_of_a_sealed_file_once_its_key_is_gone_from_the_chip() {
     let folder = tempfile::tempdir().unwrap();
     let (path, chip) = (folder.path().join("a.keys"), Chip::default());
-    let mut secrets = Secrets::create(&path, b"heading", Some(&wrapping(&chip))).unwrap();
+    let mut secrets = Secrets::create(&path, b"heading", Some(&chip.tpm())).unwrap();
     for tag in 0..5 {
         assert_eq!(add(&mut secrets, 100 + tag, &[tag as u8 + 1; 32]).unwrap(), tag);
     }
@@ -75,21 +72,27 @@ fn a_destroyed_secret_is_in_no_old_copy_of_a_sealed_file_once_its_key_is_gone_fr
     // The old file with the chip as it is now opens nothing; with the chip as it was it does, so that the test can see.
     let copy = folder.path().join("copy.keys");
     std::fs::write(&copy, &old).unwrap();
+    // A file of the same name elsewhere takes no key of this one, nor does what is made after it was moved away.
+    let elsewhere = folder.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    Secrets::create(&elsewhere.join("a.keys"), b"heading", Some(&chip.tpm())).unwrap();
+    settle(&elsewhere.join("a.keys"), &chip.tpm(), &chip.tpm().ours().unwrap()).unwrap();
+    assert_eq!(chip.handles().len(), 2);
     let said = Secrets::open(&copy, &chip.tpm()).err().unwrap().to_string();
     assert!(said.contains("has no key for it") && !said.contains('\n'), "{said}");
     let then = Chip::default();
     then.0.lock().unwrap().indices = state;
     assert_eq!(Secrets::open(&copy, &then.tpm()).unwrap().get(2), Some(&[3; 32]));
     assert_eq!(add(&mut secrets, 7, &[9; 32]).unwrap(), 2, "its place is taken again");
-    assert!(Secrets::create(&path, b"other", Some(&wrapping(&chip))).is_err(), "never over another");
-    assert_eq!(chip.handles().len(), 1);
+    assert!(Secrets::create(&path, b"other", Some(&chip.tpm())).is_err(), "never over another");
+    assert_eq!(chip.handles().len(), 2);
 }
 
 #[test]
 fn a_sealed_file_that_was_altered_anywhere_or_cut_off_opens_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (path, chip) = (folder.path().join("a.keys"), Chip::default());
-    let mut secrets = Secrets::create(&path, b"h", Some(&wrapping(&chip))).unwrap();
+    let mut secrets = Secrets::create(&path, b"h", Some(&chip.tpm())).unwrap();
     add(&mut secrets, 1, &[1; 32]).unwrap();
     let whole = std::fs::read(&path).unwrap();
     for at in 0..whole.len() {
@@ -111,7 +114,7 @@ fn a_sealed_file_that_was_altered_anywhere_or_cut_off_opens_nothing() {
 fn what_another_process_renewed_or_destroyed_meanwhile_is_neither_lost_nor_back() {
     let folder = tempfile::tempdir().unwrap();
     let (path, chip) = (folder.path().join("a.keys"), Chip::default());
-    let mut first = Secrets::create(&path, b"h", Some(&wrapping(&chip))).unwrap();
+    let mut first = Secrets::create(&path, b"h", Some(&chip.tpm())).unwrap();
     for tag in 0..4 {
         add(&mut first, tag, &[tag as u8 + 1; 32]).unwrap();
     }
@@ -142,11 +145,10 @@ fn what_another_process_renewed_or_destroyed_meanwhile_is_neither_lost_nor_back(
 fn a_file_is_sealed_and_made_plain_again_and_what_a_crash_left_is_removed() {
     let folder = tempfile::tempdir().unwrap();
     let (path, chip) = (folder.path().join("a.keys"), Chip::default());
-    let wrapping = wrapping(&chip);
     let mut plain = Secrets::create(&path, b"h", None).unwrap();
     (0..3).for_each(|tag| _ = add(&mut plain, tag, &[tag as u8 + 1; 32]).unwrap());
     let inode_of_the_plain_one = File::open(&path).unwrap();
-    assert!(protect(&path, &wrapping).unwrap() && !protect(&path, &wrapping).unwrap());
+    assert!(protect(&path, &chip.tpm()).unwrap() && !protect(&path, &chip.tpm()).unwrap());
     assert!(is_wrapped(&path).unwrap());
     let mut left = Vec::new();
     (&inode_of_the_plain_one).read_to_end(&mut left).unwrap();
@@ -155,19 +157,27 @@ fn a_file_is_sealed_and_made_plain_again_and_what_a_crash_left_is_removed() {
 
     // Left by crashes: a key of this file that seals nothing, one of another desk's, files beside.
     let tpm = chip.tpm();
-    tpm.keep(&wrapping.mark(&path)).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let mark = wrapped::head(&path, &bytes).unwrap().1.mark;
+    tpm.keep(&mark).unwrap();
+    tpm.keep(&[2; 32]).unwrap();
+    std::fs::write(path.with_extension("mark"), [2; 32]).unwrap();
     let (others, _) = tpm.keep(&[1; 32]).unwrap();
     std::fs::write(path.with_extension("new"), "half").unwrap();
     std::fs::write(path.with_extension("old"), "plain secrets").unwrap();
-    settle(&path, &tpm, Some(&wrapping), &tpm.ours().unwrap()).unwrap();
+    settle(&path, &tpm, &tpm.ours().unwrap()).unwrap();
     assert_eq!((chip.handles().len(), std::fs::read_dir(folder.path()).unwrap().count()), (2, 1));
     assert_eq!(Secrets::open(&path, &tpm).unwrap().get(1), Some(&[2; 32]));
+    // A note that was torn is of no key.
+    std::fs::write(path.with_extension("mark"), [1; 31]).unwrap();
+    settle(&path, &tpm, &tpm.ours().unwrap()).unwrap();
+    assert_eq!((chip.handles().len(), std::fs::read_dir(folder.path()).unwrap().count()), (2, 1));
     // An older copy under the same name, whose key is gone, takes nobody's.
     let old = std::fs::read(&path).unwrap();
     Secrets::open(&path, &tpm).unwrap().destroy(&[0]).unwrap();
     let new = std::fs::read(&path).unwrap();
     std::fs::write(&path, &old).unwrap();
-    assert!(settle(&path, &tpm, Some(&wrapping), &tpm.ours().unwrap()).is_err());
+    assert!(settle(&path, &tpm, &tpm.ours().unwrap()).is_err());
     assert_eq!(chip.handles().len(), 2);
     std::fs::write(&path, &new).unwrap();
 
@@ -178,7 +188,7 @@ fn a_file_is_sealed_and_made_plain_again_and_what_a_crash_left_is_removed() {
     for end in ["new", "old"] {
         std::fs::hard_link(&path, path.with_extension(end)).unwrap();
     }
-    settle(&path, &tpm, Some(&wrapping), &tpm.ours().unwrap()).unwrap();
+    settle(&path, &tpm, &tpm.ours().unwrap()).unwrap();
     assert_eq!(Secrets::open(&path, &none()).unwrap().get(1), Some(&[2; 32]));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
@@ -187,7 +197,7 @@ fn a_file_is_sealed_and_made_plain_again_and_what_a_crash_left_is_removed() {
 fn a_chip_that_refuses_leaves_the_file_as_it_was_and_the_secret_not_destroyed() {
     let folder = tempfile::tempdir().unwrap();
     let (path, chip) = (folder.path().join("a.keys"), Chip::default());
-    let mut secrets = Secrets::create(&path, b"h", Some(&wrapping(&chip))).unwrap();
+    let mut secrets = Secrets::create(&path, b"h", Some(&chip.tpm())).unwrap();
     add(&mut secrets, 1, &[1; 32]).unwrap();
     let before = std::fs::read(&path).unwrap();
     chip.0.lock().unwrap().room = Some(1);
@@ -197,5 +207,5 @@ fn a_chip_that_refuses_leaves_the_file_as_it_was_and_the_secret_not_destroyed() 
     assert!(secrets.destroy(&[0]).err().unwrap().to_string().contains("password"));
     let plain = folder.path().join("b.keys");
     Secrets::create(&plain, b"h", None).unwrap();
-    assert!(protect(&plain, &wrapping(&chip)).is_err() && !is_wrapped(&plain).unwrap());
+    assert!(protect(&plain, &chip.tpm()).is_err() && !is_wrapped(&plain).unwrap());
 }

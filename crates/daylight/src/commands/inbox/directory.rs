@@ -37,7 +37,7 @@ pub(crate) fn keys(args: &DirectoryKeys) -> Result<ExitCode> {
     let path = inbox.keyring_path(member.name());
     let mut keyring = match path.exists() {
         true => Keyring::open(&path, today(), inbox.tpm())?.0,
-        false => Keyring::create(&path, newsroom, &member, inbox.wrapping()?.as_ref())?,
+        false => Keyring::create(&path, newsroom, &member, inbox.seals_under()?)?,
     };
     if keyring.newsroom() != newsroom || *keyring.member() != member {
         bail!("{} was made for another newsroom, or with another key", path.display());
