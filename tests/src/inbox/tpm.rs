@@ -1,7 +1,7 @@
 //! A desk whose keys are sealed under keys in a TPM: against swtpm, looked at with tpm2-tools.
 
 use super::{Room, What, holds, say, say_with, source, stick};
-use crate::support::{Chip, Spoken};
+use crate::support::{Chip, SmallDisk, Spoken, skip};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -178,6 +178,32 @@ fn a_chip_that_is_owned_or_was_cleared_is_told_of_in_a_line_and_nothing_is_lost_
     on(&chip, work, "drop directory keys desk --to archive --key ana.key --days 2 --out ana.epoch-keys").code(0);
     assert!(on(&chip, work, &format!("drop read desk {kept}")).code(1).stderr.contains("is gone"));
     on(&chip, work, &format!("drop delete desk {kept} --as Ana --yes")).code(0);
+}
+
+#[test]
+fn a_deletion_on_a_full_disk_says_so_and_is_ended_with_room() {
+    if !Chip::can_be() {
+        return;
+    }
+    let (room, chip) = sealed();
+    let id = who_said(&chip, room.work.path(), CANARY);
+    let Some(disk) = SmallDisk::mount(room.at("small"), "30m") else { return skip("no disk can be mounted here") };
+    let copied = Command::new("cp").arg("-r").arg(room.at("desk")).arg(disk.path.join("desk")).status();
+    assert!(copied.unwrap().success());
+    // Full once the new key is in the chip: the file cannot be written, so the old one stays, and the old key with it.
+    let filler = disk.path.join("filler");
+    let surroundings = [
+        ("DAYLIGHT_TPM", chip.socket.to_str().unwrap()),
+        ("DAYLIGHT_FULL_AT", "inbox.key-kept"),
+        ("DAYLIGHT_FULL_BY", filler.to_str().unwrap()),
+    ];
+    let said = say_with(&disk.path, &surroundings, &format!("drop delete desk {id} --as Ana --yes")).code(1).stderr;
+    assert!(said.contains("No space left on device") && chip.indices().len() == 4, "{said}");
+    fs::remove_file(&filler).unwrap();
+    assert_eq!(on(&chip, &disk.path, "drop list desk --json").code(0).json()["total"], 1);
+    assert_eq!(chip.indices().len(), 3);
+    who_said(&chip, &disk.path, "from another");
+    assert!(files(&disk.path).iter().all(|(_, sealed)| *sealed));
 }
 
 /// Every step that a command passes in a copy of the room, the first and the last time.
