@@ -7,7 +7,7 @@ use crate::{Error, Result};
 use daylight_durable::crash_point;
 use std::path::PathBuf;
 
-/// The setting that says that new files are sealed.
+/// The setting that says that new files are sealed: the last day on which there were plain ones (u32, big-endian), 0 if there never were.
 const SETTING: &str = "tpm";
 
 /// Whether what is destroyed here is worthless also in old copies.
@@ -18,15 +18,21 @@ pub enum Protection {
     /// Some are plain: protecting was interrupted, or a keyring came from elsewhere.
     Partly,
     /// All are sealed under keys in the TPM, and so are new ones.
-    Yes,
+    Yes {
+        /// The last day on which some were plain, if there was one: what was in them then a disk may have kept.
+        plain_until: Option<u32>,
+    },
 }
 
 impl Inbox {
-    /// Seals every file of secrets under a key in the TPM, and each new one from now on. Gives how many were plain. It may be done again.
-    pub fn protect(&mut self, _held: &Held) -> Result<usize> {
+    /// Seals every file of secrets under a key in the TPM, and each new one from now on. Gives how many were plain, and notes `today` if some
+    /// were. It may be done again.
+    pub fn protect(&mut self, _held: &Held, today: u32) -> Result<usize> {
         // Whoever has no TPM, or may not use it, is told so before anything is written.
         self.tpm.maker()?;
-        self.set(SETTING, b"1")?;
+        let plain = self.sealed()?.contains(&false);
+        let until = if plain { today } else { self.plain_until()?.unwrap_or(0) };
+        self.set(SETTING, &until.to_be_bytes())?;
         // A crash here, or between two files, leaves plain ones: the same command goes on with them.
         crash_point("inbox.protect-begun");
         let mut sealed = 0;
@@ -51,11 +57,17 @@ impl Inbox {
     /// Whether the files of secrets are sealed under keys in the TPM.
     pub fn protection(&self) -> Result<Protection> {
         let sealed = self.sealed()?;
-        Ok(match (self.seals_under()?.is_some(), sealed.contains(&true), sealed.contains(&false)) {
-            (true, _, false) => Protection::Yes,
-            (false, false, _) => Protection::No,
+        Ok(match (self.plain_until()?, sealed.contains(&true), sealed.contains(&false)) {
+            (Some(until), _, false) => Protection::Yes { plain_until: Some(until).filter(|day| *day > 0) },
+            (None, false, _) => Protection::No,
             _ => Protection::Partly,
         })
+    }
+
+    fn plain_until(&self) -> Result<Option<u32>> {
+        let day = |bytes: Vec<u8>| bytes.try_into().map(u32::from_be_bytes);
+        let day = self.setting(SETTING)?.map(day).transpose();
+        day.map_err(|_| Error::damaged(self.root.join("inbox.sqlite"), "the setting of the TPM"))
     }
 
     /// The TPM under which new files of secrets are sealed, if somebody asked for that.

@@ -619,13 +619,13 @@ fn all_keys_that_are_due_and_all_conversations_that_are_deleted_at_once_are_one_
     let mut inbox = Inbox::open(folder.path(), TODAY, &chip.tpm()).unwrap();
     assert_eq!((inbox.protection().unwrap(), defined()), (Protection::No, 0), "nobody asked for it");
     let held = inbox.hold("test").unwrap();
-    assert_eq!(inbox.protect(&held).unwrap(), 0);
+    assert_eq!(inbox.protect(&held, TODAY).unwrap(), 0);
     std::mem::drop(held);
     let path = inbox.keyring_path("ana");
     let mut keyring = Keyring::create(&path, NEWSROOM, &ana().key(), inbox.seals_under().unwrap()).unwrap();
     keyring.fill(TODAY, 90).unwrap();
     let keys = vec![Recipient::from_bytes(&keyring.public(TODAY).unwrap()).unwrap()];
-    assert_eq!((defined(), inbox.protection().unwrap()), (1, Protection::Yes));
+    assert_eq!((defined(), inbox.protection().unwrap()), (1, Protection::Yes { plain_until: None }));
     let mut drop = Drop::default();
     for number in 1..=5 {
         let one = source(number);
@@ -646,4 +646,13 @@ fn all_keys_that_are_due_and_all_conversations_that_are_deleted_at_once_are_one_
     assert!(Keyring::open(&path, TODAY, &chip.tpm()).is_err());
     assert!(Inbox::open(folder.path(), TODAY, &chip.tpm()).is_err());
     assert_eq!(chip.handles().len(), 2, "and takes no key with it");
+
+    // It is told until when there were plain ones.
+    let other = tempfile::tempdir().unwrap();
+    let (mut inbox, _) = (Inbox::open(other.path(), TODAY, &chip.tpm()).unwrap(), desk(other.path()));
+    for day in [TODAY, TODAY + 1] {
+        let held = inbox.hold("test").unwrap();
+        inbox.protect(&held, day).unwrap();
+        assert_eq!(inbox.protection().unwrap(), Protection::Yes { plain_until: Some(TODAY) });
+    }
 }

@@ -111,6 +111,8 @@ fn a_desk_is_sealed_from_its_first_key_on_and_opens_on_its_machine_alone() {
     assert!(again.stderr.contains("may keep the files as they were until now"), "{again:?}");
     assert_eq!(other.indices().len(), 3);
     on(&other, work, "drop collect desk --from usb").code(0);
+    let said = on(&other, work, &format!("drop delete desk {} --as Ana --yes", who_said(&other, work, "from another"))).code(0);
+    assert!(said.stderr.contains("was in a plain file until"), "{said:?}");
 }
 
 fn workplace_of(room: &Room, name: &str) -> PathBuf {

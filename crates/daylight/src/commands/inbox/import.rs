@@ -88,7 +88,7 @@ pub(crate) fn delete(args: &Delete) -> Result<ExitCode> {
         return told(args.json, &json!({"unlinked": links}), &format!("took away what linked {} to it", count(links, "import")));
     }
     let deleted = inbox.delete(&held, &[one.id])?;
-    remark(format_args!("{}", destroyed(&inbox)?));
+    remark(format_args!("{}", destroyed(&inbox, one.days.0)?));
     let value = json!({"deleted": one.id.to_string(), "messages": deleted.messages, "unsent": deleted.unsent, "unlinked": links});
     told(args.json, &value, &format!("deleted {short}: {}; the drop is told by the next collection", count(deleted.messages, "message")))
 }

@@ -1,6 +1,6 @@
 //! A desk's secret keys under keys in the machine's TPM, and what is said of how they are destroyed.
 
-use super::open;
+use super::{date, open, today};
 use crate::args::inbox::Protect;
 use crate::output::{self, count, remark, say};
 use anyhow::{Result, bail};
@@ -20,7 +20,7 @@ pub(crate) fn protect(args: &Protect) -> Result<ExitCode> {
     }
     let mut inbox = open(&args.desk, true)?;
     let held = inbox.hold("drop protect")?;
-    let files = if args.undo { inbox.unprotect(&held)? } else { inbox.protect(&held)? };
+    let files = if args.undo { inbox.unprotect(&held)? } else { inbox.protect(&held, today())? };
     if args.json {
         output::json(&json!({"protected": !args.undo, "files": files}))?;
     } else if args.undo {
@@ -47,9 +47,11 @@ pub(crate) fn protect(args: &Protect) -> Result<ExitCode> {
 pub(super) fn keys_are_destroyed(inbox: &Inbox, desk: &Path) -> Result<String> {
     let command = format!("`daylight drop protect {}`", desk.display());
     Ok(match inbox.protection()? {
-        Protection::Yes => {
-            "keys are sealed under a key in this machine's TPM, which is renewed at each deletion: old blocks of a flash disk open nothing"
-                .into()
+        Protection::Yes { plain_until } => {
+            let but = plain_until.map(|day| format!(" but, perhaps, keys that were there on {}", date(day))).unwrap_or_default();
+            format!(
+                "keys are sealed under a key in this machine's TPM, which is renewed at each deletion: old blocks of a flash disk open nothing{but}"
+            )
         }
         Protection::Partly => format!("{LOGICAL}: not all of this desk's keys are sealed under the TPM yet, {command} goes on with it"),
         Protection::No => match inbox.tpm().maker() {
@@ -62,10 +64,14 @@ pub(super) fn keys_are_destroyed(inbox: &Inbox, desk: &Path) -> Result<String> {
     })
 }
 
-/// What became of a conversation's key that was destroyed a moment ago.
-pub(super) fn destroyed(inbox: &Inbox) -> Result<&'static str> {
+/// What became of the key of a conversation, which began on this day and was deleted a moment ago.
+pub(super) fn destroyed(inbox: &Inbox, began: u32) -> Result<String> {
     Ok(match inbox.protection()? {
-        Protection::Yes => "the key under which its key was sealed is gone from the TPM: no old block of a disk opens it",
-        Protection::Partly | Protection::No => "its key was written over; a flash disk may keep a copy that only a laboratory finds",
+        Protection::Yes { plain_until: Some(day) } if began <= day => format!(
+            "its key is gone, and was in a plain file until {}; a flash disk may keep a copy of that which only a laboratory finds",
+            date(day)
+        ),
+        Protection::Yes { .. } => "the key under which its key was sealed is gone from the TPM: no old block of a disk opens it".into(),
+        Protection::Partly | Protection::No => "its key was written over; a flash disk may keep a copy that only a laboratory finds".into(),
     })
 }
