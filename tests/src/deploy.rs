@@ -219,3 +219,15 @@ fn tor_takes_the_files_that_are_for_it() {
         assert!(ran.status.success(), "{name}: {}", String::from_utf8_lossy(&ran.stdout));
     }
 }
+
+/// The desk's keys may be sealed under the machine's TPM, whose device is the group's: the guides say how its user comes into it, and the unit closes no device to them.
+#[test]
+fn the_unit_that_collects_reaches_the_tpm() {
+    let unit = text("deploy/daylight-collect.service");
+    for closes in ["PrivateDevices", "DevicePolicy", "PrivateUsers", "SupplementaryGroups"] {
+        assert!(values(&unit, closes).is_empty(), "{closes}");
+    }
+    let collecting = text("docs/collecting.md");
+    assert!(commands(&collecting).iter().any(|line| line == "adduser ana tss") && text(GUIDE).contains("group `tss`"));
+    assert!(commands(&collecting).iter().any(|line| line == "daylight drop protect desk"));
+}

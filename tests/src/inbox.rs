@@ -5,6 +5,7 @@ mod directory;
 mod killed;
 mod talk;
 mod tool;
+mod tpm;
 mod wire;
 
 pub(crate) use wire::Served;
@@ -109,9 +110,15 @@ pub(crate) fn today() -> u32 {
     (SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 86_400) as u32
 }
 
-/// Runs a command line in a folder.
+/// Runs a command line in a folder, on a machine without a TPM.
 pub(crate) fn say(folder: &Path, line: &str) -> Spoken {
-    Command::new(program()).args(line.split_whitespace()).current_dir(folder).stdin(Stdio::null()).output().unwrap().into()
+    say_with(folder, &[("DAYLIGHT_TPM", "/nowhere/tpm")], line)
+}
+
+pub(crate) fn say_with(folder: &Path, surroundings: &[(&str, &str)], line: &str) -> Spoken {
+    let mut command = Command::new(program());
+    command.args(line.split_whitespace()).current_dir(folder).envs(surroundings.iter().copied()).stdin(Stdio::null());
+    command.output().unwrap().into()
 }
 
 /// A source with its secrets, which are all of one byte.

@@ -1,6 +1,6 @@
 //! What an earlier release wrote is opened by this one, and goes on from there.
 
-use crate::support::{daylight, root, tool, workplace};
+use crate::support::{Chip, Spoken, daylight, program, root, tool, workplace};
 use std::process::Command;
 
 #[test]
@@ -66,4 +66,26 @@ fn a_drop_an_inbox_and_a_directory_of_version_0_1_open() {
     assert_eq!(read["files"][0]["name"], "1.eml");
     let stick = at("stick");
     assert_eq!(daylight(["drop", "export", &at("drop"), &stick, "--json"]).code(0).json()["envelopes"], 1);
+}
+
+#[test]
+fn an_inbox_of_version_0_1_that_is_sealed_under_a_tpm_opens_with_it() {
+    let work = workplace();
+    if !tool("unzip") || !Chip::can_be() {
+        return;
+    }
+    let sample = root().join("tests/samples/intake-tpm-0.1.zip");
+    assert!(Command::new("unzip").arg("-q").arg(sample).arg("-d").arg(work.path()).status().unwrap().success());
+    let chip = Chip::start(work.path());
+    let run = |line: &str| {
+        let mut command = Command::new(program());
+        command.args(line.split(' ')).current_dir(work.path()).env("DAYLIGHT_TPM", &chip.socket);
+        Spoken::from(command.output().unwrap()).code(0)
+    };
+    let listed = run("drop list desk --json").json();
+    let id = listed["conversations"][0]["id"].as_str().unwrap();
+    assert_eq!(run(&format!("drop read desk {id} --json")).json()["messages"][0]["text"], "About the gate: ask who had the key.\n");
+    assert_eq!(run("drop protect desk --json").json()["files"], 0, "all of it is sealed already");
+    run("drop protect desk --undo --yes");
+    assert!(chip.indices().is_empty());
 }

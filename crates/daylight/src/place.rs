@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use daylight_archive::Archive;
+use daylight_inbox::Tpm;
 use daylight_ingest::{Machine, Unpacker};
 use daylight_mirror::http::Authorities;
 use daylight_sandbox::Reader;
@@ -51,6 +52,17 @@ pub(crate) fn unpacker() -> std::result::Result<Unpacker, String> {
     #[expect(clippy::disallowed_methods, reason = "it is asked its version there, and gets nothing of any desk")]
     let folder = std::env::temp_dir();
     Unpacker::find(&folder)
+}
+
+/// What names another TPM than the kernel's first: a device, or the socket of one in software. In the surroundings and no flag, for whatever opens an inbox needs it.
+const TPM: &str = "DAYLIGHT_TPM";
+/// The kernel's, which several may use at a time.
+const KERNELS_TPM: &str = "/dev/tpmrm0";
+
+/// The machine's TPM, whether it has one or not.
+pub(crate) fn tpm() -> Tpm {
+    let named = std::env::var_os(TPM).filter(|path| !path.is_empty());
+    Tpm::at(Path::new(&named.unwrap_or_else(|| KERNELS_TPM.into())))
 }
 
 /// What names a file with the certificates of the authorities that are trusted instead of the web's, as it does for OpenSSL, curl and Go.

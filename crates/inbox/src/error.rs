@@ -1,3 +1,4 @@
+use crate::tpm::TpmError;
 use daylight_durable::LockError;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,12 @@ pub enum Error {
     /// The drop, or the stick, could not be used.
     #[error("the drop: {0}")]
     Carrier(String),
+    /// The machine's TPM.
+    #[error(transparent)]
+    Tpm(#[from] TpmError),
+    /// The TPM, which is needed here.
+    #[error("this desk's keys are sealed under keys in a TPM: {0}")]
+    Sealed(#[source] TpmError),
     /// The directory.
     #[error(transparent)]
     Directory(#[from] daylight_archive::DirectoryError),

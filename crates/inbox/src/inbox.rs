@@ -1,6 +1,7 @@
 use crate::error::random;
 use crate::keyring::Keyring;
 use crate::secrets::Secrets;
+use crate::tpm::Tpm;
 use crate::{Error, Result};
 use daylight_durable::{Lock, crash_point, sync_dir, write_atomic};
 use daylight_model::{Digest, Hasher};
@@ -34,6 +35,7 @@ const FOLDERS: [&str; 4] = ["keyring", "sealed", "incoming", "import"];
 pub struct Inbox {
     pub(crate) root: PathBuf,
     pub(crate) connection: Connection,
+    pub(crate) tpm: Tpm,
 }
 
 /// The right to change an inbox, held by one process at a time.
@@ -42,8 +44,9 @@ pub struct Held {
 }
 
 impl Inbox {
-    /// Opens the inbox of a desk, making it if there is none. On the day `today` keys are destroyed that are due, as soon as nobody else holds it.
-    pub fn open(desk: &Path, today: u32) -> Result<Self> {
+    /// Opens the inbox of a desk, making it if there is none. On the day `today` keys are destroyed that are due, as soon as nobody else holds it. The TPM is
+    /// used where files of secrets are sealed under keys in it.
+    pub fn open(desk: &Path, today: u32, tpm: &Tpm) -> Result<Self> {
         let root = desk.join("inbox");
         for folder in [root.clone()].into_iter().chain(FOLDERS.map(|name| root.join(name))) {
             if !folder.is_dir() {
@@ -52,7 +55,7 @@ impl Inbox {
             }
         }
         let connection = open_database(&root.join("inbox.sqlite"))?;
-        let mut inbox = Self { root, connection };
+        let mut inbox = Self { root, connection, tpm: tpm.clone() };
         // Whatever somebody came for, what is due is done first; whoever holds the inbox has done so a moment ago.
         if let Ok(held) = inbox.hold("tidy") {
             inbox.tidy(&held, today)?;
@@ -61,8 +64,8 @@ impl Inbox {
     }
 
     /// Opens the inbox if there is one: for whoever only asks.
-    pub fn open_existing(desk: &Path, today: u32) -> Result<Option<Self>> {
-        if desk.join("inbox/inbox.sqlite").exists() { Self::open(desk, today).map(Some) } else { Ok(None) }
+    pub fn open_existing(desk: &Path, today: u32, tpm: &Tpm) -> Result<Option<Self>> {
+        if desk.join("inbox/inbox.sqlite").exists() { Self::open(desk, today, tpm).map(Some) } else { Ok(None) }
     }
 
     /// Takes the right to change it; the error names who has it. `what` says in a word what for.
@@ -88,16 +91,26 @@ impl Inbox {
 
     /// The keyrings that are on the desk, what is due in them destroyed.
     pub fn keyrings(&self, today: u32) -> Result<Vec<Keyring>> {
+        self.keyring_files()?.iter().map(|path| Ok(Keyring::open(path, today, &self.tpm)?.0)).collect()
+    }
+
+    pub(crate) fn keyring_files(&self) -> Result<Vec<PathBuf>> {
+        let paths = self.in_keyring()?;
+        Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|end| end == "keys")).collect())
+    }
+
+    /// All that stands in the folder of keyrings, keyrings and what a crash left beside them.
+    pub(crate) fn in_keyring(&self) -> Result<Vec<PathBuf>> {
         let folder = self.root.join("keyring");
-        let mut keyrings = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(Error::io(&folder))? {
-            let path = entry.map_err(Error::io(&folder))?.path();
-            if path.extension().is_some_and(|extension| extension == "keys") {
-                keyrings.push(Keyring::open(&path, today)?.0);
-            }
-        }
-        keyrings.sort_by(|a, b| a.path().cmp(b.path()));
-        Ok(keyrings)
+        let entries = fs::read_dir(&folder).map_err(Error::io(&folder))?;
+        let mut paths = entries.map(|entry| Ok(entry.map_err(Error::io(&folder))?.path())).collect::<Result<Vec<_>>>()?;
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// Where the storage keys of the conversations are.
+    pub(crate) fn storage_file(&self) -> PathBuf {
+        self.root.join("storage.keys")
     }
 
     /// Keeps a directory that was logged as this desk's own, to be given to the drop by the next collection.
@@ -138,6 +151,11 @@ impl Inbox {
         Ok(self.connection.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
     }
 
+    pub(crate) fn unset(&self, name: &str) -> Result<()> {
+        self.connection.execute("DELETE FROM setting WHERE name = ?1", [name])?;
+        Ok(())
+    }
+
     pub(crate) fn set(&self, name: &str, value: &[u8]) -> Result<()> {
         self.connection.execute("INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)", (name, value))?;
         Ok(())
@@ -145,8 +163,8 @@ impl Inbox {
 
     /// The storage keys of the conversations.
     pub(crate) fn storage(&self) -> Result<Secrets> {
-        let path = self.root.join("storage.keys");
-        if path.exists() { Secrets::open(&path) } else { Secrets::create(&path, b"storage") }
+        let path = self.storage_file();
+        if path.exists() { Secrets::open(&path, &self.tpm) } else { Secrets::create(&path, b"storage", self.seals_under()?) }
     }
 
     /// What an envelope is known by after it was taken: whoever has the envelope and this desk can tell that it is the same; nobody else learns anything.
@@ -168,6 +186,8 @@ impl Inbox {
 
     /// Does what is due and what was interrupted: keys that are 45 days old are destroyed, deletions finished, leftovers removed.
     fn tidy(&mut self, held: &Held, today: u32) -> Result<()> {
+        // Before anything is destroyed anew: a key that was to be removed is removed.
+        self.settle(held)?;
         drop(self.keyrings(today)?);
         let day = i64::from(today);
         self.connection.execute("DELETE FROM seen WHERE until < ?1", [day])?;
@@ -177,9 +197,7 @@ impl Inbox {
             .prepare("SELECT n FROM conversation WHERE deleting = 1")?
             .query_map([], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?;
-        for n in deleting {
-            self.finish_deleting(held, n)?;
-        }
+        self.finish_deleting(held, &deleting)?;
         for folder in ["incoming", "import"] {
             self.empty(folder)?;
         }
@@ -210,14 +228,14 @@ impl Inbox {
                 }
             }
         }
-        if !self.root.join("storage.keys").exists() {
+        if !self.storage_file().exists() {
             return Ok(());
         }
         let places: BTreeSet<u32> =
             self.connection.prepare("SELECT place FROM conversation")?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         let mut storage = self.storage()?;
         let left: Vec<u32> = storage.all().map(|(place, _, _)| place).filter(|place| !places.contains(place)).collect();
-        left.into_iter().try_for_each(|place| storage.destroy(place))
+        storage.destroy(&left)
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::error::random;
 use crate::offer::Offer;
 use crate::secrets::Secrets;
+use crate::tpm::Tpm;
 use crate::{Error, Result};
 use daylight_archive::directory::MAX_EPOCHS;
 use daylight_archive::{Key, Signer};
@@ -36,16 +37,17 @@ pub struct Span {
 }
 
 impl Keyring {
-    /// Makes a keyring without keys for a member, who signs replies with `member`.
-    pub fn create(path: &Path, newsroom: Newsroom, member: &Key) -> Result<Self> {
+    /// Makes a keyring without keys for a member, who signs replies with `member`; sealed under a key in the TPM, if one is given.
+    pub fn create(path: &Path, newsroom: Newsroom, member: &Key, tpm: Option<&Tpm>) -> Result<Self> {
         let heading = [&newsroom.0[..], member.to_string().as_bytes()].concat();
-        let secrets = Secrets::create(path, &heading)?;
+        let secrets = Secrets::create(path, &heading, tpm)?;
         Ok(Self { path: path.to_owned(), newsroom, member: member.clone(), secrets })
     }
 
-    /// Opens a keyring, and destroys in it what is due on the day `today`, before anything else can be done with it. Gives how many were.
-    pub fn open(path: &Path, today: u32) -> Result<(Self, usize)> {
-        let secrets = Secrets::open(path)?;
+    /// Opens a keyring, and destroys in it what is due on the day `today`, before anything else can be done with it. Gives how many were. The TPM is
+    /// needed where the keyring is sealed under a key in it.
+    pub fn open(path: &Path, today: u32, tpm: &Tpm) -> Result<(Self, usize)> {
+        let secrets = Secrets::open(path, tpm)?;
         let (newsroom, member) = secrets.heading().split_first_chunk::<32>().ok_or_else(|| Error::damaged(path, "its heading"))?;
         let (newsroom, member) = (Newsroom(*newsroom), std::str::from_utf8(member).ok().and_then(|text| text.parse().ok()));
         let member = member.ok_or_else(|| Error::damaged(path, "its member's key"))?;
@@ -83,10 +85,11 @@ impl Keyring {
         let there = self.by_day();
         for day in (first..).take(days as usize).filter(|day| !there.contains_key(day)) {
             let seed = Zeroizing::new(random::<32>()?);
-            self.secrets.add(day, &seed)?;
-            // A crash here leaves keys that nobody was told of: the same command goes on with them.
-            crash_point("inbox.epoch-key");
+            self.secrets.add_later(day, &seed)?;
         }
+        self.secrets.sync()?;
+        // A crash here leaves keys that nobody was told of: the same command goes on with them.
+        crash_point("inbox.epoch-keys");
         Ok(())
     }
 
@@ -128,10 +131,7 @@ impl Keyring {
 
     fn destroy_due(&mut self, today: u32) -> Result<usize> {
         let due: Vec<u32> = self.secrets.all().filter(|(_, day, _)| is_due(*day, today)).map(|(place, _, _)| place).collect();
-        for place in &due {
-            // A crash between two leaves some destroyed; the rest are by whoever opens the keyring next.
-            self.secrets.destroy(*place)?;
-        }
+        self.secrets.destroy(&due)?;
         Ok(due.len())
     }
 }

@@ -4,6 +4,8 @@
 //! - [`Inbox`] is the folder `inbox` of a desk. [`Inbox::collect`] takes what waits at the drop over a [`Carrier`]; [`Inbox::list`], [`Inbox::read`] and
 //!   [`Inbox::answer`] are for the people of the newsroom; [`Inbox::delete`] destroys.
 //!
+//! Keyrings and the conversations' keys can be sealed under keys in the machine's TPM ([`Inbox::protect`]), so that what is destroyed is worthless also where a disk kept it.
+//!
 //! Network and processes are the caller's. Nothing that a source said is on the disk in the clear but while an import is read in.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -16,9 +18,11 @@ mod inbox;
 mod keyring;
 mod notice;
 mod offer;
+mod protection;
 mod refused;
 mod sealed;
 mod secrets;
+mod tpm;
 
 pub use carrier::{Carrier, Relayed, Stick, Waiting, relay};
 pub use collect::{Collected, Progress, Sent};
@@ -28,8 +32,10 @@ pub use inbox::{Held, Inbox};
 pub use keyring::{Keyring, LIFE, Span, day_of};
 pub use notice::{NOTICE, notice};
 pub use offer::{Offer, join};
+pub use protection::Protection;
 pub use refused::Refused;
 pub use sealed::{Heading, What};
+pub use tpm::{Tpm, TpmError};
 
 #[cfg(test)]
 mod tests;

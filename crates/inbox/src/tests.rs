@@ -1,7 +1,8 @@
 //! An inbox against a drop in memory that may lie.
 
 use crate::carrier::{Carrier, Lookup, Waiting};
-use crate::{Inbox, Keyring, Offer, Result, day_of, join};
+use crate::tpm::soft::Chip;
+use crate::{Inbox, Keyring, LIFE, Offer, Protection, Result, Tpm, day_of, join};
 use daylight_archive::Signer;
 use daylight_envelope::{
     Authenticated, ConversationKey, Head, Identity, Kind, Newsroom, Recipient, SealedBy, open_reply, open_submission, seal_submission,
@@ -15,6 +16,11 @@ use zeroize::Zeroizing;
 
 const TODAY: u32 = 20_785;
 const NEWSROOM: Newsroom = Newsroom([9; 32]);
+
+/// A machine that has none.
+fn no_tpm() -> Tpm {
+    Tpm::at(Path::new("/nowhere/tpm"))
+}
 
 fn ana() -> Signer {
     Signer::new("ana", SigningKey::from_bytes(&[3; 32])).unwrap()
@@ -134,8 +140,8 @@ impl Carrier for Drop {
 
 /// A desk with a keyring of a few days, and the keys of today.
 fn desk(folder: &Path) -> (Inbox, Vec<Recipient>) {
-    let inbox = Inbox::open(folder, TODAY).unwrap();
-    let mut keyring = Keyring::create(&inbox.keyring_path("ana"), NEWSROOM, &ana().key()).unwrap();
+    let inbox = Inbox::open(folder, TODAY, &no_tpm()).unwrap();
+    let mut keyring = Keyring::create(&inbox.keyring_path("ana"), NEWSROOM, &ana().key(), None).unwrap();
     keyring.fill(TODAY, 3).unwrap();
     let today = Recipient::from_bytes(&keyring.public(TODAY).unwrap()).unwrap();
     (inbox, vec![today])
@@ -185,7 +191,7 @@ fn what_is_sent_is_collected_once_answered_and_gone_when_deleted() {
     let (storage, key) = (inbox.storage().unwrap(), inbox.storage_key(&inbox.known(&id).unwrap()).unwrap());
     assert_eq!(storage.all().count(), 1);
     let held = inbox.hold("test").unwrap();
-    inbox.delete(&held, &listed[0].id).unwrap();
+    inbox.delete(&held, &[listed[0].id]).unwrap();
     std::mem::drop(held);
     for canary in [&key[..], &one.lookup, &listed[0].id.0, &one.conversation] {
         assert!(!holds(&folder.path().join("inbox"), canary) || canary == &one.lookup[..], "{canary:?}");
@@ -367,7 +373,7 @@ fn keys_die_forty_five_days_after_their_day_and_open_nothing_then() {
     let path = inbox.keyring_path("ana");
     let envelope = sealed(&source(1).head(1, true), &keys, b"late");
     let open = |today: u32| {
-        let (keyring, _) = Keyring::open(&path, today).unwrap();
+        let (keyring, _) = Keyring::open(&path, today, &no_tpm()).unwrap();
         let opened =
             keyring.identities(today).into_iter().any(|(_, identity)| open_submission(&[&identity], &NEWSROOM, &envelope[..]).is_ok());
         (opened, keyring.span().map(|span| span.keys))
@@ -377,7 +383,7 @@ fn keys_die_forty_five_days_after_their_day_and_open_nothing_then() {
     // With the whole image as it is now, the clock set back: nothing.
     assert_eq!(open(TODAY), (false, Some(2)));
     // Opening the inbox for whatever reason destroys what is due.
-    drop(Inbox::open(folder.path(), TODAY + 60).unwrap());
+    drop(Inbox::open(folder.path(), TODAY + 60, &no_tpm()).unwrap());
     assert_eq!(open(TODAY), (false, None));
     assert_eq!(day_of(86_400 * 5 + 86_399), 5);
 }
@@ -387,7 +393,7 @@ fn members_keys_are_joined_for_the_days_that_all_have_and_nobody_can_swap_them()
     let folder = tempfile::tempdir().unwrap();
     let ben = Signer::new("ben", SigningKey::from_bytes(&[5; 32])).unwrap();
     let offer = |name: &str, signer: &Signer, first: u32, days: u32, newsroom: Newsroom| {
-        let mut keyring = Keyring::create(&folder.path().join(name), newsroom, &signer.key()).unwrap();
+        let mut keyring = Keyring::create(&folder.path().join(name), newsroom, &signer.key(), None).unwrap();
         keyring.fill(first, days).unwrap();
         keyring.offer(first, days, signer).unwrap()
     };
@@ -595,7 +601,7 @@ fn an_answer_beside_others_is_spared_by_who_tidies_and_not_sent_where_its_conver
     inbox.remove_unnamed(&held).unwrap();
     assert_eq!(files(), 2, "it is not named yet, and somebody is about to");
     assert!(inbox.answer(&id.to_string(), "x", &ana(), TODAY).unwrap_err().to_string().contains("(drop answer)"), "one at a time");
-    inbox.delete(&held, &id).unwrap();
+    inbox.delete(&held, &[id]).unwrap();
     let said = inbox.queue_answer(&known, &answer, TODAY).unwrap_err().to_string();
     assert!(said.contains("was deleted meanwhile"), "{said}");
     assert_eq!((files(), inbox.totals().unwrap().queued), (0, 0));
@@ -604,4 +610,49 @@ fn an_answer_beside_others_is_spared_by_who_tidies_and_not_sent_where_its_conver
     std::fs::write(folder.path().join("inbox/sealed/00"), "left by a crash").unwrap();
     inbox.remove_unnamed(&held).unwrap();
     assert_eq!(files(), 0);
+}
+
+#[test]
+fn all_keys_that_are_due_and_all_conversations_that_are_deleted_at_once_are_one_renewal() {
+    let (folder, chip) = (tempfile::tempdir().unwrap(), Chip::default());
+    let defined = || std::mem::take(&mut chip.0.lock().unwrap().asked).into_iter().filter(|code| *code == 0x12a).count();
+    let mut inbox = Inbox::open(folder.path(), TODAY, &chip.tpm()).unwrap();
+    assert_eq!((inbox.protection().unwrap(), defined()), (Protection::No, 0), "nobody asked for it");
+    let held = inbox.hold("test").unwrap();
+    assert_eq!(inbox.protect(&held, TODAY).unwrap(), 0);
+    std::mem::drop(held);
+    let path = inbox.keyring_path("ana");
+    let mut keyring = Keyring::create(&path, NEWSROOM, &ana().key(), inbox.seals_under().unwrap()).unwrap();
+    keyring.fill(TODAY, 90).unwrap();
+    let keys = vec![Recipient::from_bytes(&keyring.public(TODAY).unwrap()).unwrap()];
+    assert_eq!((defined(), inbox.protection().unwrap()), (1, Protection::Yes { plain_until: None }));
+    let mut drop = Drop::default();
+    for number in 1..=5 {
+        let one = source(number);
+        drop.put(one.lookup, sealed(&one.head(1, true), &keys, b"words"));
+    }
+    assert_eq!((collect(&mut inbox, &mut drop).conversations, defined(), chip.handles().len()), (5, 1, 2));
+    let ids: Vec<Digest> = inbox.list(10, false).unwrap().iter().map(|one| one.id).collect();
+    let held = inbox.hold("test").unwrap();
+    assert_eq!((inbox.delete(&held, &ids[..4]).unwrap().messages, defined(), chip.handles().len()), (4, 1, 2));
+    assert_eq!(inbox.read(&ids[4].to_string()).unwrap().messages.len(), 1);
+    std::mem::drop(held);
+
+    // 30 days die on one day on which somebody looks; the file and the whole folder as they were open nothing of it afterwards.
+    let old = std::fs::read(&path).unwrap();
+    let (_, destroyed) = Keyring::open(&path, TODAY + LIFE + 30, &chip.tpm()).unwrap();
+    assert_eq!((destroyed, defined(), chip.handles().len()), (30, 1, 2));
+    std::fs::write(&path, old).unwrap();
+    assert!(Keyring::open(&path, TODAY, &chip.tpm()).is_err());
+    assert!(Inbox::open(folder.path(), TODAY, &chip.tpm()).is_err());
+    assert_eq!(chip.handles().len(), 2, "and takes no key with it");
+
+    // It is told until when there were plain ones.
+    let other = tempfile::tempdir().unwrap();
+    let (mut inbox, _) = (Inbox::open(other.path(), TODAY, &chip.tpm()).unwrap(), desk(other.path()));
+    for day in [TODAY, TODAY + 1] {
+        let held = inbox.hold("test").unwrap();
+        inbox.protect(&held, day).unwrap();
+        assert_eq!(inbox.protection().unwrap(), Protection::Yes { plain_until: Some(TODAY) });
+    }
 }

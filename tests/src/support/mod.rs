@@ -9,6 +9,7 @@ mod process;
 mod program;
 mod source;
 mod tools;
+mod tpm;
 
 pub(crate) use browser::{Browser, Theme};
 pub(crate) use demo::{demo, demo_server, workplace};
@@ -18,3 +19,4 @@ pub(crate) use process::{Ending, started_by};
 pub(crate) use program::{Server, Spoken, daylight, program};
 pub(crate) use source::{Source, crates, root};
 pub(crate) use tools::{corpora, python_script, skip, tool, tool_file};
+pub(crate) use tpm::Chip;

@@ -20,6 +20,7 @@ pub(crate) enum Inbox {
     Delete(Delete),
     Discard(Discard),
     Import(Import),
+    Protect(Protect),
 }
 
 /// Who can read what sources send, and with which keys on which day: docs/directory.md is the guide.
@@ -303,6 +304,29 @@ pub(crate) struct Import {
     /// How many reader processes to use; by default one for each processor.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<std::num::NonZeroUsize>,
+    /// Prints one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Seals the desk's secret keys (keyrings, and the conversations' keys) under keys in this machine's TPM 2.0, so that destroyed ones are worthless also where a flash disk kept them.
+///
+/// At each deletion the file is sealed anew under a new key, and the old one is removed from the TPM. The desk then opens on this machine alone, and no more once its TPM was cleared. Do it
+/// before the first key is made: what stood in the files as it was may be on the disk still. --undo is for moving the desk to another machine.
+#[derive(Args)]
+#[command(
+    after_help = "The TPM is /dev/tpmrm0, or the device or socket that DAYLIGHT_TPM names. `daylight doctor` says whether it can be used.\n\
+    Example: daylight drop protect ~/desk\nExample: daylight drop protect ~/desk --undo --yes"
+)]
+pub(crate) struct Protect {
+    /// The desk.
+    pub(crate) desk: PathBuf,
+    /// Writes the keys as plain files again, and removes those in the TPM.
+    #[arg(long)]
+    pub(crate) undo: bool,
+    /// Confirms it.
+    #[arg(long, requires = "undo")]
+    pub(crate) yes: bool,
     /// Prints one JSON object.
     #[arg(long)]
     pub(crate) json: bool,

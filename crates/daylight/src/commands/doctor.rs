@@ -1,6 +1,7 @@
 //! `doctor`: whether the cage around the readers holds here.
 
 use crate::args;
+use crate::commands::search::plain;
 use crate::output::{self, say};
 use crate::place;
 use anyhow::Result;
@@ -36,6 +37,8 @@ fn in_words(report: &Report) -> Result<()> {
     )?;
     say!("  {:<28} {}", "text recognition", recogniser())?;
     say!("  {:<28} {}", "unpacking RAR", unpacker())?;
+    say!("a desk's secret keys:")?;
+    say!("  {:<28} {}", "TPM", chip())?;
     say!("{}", if report.holds() { "the cage holds" } else { "THE CAGE DOES NOT HOLD: ingest nothing here that you do not trust" })
 }
 
@@ -50,6 +53,14 @@ fn recogniser() -> String {
 /// What there is to unpack RAR with.
 fn unpacker() -> String {
     place::unpacker().map_or_else(|why| format!("none: {why}"), |unpacker| unpacker.to_string())
+}
+
+/// Whether there is a TPM under whose keys a desk's can be sealed.
+fn chip() -> String {
+    match place::tpm().maker() {
+        Ok(maker) => format!("there is one ({}), which `daylight drop protect` uses", plain(&maker)),
+        Err(error) => format!("none that can be used: {error}"),
+    }
 }
 
 fn outcome(finding: &Finding) -> String {
@@ -85,6 +96,7 @@ fn as_json(report: &Report) -> Value {
         "tools": Tool::can_be_caged().is_ok(),
         "text_recognition": recogniser(),
         "rar": unpacker(),
+        "tpm": chip(),
     })
 }
 

@@ -5,6 +5,7 @@ mod collect;
 mod directory;
 mod discard;
 mod import;
+mod protect;
 mod talk;
 mod wire;
 
@@ -13,6 +14,7 @@ pub(crate) use import::source_of;
 
 use crate::args::inbox::{Directory, Inbox as Asked};
 use crate::commands::clear::now;
+use crate::place;
 use anyhow::{Result, bail};
 use daylight_inbox::{Inbox, day_of};
 use jiff::Timestamp;
@@ -33,6 +35,7 @@ pub(crate) fn run(asked: &Asked) -> Result<ExitCode> {
         Asked::Delete(args) => import::delete(args),
         Asked::Discard(args) => discard::discard(args),
         Asked::Import(args) => import::import(args),
+        Asked::Protect(args) => protect::protect(args),
     }
 }
 
@@ -53,9 +56,9 @@ fn open(desk: &Path, create: bool) -> Result<Inbox> {
         bail!("{} is no desk; make one with `daylight init`", desk.display());
     }
     if create {
-        return Ok(Inbox::open(desk, today())?);
+        return Ok(Inbox::open(desk, today(), &place::tpm())?);
     }
-    match Inbox::open_existing(desk, today())? {
+    match Inbox::open_existing(desk, today(), &place::tpm())? {
         Some(inbox) => Ok(inbox),
         None => bail!("nothing was ever collected on {}: see `daylight drop directory keys --help`", desk.display()),
     }

@@ -1,3 +1,4 @@
+use super::protect::keys_are_destroyed;
 use super::{date, open, today};
 use crate::args::inbox::{DirectoryKeys, DirectoryNew, DirectoryShow};
 use crate::commands::clear::now;
@@ -6,6 +7,7 @@ use crate::commands::search::plain;
 use crate::commands::withdraw::{complete, logged_json};
 use crate::commands::witness::asking;
 use crate::output::{self, count, remark, say};
+use crate::place;
 use anyhow::{Context, Result, bail};
 use daylight_archive::directory::{DirectoryNote, MAX_FILE, parse};
 use daylight_archive::{Archive, Key};
@@ -20,10 +22,6 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// What an SSD keeps nobody here can see.
-const LOGICAL: &str = "keys are destroyed by writing over them; a flash disk may keep a copy where only a laboratory finds it, and there is no TPM here to \
-    prevent that: keep the desk on an encrypted disk, and off";
-
 /// The newsroom of an archive: SHA-256 of its first root.
 fn newsroom(archive: &Archive) -> Result<Newsroom> {
     let first = archive.chain().links().first().context("the archive has no root")?;
@@ -37,7 +35,10 @@ pub(crate) fn keys(args: &DirectoryKeys) -> Result<ExitCode> {
     let _held = inbox.hold("drop directory keys")?;
     let member = key.key();
     let path = inbox.keyring_path(member.name());
-    let mut keyring = if path.exists() { Keyring::open(&path, today())?.0 } else { Keyring::create(&path, newsroom, &member)? };
+    let mut keyring = match path.exists() {
+        true => Keyring::open(&path, today(), inbox.tpm())?.0,
+        false => Keyring::create(&path, newsroom, &member, inbox.seals_under()?)?,
+    };
     if keyring.newsroom() != newsroom || *keyring.member() != member {
         bail!("{} was made for another newsroom, or with another key", path.display());
     }
@@ -55,7 +56,7 @@ pub(crate) fn keys(args: &DirectoryKeys) -> Result<ExitCode> {
         say!("each is destroyed {} days after its day; what is not collected by then is lost", daylight_inbox::LIFE)?;
         say!("their public halves are in {}: give it to whoever puts the directory together", out.display())?;
     }
-    remark(format_args!("{LOGICAL}"));
+    remark(format_args!("{}", keys_are_destroyed(&inbox, &args.desk)?));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -177,7 +178,7 @@ fn show_offer(args: &DirectoryShow, offer: &Offer) -> Result<ExitCode> {
 
 /// Whether every key of a keyring's owner in a directory is one of the keyring.
 fn own(path: &Path, note: &DirectoryNote) -> Result<bool> {
-    let (keyring, _) = Keyring::open(path, today())?;
+    let (keyring, _) = Keyring::open(path, today(), &place::tpm())?;
     let Some(place) = note.members.iter().position(|member| member == keyring.member()) else { return Ok(false) };
     let same = |(day, keys): (u32, &Vec<Digest>)| {
         let key = keyring.public(day).map(|key| Digest::of(&key));

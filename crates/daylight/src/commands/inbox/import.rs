@@ -1,3 +1,4 @@
+use super::protect::destroyed;
 use super::{open, today};
 use crate::args::inbox::{Delete, Import};
 use crate::commands::clear::now;
@@ -86,8 +87,8 @@ pub(crate) fn delete(args: &Delete) -> Result<ExitCode> {
         inbox.unlink(&held, &args.conversation)?;
         return told(args.json, &json!({"unlinked": links}), &format!("took away what linked {} to it", count(links, "import")));
     }
-    let deleted = inbox.delete(&held, &one.id)?;
-    remark(format_args!("its key was written over; a flash disk may keep a copy that only a laboratory finds"));
+    let deleted = inbox.delete(&held, &[one.id])?;
+    remark(format_args!("{}", destroyed(&inbox, one.days.0)?));
     let value = json!({"deleted": one.id.to_string(), "messages": deleted.messages, "unsent": deleted.unsent, "unlinked": links});
     told(args.json, &value, &format!("deleted {short}: {}; the drop is told by the next collection", count(deleted.messages, "message")))
 }
@@ -123,7 +124,7 @@ fn told(as_json: bool, value: &serde_json::Value, words: &str) -> Result<ExitCod
 
 /// The conversation from which a document came, itself or what it stands in.
 pub(crate) fn source_of(desk_path: &Path, desk: &Desk, seq: u64) -> Result<Option<String>> {
-    let Some(inbox) = Inbox::open_existing(desk_path, today())? else { return Ok(None) };
+    let Some(inbox) = Inbox::open_existing(desk_path, today(), &place::tpm())? else { return Ok(None) };
     let mut next = vec![seq];
     for _ in 0..DEEPEST {
         let mut parents = Vec::new();
