@@ -256,6 +256,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
             "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
         ]),
         "directory" => directory(),
+        "hatch" => questions(),
         "multipart" => forms(),
         _ => panic!("no seeds for {target}"),
     }
@@ -441,6 +442,17 @@ fn frames() -> Vec<Vec<u8>> {
     daylight_extract::read(&request, &message, &mut frames).unwrap();
     frames.0.push(daylight_sandbox::fuzzing::order(&request));
     frames.0
+}
+
+/// Questions of an attendant to its house: of every number, and some with all of their fields.
+fn questions() -> Vec<Vec<u8>> {
+    let framed = |question: &[u8]| [&(question.len() as u32).to_le_bytes()[..], question].concat();
+    let begin = [&[11][..], &[1; 32], &[2; 32], &[1], &[3; 128], &[0]].concat();
+    let note = [&[14][..], &[1; 32], &[0], &1u32.to_le_bytes(), &2u32.to_le_bytes()].concat();
+    let done = [&[52][..], &2u32.to_le_bytes(), &[4; 64]].concat();
+    let push = [&[23][..], &3u32.to_le_bytes(), b"abc"].concat();
+    let every: Vec<u8> = (0..=60).flat_map(|number| framed(&[&[number][..], &[5; 32]].concat())).collect();
+    [begin, note, done, push].iter().map(|question| framed(question)).chain([every]).collect()
 }
 
 /// Forms in which the boundary is a single letter, each after the length of the pieces that it comes in.

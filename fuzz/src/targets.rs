@@ -70,6 +70,7 @@ pub const ALL: &[(&str, Target)] = &[
     ("note", note),
     ("archive", archive),
     ("directory", directory),
+    ("hatch", daylight_intake::fuzzing::questions),
     ("multipart", multipart),
     ("stanza", envelope::stanza),
     ("sealed", envelope::sealed),

@@ -89,15 +89,25 @@ fn every_page_fits_phone_and_desk_by_day_and_night_and_can_be_read_without_sight
             browser.look(width, theme);
             browser.open(&url);
             browser.picture(&root().join(format!("target/screenshots/{shown}.png")));
-            let overflow = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
-            if overflow.as_i64().unwrap() > 0 {
+            if let Some(overflow @ 1..) = too_wide(&browser) {
                 wrong.push(format!("{shown}: {overflow} pixels too wide"));
             }
             wrong.extend(violations(&browser, &axe).into_iter().map(|what| format!("{shown}: {what}")));
         }
+        // At the width of WCAG 2.2, 1.4.10 ("Reflow"), nothing is to be scrolled sideways either.
+        browser.look(320, Theme::Light);
+        browser.picture(&root().join(format!("target/screenshots/{name}-320-light.png")));
+        if let Some(overflow @ 1..) = too_wide(&browser) {
+            wrong.push(format!("{name}-320: {overflow} pixels too wide"));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_requests_stay(&browser, &server.origin);
+}
+
+/// By how many pixels the page that is open is wider than the window.
+pub(crate) fn too_wide(browser: &Browser) -> Option<i64> {
+    browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").as_i64()
 }
 
 /// What axe-core has against the page that is open (WCAG 2.2 A and AA, and its own advice).

@@ -1,6 +1,6 @@
 //! The drop's pages as sources meet them, and what somebody does to them who means a source no good.
 
-use crate::browser::violations;
+use crate::browser::{too_wide, violations};
 use crate::support::drop::{DropServer, Told, Town, Visitor, form};
 use crate::support::{Browser, Theme, tool, tool_file, workplace};
 use daylight_envelope::{Authenticated, Kind, SealedBy};
@@ -433,9 +433,11 @@ fn every_page_in_every_language_passes_axe_and_fits_a_phone_with_scripts_for_the
             let theme = if name.len() % 2 == 0 { Theme::Light } else { Theme::Dark };
             browser.look(360, theme);
             browser.open(&format!("file://{}", file.display()));
-            let overflow = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth");
-            if overflow.as_i64().unwrap() > 0 {
-                wrong.push(format!("{name}: {overflow} pixels too wide"));
+            for width in [360, 320] {
+                browser.look(width, theme);
+                if let Some(overflow @ 1..) = too_wide(&browser) {
+                    wrong.push(format!("{name}: {overflow} pixels too wide for {width}"));
+                }
             }
             wrong.extend(violations(&browser, &axe).into_iter().map(|what| format!("{name}: {what}")));
         }

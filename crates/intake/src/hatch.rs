@@ -51,6 +51,20 @@ macro_rules! asks {
             Some(out)
         }
 
+        /// A question, read and written again; nothing if it is none.
+        #[cfg(any(test, fuzzing))]
+        pub(crate) fn again(question: &[u8]) -> Option<Vec<u8>> {
+            let (code, mut rest) = question.split_first()?;
+            let mut out = vec![*code];
+            match code {
+                $($code => {
+                    $(<$kind as Part>::take(&mut rest)?.put(&mut out);)*
+                })+
+                _ => return None,
+            }
+            rest.is_empty().then_some(out)
+        }
+
         impl Hatch {
             $($(#[doc = $doc])+ pub(crate) fn $name(&self, $($field: $kind),*) -> $answer {
                 #[allow(unused_mut)]

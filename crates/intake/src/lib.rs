@@ -13,6 +13,8 @@ mod apply;
 mod attendant;
 mod circuits;
 mod days;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod hatch;
 mod house;
 mod lines;

@@ -23,7 +23,7 @@ const PROMISE: Duration = Duration::from_secs(4);
 /// Speed is counted over the last one or two of these.
 const WINDOW: Duration = Duration::from_secs(15);
 /// How long whoever gives way may take to put down what it has in hand.
-const LEAVING: Duration = Duration::from_secs(10);
+pub(crate) const LEAVING: Duration = Duration::from_secs(10);
 
 /// All places.
 #[derive(Debug)]

@@ -19,6 +19,11 @@ use zeroize::Zeroizing;
 pub(crate) const PART: u64 = 64 << 20;
 /// The longest file.
 pub(crate) const FILE: u64 = 2 << 30;
+/// The longest envelope: that of a whole part of a file.
+pub(crate) fn longest() -> u64 {
+    daylight_envelope::envelope_length(PART, &Kind::File { file: [0; 16], part: 0, last: false })
+}
+
 /// The longest of the small fields.
 const SMALL: usize = 400;
 /// How many files one form may bring.

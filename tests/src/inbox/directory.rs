@@ -56,7 +56,8 @@ fn a_swapped_an_omitted_a_stale_and_a_hidden_directory_are_told() {
     for name in ["archive", "desk"] {
         assert!(std::process::Command::new("cp").arg("-r").arg(room.at(name)).arg(copy.join(name)).status().unwrap().success());
     }
-    room.run("drop directory new hidden/desk --to hidden/archive --member ana.epoch-keys --key ana.key --key cleo.key");
+    let said = room.run("drop directory new hidden/desk --to hidden/archive --member ana.epoch-keys --key ana.key --key cleo.key");
+    assert!(said.stderr.contains("ben is left out") && !said.stderr.contains("ana is left out"), "{said:?}");
     let hidden = fs::read(room.at("hidden/desk/inbox/directory")).unwrap();
     assert_eq!(check(&hidden), Err(DirectoryError::NotLogged));
     assert!(room.say("drop directory show hidden/desk/inbox/directory --archive archive").code(1).text().contains("NOT TO BE SEALED TO"));

@@ -115,6 +115,7 @@ fn every_question_and_every_answer_comes_through_as_it_was_said() {
     said("came 77");
     // What is cut, lengthened or changed is answered with nothing or taken for what it says, and never ends the house.
     for (_, question) in &asked {
+        assert_eq!(again(question).as_ref(), Some(question));
         for length in 0..question.len() {
             assert!(answer(&mut Scribe::default(), &question[..length]).is_none(), "{question:?} {length}");
         }

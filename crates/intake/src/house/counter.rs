@@ -6,9 +6,10 @@ use crate::circuits::{self, Cost, Open};
 use crate::days::Mark;
 use crate::hatch::{self, FAREWELL, FREE, Flash, GIVE_WAY, Held, Keeper, LONGEST, LONGEST_OF_COLLECTOR, PIECE, PLACE, Refusal};
 use crate::lines::{Line, Spared};
-use crate::places::Seat;
+use crate::places::{LEAVING, Seat};
 use crate::session::same;
-use crate::store::{Incoming, Kind, LONGEST_REPLY, Lookup, Usage, list, today};
+use crate::store::{Incoming, Kind, LONGEST_REPLY, Lookup, UNACCEPTED_BYTES, Usage, list, today};
+use crate::upload::longest;
 use daylight_model::Digest;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// How many questions an attendant may ask for each thing that its circuit was allowed: more than any page needs.
 const QUESTIONS: u32 = 300;
@@ -32,7 +34,8 @@ pub(crate) struct Counter {
     may_begin: bool,
     collects: bool,
     place: Option<Taken>,
-    incoming: Option<Incoming>,
+    /// What is being received, and how many more bytes of it are taken.
+    incoming: Option<(Incoming, u64)>,
     reading: Option<(File, u64)>,
 }
 
@@ -41,7 +44,8 @@ struct Taken {
     _ours: circuits::Place,
     _spared: Spared,
     seat: Seat,
-    told: bool,
+    /// Since when it is to be given back.
+    told: Option<Instant>,
 }
 
 /// The line on which the house speaks by itself, and whether it is about to end.
@@ -89,19 +93,23 @@ impl Counter {
         let question = question(hatch, longest);
         tokio::pin!(question);
         let question = loop {
-            let seat = self.place.as_ref().filter(|place| !place.told).map(|place| &place.seat);
             let needed = async {
-                match seat {
-                    Some(seat) => seat.needed().await,
+                match &self.place {
+                    Some(Taken { seat, told: None, .. }) => seat.needed().await,
+                    // Whoever keeps it is no attendant of ours any more.
+                    Some(Taken { told: Some(since), .. }) => tokio::time::sleep_until(*since + LEAVING).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 question = &mut question => break question?,
-                () = needed => {
-                    orders.line.write_all(&[GIVE_WAY]).await?;
-                    self.place.iter_mut().for_each(|place| place.told = true);
-                }
+                () = needed => match &mut self.place {
+                    Some(place) if place.told.is_none() => {
+                        place.told = Some(Instant::now());
+                        orders.line.write_all(&[GIVE_WAY]).await?;
+                    }
+                    _ => return Err(io::ErrorKind::TimedOut.into()),
+                },
                 Ok(()) = orders.farewell.changed() => orders.line.write_all(&[FAREWELL]).await?,
             }
         };
@@ -132,7 +140,7 @@ impl Counter {
             let _ = tokio::task::spawn_blocking(move || house.note(Mark::Crowded)).await;
         }
         let Some(seat) = house.places.take(&house.circuits, circuit).await else { return false };
-        self.place = Some(Taken { _ours: ours, _spared: self.line.spare(), seat, told: false });
+        self.place = Some(Taken { _ours: ours, _spared: self.line.spare(), seat, told: None });
         true
     }
 
@@ -237,17 +245,20 @@ impl Keeper for Counter {
         if self.place.is_none() {
             return Err(Refusal::Failed);
         }
-        self.incoming = Some(self.house.store.begin(Kind::Envelope, lookup)?);
+        let usage = self.house.store.usage(&lookup);
+        let most = if usage.accepted { longest() } else { longest().min(UNACCEPTED_BYTES.saturating_sub(usage.bytes)) };
+        self.incoming = Some((self.house.store.begin(Kind::Envelope, lookup)?, most));
         Ok(())
     }
 
     fn push(&mut self, bytes: Vec<u8>) -> Result<(), Refusal> {
-        let incoming = self.incoming.as_mut().ok_or(Refusal::Failed)?;
+        let (incoming, room) = self.incoming.as_mut().ok_or(Refusal::Failed)?;
+        *room = room.checked_sub(bytes.len() as u64).ok_or(Refusal::Unaccepted)?;
         incoming.write_all(&bytes).map_err(|error| Refusal::of(&error))
     }
 
     fn keep(&mut self) -> Result<Digest, Refusal> {
-        let incoming = self.incoming.take().ok_or(Refusal::Failed)?;
+        let (incoming, _) = self.incoming.take().ok_or(Refusal::Failed)?;
         // What was kept was paid for when its place was taken: a long file is many envelopes.
         self.left = QUESTIONS;
         Ok(self.house.store.keep(incoming)?.id)

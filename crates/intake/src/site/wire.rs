@@ -11,7 +11,7 @@ use crate::newsroom::Home;
 use crate::outgoing::Outgoing;
 use crate::pages::Stop;
 use crate::store::{LONGEST_REPLY, Lookup, UNACCEPTED_BYTES};
-use crate::upload::{FILE, PART};
+use crate::upload::{FILE, PART, longest};
 use daylight_archive::directory::MAX_FILE;
 use daylight_envelope::envelope_length;
 use daylight_model::Digest;
@@ -37,11 +37,6 @@ type Told = Result<Answer, Answer>;
 /// The shortest envelope: that of a short text.
 fn shortest() -> u64 {
     envelope_length(0, &daylight_envelope::Kind::Text)
-}
-
-/// The longest envelope: that of a whole part of a file.
-fn longest() -> u64 {
-    envelope_length(PART, &daylight_envelope::Kind::File { file: [0; 16], part: 0, last: false })
 }
 
 fn refused(status: StatusCode, why: &str) -> Answer {

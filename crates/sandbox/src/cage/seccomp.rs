@@ -72,7 +72,6 @@ const ATTENDANT: &[c_long] = &[
     libc::SYS_writev,
     libc::SYS_recvfrom,
     libc::SYS_sendto,
-    libc::SYS_sendmsg,
     libc::SYS_shutdown,
     libc::SYS_getsockopt,
     libc::SYS_close,

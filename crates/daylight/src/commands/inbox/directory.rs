@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use daylight_archive::directory::{DirectoryNote, MAX_FILE, parse};
 use daylight_archive::{Archive, Key};
 use daylight_envelope::Newsroom;
-use daylight_inbox::{Keyring, Offer, join};
+use daylight_inbox::{Inbox, Keyring, Offer, join};
 use daylight_model::Digest;
 use daylight_publish::request::Request;
 use daylight_publish::{Listing, ask_directory, log_directory};
@@ -65,7 +65,7 @@ pub(crate) fn new(args: &DirectoryNew) -> Result<ExitCode> {
     let held = inbox.hold("drop directory new")?;
     let draft = args.desk.join("inbox/directory.draft");
     let request = match args.signing.finish.is_empty() {
-        true => asked(args, &draft)?,
+        true => asked(args, &draft, &inbox)?,
         false => collected(&args.signing.finish)?,
     };
     let Some(request) = complete(&args.signing, request)? else { return Ok(ExitCode::SUCCESS) };
@@ -92,15 +92,27 @@ pub(crate) fn new(args: &DirectoryNew) -> Result<ExitCode> {
 }
 
 /// A request for the directory of all these members; their keys are kept for the day on which it is signed.
-fn asked(args: &DirectoryNew, draft: &Path) -> Result<Request> {
+fn asked(args: &DirectoryNew, draft: &Path, inbox: &Inbox) -> Result<Request> {
     let newsroom = newsroom(&Archive::open(&args.to)?)?;
     let offers = args.member.iter().map(|file| offer(file)).collect::<Result<Vec<_>>>()?;
     let (members, first, keys) = join(&newsroom, &offers, today()).map_err(anyhow::Error::msg)?;
+    // Said before anybody signs.
+    for name in left_out(inbox, &members)? {
+        let then = "what it answered and a source has not read by then is not believed any more: answer that anew with another key";
+        remark(format_args!("{name} is left out: it can read nothing that is sent from then on, and {then}"));
+    }
     let listing = Listing { members, first, keys };
     // The same keys asked for again are the same directory, which may be signed by some already.
     let request = ask_directory(&args.to, &listing, now())?;
     daylight_durable::write_atomic(draft, &listing.keys).with_context(|| format!("cannot write {}", draft.display()))?;
     Ok(request)
+}
+
+/// Who is in the directory that this desk shows its sources now, and will not be.
+fn left_out(inbox: &Inbox, members: &[Key]) -> Result<Vec<String>> {
+    let Some(now) = inbox.directory()? else { return Ok(Vec::new()) };
+    let now = parse(&now).context("the directory on this desk")?.told.members;
+    Ok(now.iter().filter(|member| !members.contains(member)).map(|member| plain(member.name())).collect())
 }
 
 fn offer(file: &Path) -> Result<Offer> {

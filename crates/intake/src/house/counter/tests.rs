@@ -142,3 +142,26 @@ async fn a_captured_attendant_that_asks_without_end_or_beside_the_rules_is_left_
     assert!(ended.is_ok());
     assert_eq!(std::fs::read_dir(folder.path().join("drop/incoming")).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn more_than_an_envelope_may_be_is_not_taken_and_a_place_that_is_not_given_back_is_taken() {
+    let (folder, house, _) = house();
+    let mut visitor = counter(&house, 1);
+    assert!(visitor.take_place().await);
+    assert_eq!(visitor.begin(L), Ok(()));
+    let piece = vec![7; 1 << 20];
+    let taken = (0..200).take_while(|_| visitor.push(piece.clone()).is_ok()).count() as u64;
+    // Before it is accepted a source may send no more than this, and never more than the longest envelope is.
+    assert_eq!(taken, longest().min(UNACCEPTED_BYTES) >> 20);
+    assert_eq!(visitor.push(piece), Err(Refusal::Unaccepted));
+    visitor.abandon();
+    assert_eq!(std::fs::read_dir(folder.path().join("drop/incoming")).unwrap().count(), 0);
+    let (hatch, _theirs) = UnixStream::pair().unwrap();
+    let (line, mut orders) = UnixStream::pair().unwrap();
+    let (_farewell, told) = watch::channel(false);
+    visitor.place.as_mut().unwrap().told = Instant::now().checked_sub(LEAVING);
+    let ended = visitor.attend(hatch, Orders { line, farewell: told }).await;
+    assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    // It was told long ago, and is not told again.
+    assert_eq!(orders.read(&mut [0]).await.unwrap(), 0);
+}
