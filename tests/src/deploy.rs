@@ -90,6 +90,8 @@ fn nobody_on_the_machine_can_command_tor() {
         }
     }
     let drop = text("deploy/daylight-drop.service");
+    // Its attendants are not told to end, which they would do in the midst of an upload; the house tells them.
+    assert_eq!(values(&drop, "KillMode"), ["mixed"]);
     assert_eq!(values(&drop, "TemporaryFileSystem"), ["/run:ro"]);
     assert_eq!(values(&drop, "BindPaths"), ["/run/daylight-drop"]);
 }

@@ -163,6 +163,14 @@ fn what_one_visitor_sends_is_known_to_the_attendant_of_that_visitor_alone_and_go
     assert!(knowing_all.iter().all(|knowing| knowing.len() == 1) && known_to.len() == 3, "{knowing_all:?}");
     let all = server.processes();
     assert!(!known_to.contains(&all[0]) && !known_to.contains(&all[1]), "{known_to:?} of {all:?}");
+    // None of them, nor the process that they are copied from, has ever known what the house alone may know.
+    let settings: serde_json::Value = serde_json::from_slice(&fs::read(town.home.join("drop.json")).unwrap()).unwrap();
+    let collector: daylight_model::Digest = settings["collector"].as_str().unwrap().parse().unwrap();
+    let token_is_known = |wanted: &[u8]| knowing(&server, wanted);
+    assert!(
+        token_is_known(&collector.0) == all[..1]
+            && token_is_known(collector.to_string().as_bytes()).iter().all(|process| *process == all[0])
+    );
     // So it is with what tells who they are.
     for (visitor, known_to) in visitors.iter().zip(&knowing_all) {
         assert_eq!(knowing(&server, visitor.cookie.trim_start_matches("daylight=").as_bytes()), *known_to);
@@ -204,6 +212,47 @@ fn the_server_and_its_attendants_leave_no_core_cannot_be_debugged_and_reach_noth
 }
 
 #[test]
+fn who_says_nothing_costs_no_process_with_and_without_tors_line() {
+    let town = Town::new();
+    let server = town.serve();
+    let silent: Vec<_> = (0..20)
+        .map(|i| {
+            let mut stream = server.connect();
+            if i % 2 == 0 {
+                stream.write_all(format!("PROXY TCP6 fc00:dead:beef:4dad::9:{i:x} ::1 1 1\r\n").as_bytes()).unwrap();
+            }
+            stream
+        })
+        .collect();
+    let asked = staying(&server, 77);
+    assert_eq!(server.processes().len(), 3);
+    assert!(is_open(&asked) && silent.iter().all(is_open));
+}
+
+#[test]
+fn seven_hundred_who_come_at_once_are_all_answered_and_leave_nothing_behind() {
+    let town = Town::new();
+    // As many files as a system gives that was not told otherwise.
+    let server = town.serve_with(&[], Some(&["sh", "-c", "ulimit -n 2136; exec \"$0\" \"$@\""]));
+    let files = || fs::read_dir(format!("/proc/{}/fd", server.child.id())).unwrap().count();
+    let before = files();
+    let mut lines: Vec<TcpStream> = (0..700).map(|_| server.connect()).collect();
+    for (i, line) in lines.iter_mut().enumerate() {
+        let head = format!("PROXY TCP6 fc00:dead:beef:4dad::9:{:x} ::1 1 1\r\nGET /newsroom HTTP/1.1\r\nHost: x\r\n\r\n", i / 30);
+        line.write_all(head.as_bytes()).unwrap();
+    }
+    for line in &mut lines {
+        let mut answer = [0; 12];
+        line.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    }
+    println!("{} MiB with 700 attendants", server.held());
+    assert!(server.processes().len() == 702 && server.held() < 450);
+    drop(lines);
+    until("all are gone", || server.processes().len() == 2 && files() == before);
+}
+
+#[test]
 fn attendants_end_with_the_house_and_a_house_without_them_takes_nobody_in() {
     let town = Town::new();
     let server = town.serve();
@@ -231,6 +280,36 @@ fn attendants_end_with_the_house_and_a_house_without_them_takes_nobody_in() {
         all.iter().all(|process| fs::read_to_string(format!("/proc/{process}/status")).map_or(true, |status| status.contains("State:\tZ")))
     });
     assert_eq!(town.envelopes().len(), 1);
+}
+
+#[test]
+fn a_drop_that_is_told_to_end_lets_an_upload_come_to_its_end_and_takes_nobody_else() {
+    let town = Town::new();
+    let server = town.serve();
+    let mut visitor = Visitor::new(&server);
+    visitor.begin();
+    let token = visitor.get("/en/mailbox").token();
+    let (mut stream, rest) = begun(&server, 1, &visitor, &token, &[3; 200_000], 100_000);
+    until("it has begun to arrive", || fs::read_dir(town.home.join("incoming")).unwrap().count() == 1);
+    let idle = staying(&server, 2);
+    // As a service manager may do, and a terminal: everybody is told.
+    let all: Vec<String> = server.processes().iter().map(u32::to_string).collect();
+    assert_eq!(all.len(), 4);
+    assert!(Command::new("kill").arg("-TERM").args(&all).status().unwrap().success());
+    until("nobody else is taken", || TcpStream::connect(&server.address).is_err());
+    until("who is at nothing is sent away", || !is_open(&idle));
+    stream.write_all(&rest).unwrap();
+    assert_eq!(Told::read(stream).status, 303);
+    let DropServer { mut child, .. } = server;
+    let mut ended = None;
+    until("it ends", || {
+        ended = child.try_wait().unwrap();
+        ended.is_some()
+    });
+    assert!(ended.unwrap().success());
+    assert_eq!(town.envelopes().len(), 1);
+    let alive = |process: &String| fs::read_to_string(format!("/proc/{process}/status")).is_ok_and(|status| !status.contains("State:\tZ"));
+    until("nobody is left", || !all.iter().any(alive));
 }
 
 #[test]
@@ -574,6 +653,8 @@ fn the_drop_sends_no_packet_but_answers_and_opens_no_connection() {
     drop(server);
     let calls = fs::read_to_string(&log).unwrap();
     assert!(calls.contains("bind("), "{calls}");
+    // What an attendant without a visitor tries, to see that it cannot.
+    let calls: String = calls.lines().filter(|line| !line.contains("= -1 EPERM")).map(|line| format!("{line}\n")).collect();
     let out: Vec<_> =
         calls.lines().filter(|line| line.contains("connect(") || line.contains("SOCK_DGRAM") || line.contains("AF_NETLINK")).collect();
     assert!(out.is_empty(), "{out:?}");

@@ -19,15 +19,15 @@ pub(crate) enum Body {
     Full(Option<Bytes>),
     /// Nothing, in answer to a `HEAD` for something of this length.
     Head(u64),
-    /// An envelope as the house passes it on, and how many bytes are still to come: one that gets shorter meanwhile breaks the answer off.
-    Envelope(Arc<Hatch>, u64),
+    /// What the house passes on piece by piece, and how many bytes are still to come: what gets shorter meanwhile breaks the answer off.
+    Read(Arc<Hatch>, u64),
 }
 
 impl Body {
     fn length(&self) -> u64 {
         match self {
             Self::Full(bytes) => bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
-            Self::Head(length) | Self::Envelope(_, length) => *length,
+            Self::Head(length) | Self::Read(_, length) => *length,
         }
     }
 }
@@ -39,8 +39,8 @@ impl HttpBody for Body {
     fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         Poll::Ready(match self.get_mut() {
             Self::Full(bytes) => bytes.take().filter(|b| !b.is_empty()).map(|bytes| Ok(Frame::data(bytes))),
-            Self::Head(_) | Self::Envelope(_, 0) => None,
-            Self::Envelope(hatch, left) => {
+            Self::Head(_) | Self::Read(_, 0) => None,
+            Self::Read(hatch, left) => {
                 let piece = hatch.read();
                 *left = left.saturating_sub(piece.len() as u64);
                 Some(if piece.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(Frame::data(piece.into())) })
@@ -49,7 +49,7 @@ impl HttpBody for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Full(None) | Self::Head(_) | Self::Envelope(_, 0))
+        matches!(self, Self::Full(None) | Self::Head(_) | Self::Read(_, 0))
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -39,8 +40,8 @@ pub(crate) fn begin() -> io::Result<Runtime> {
 /// Attends to one visitor.
 pub(crate) fn attend(common: Common, runtime: Runtime, visit: Visit) {
     wiped(move || {
-        // A connection that fails is the visitor's business: there is nobody to tell.
-        let _ = runtime.block_on(serve(common, visit));
+        // A connection that fails is the visitor's business: there is nobody to tell. Where the house has closed this unwinds, and the stack is wiped all the same.
+        let _ = catch_unwind(AssertUnwindSafe(|| runtime.block_on(serve(common, visit))));
     });
 }
 

@@ -107,9 +107,9 @@ asks! {
 
     /// What a source has here.
     20 usage(lookup: Lookup) -> Usage;
-    /// Whether there is room for so many bytes.
+    /// Whether there is room for so many bytes. It is asked once for a place.
     21 has_room(length: u64) -> bool;
-    /// Begins an envelope of a source. One that was begun before and not kept is gone.
+    /// Begins an envelope of a source, the same for all of one place. One that was begun before and not kept is gone.
     22 begin(lookup: Lookup) -> Result<(), Refusal>;
     /// More of its sealed bytes.
     23 push(bytes: Vec<u8>) -> Result<(), Refusal>;
@@ -133,10 +133,10 @@ asks! {
     /// The directory of keys, as it is given to whoever asks.
     42 directory() -> Option<Vec<u8>>;
 
-    /// Whether this is the hash of the collector's token. What follows is answered to no one else.
-    50 is_collector(hash: Digest) -> bool;
-    /// Every envelope, as the collector is told.
-    51 list() -> Vec<u8>;
+    /// Whether this is the collector's token. What follows is answered to no one else.
+    50 is_collector(token: String) -> bool;
+    /// Makes a list of every envelope, as the collector is told, to be read piece by piece. Gives how long it is.
+    51 open_list() -> Result<u64, Refusal>;
     /// Deletes envelopes.
     52 done(ids: Vec<Digest>) -> Result<(), Refusal>;
     /// Notes that sources were accepted.
@@ -149,7 +149,7 @@ asks! {
     56 put_directory(bytes: Vec<u8>) -> Option<String>;
     /// Opens an envelope, to be read piece by piece. Gives how many bytes it has.
     57 open_envelope(id: Digest) -> Result<Option<u64>, Refusal>;
-    /// The next piece of it; nothing at its end, or where it cannot be read.
+    /// The next piece of what was opened; nothing at its end, or where it cannot be read.
     58 read() -> Vec<u8>;
 }
 

@@ -3,7 +3,7 @@
 
 mod counter;
 
-pub(crate) use counter::{Counter, Orders};
+pub(crate) use counter::{Counter, Hours, Orders};
 
 use crate::circuits::{Circuit, Circuits, Open, Place};
 use crate::days::{Days, Mark};

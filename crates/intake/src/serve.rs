@@ -2,19 +2,20 @@
 
 use crate::attendant;
 use crate::circuits::{Circuit, circuit};
-use crate::house::{Counter, House, Orders};
+use crate::house::{Counter, Hours, House, Orders};
 use crate::lines::{Lines, Opened};
-use crate::newsroom::{DropError, Home};
+use crate::newsroom::DropError;
 use crate::site::{Common, told};
 use crate::store::today;
-use daylight_sandbox::Attendants;
+use daylight_sandbox::{Attendant, Attendants};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixStream as Line;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::{Notify, mpsc, watch};
@@ -28,9 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LIFE: Duration = Duration::from_secs(5 * 60 * 60);
 /// How long connections may take to end when the server is told to.
 const FAREWELL: Duration = Duration::from_secs(10);
-/// How often an attendant is looked for that is to wipe its memory and leave, and after how many looks it is ended.
+/// How often an attendant is looked for that is to wipe its memory and leave, and after how long it is ended: sooner where somebody waits for its line.
 const LOOK: Duration = Duration::from_millis(5);
-const LOOKS: usize = 400;
+const LEAVING: Duration = Duration::from_secs(2);
+const CUT: Duration = Duration::from_millis(300);
 /// The longest line that tor sends before a request (PROXY protocol, section 2.1).
 const PROXY: usize = 107;
 
@@ -102,11 +104,10 @@ enum Listener {
 ///
 /// Whom visitors speak to are copies of this process as it is before it opens the drop.
 pub fn serve(home: &Path, listen: &Listen, ready: &mut dyn FnMut(&Ready)) -> Result<(), ServeError> {
-    // What is wrong with the folder is said before anything else is tried.
-    Home::open(home)?;
     let (bound, address) = bind(listen).map_err(|e| ServeError::Listen(format!("{listen:?}"), e))?;
     let guarded = daylight_sandbox::guard_secrets().map_err(|error| ServeError::Guard(error.to_string()))?;
     let landlock = daylight_sandbox::confine_to(home).map_err(ServeError::Guard)?;
+    // Before anything of the folder is read: what stood in this memory would stand in theirs.
     let attendants = Attendants::start(Common::greeted, attendant::begin, attendant::attend);
     let attendants = attendants.map_err(|error| ServeError::Guard(error.to_string()))?;
     let house = Arc::new(House::open(home)?);
@@ -179,13 +180,6 @@ impl Stream {
         }
     }
 
-    async fn readable(&self) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.readable().await,
-            Self::Unix(stream) => stream.readable().await,
-        }
-    }
-
     /// What kind it is, and the descriptor, which is ours no more.
     fn into_descriptor(self) -> io::Result<(u8, OwnedFd)> {
         Ok(match self {
@@ -236,7 +230,7 @@ struct Front {
 /// Takes connections until `end`, then lets those that are open finish what they are at. Errors: there are no attendants any more.
 async fn run(listener: Listener, front: Arc<Front>, end: impl Future<Output = ()>) -> Result<(), ServeError> {
     let lines = Lines::allowed();
-    let (farewell, told) = watch::channel(false);
+    let (end_of_day, told) = watch::channel(Hours::Open);
     let (open, mut all_gone) = mpsc::channel::<()>(1);
     tokio::pin!(end);
     loop {
@@ -263,59 +257,64 @@ async fn run(listener: Listener, front: Arc<Front>, end: impl Future<Output = ()
         });
     }
     drop((listener, open));
-    let _ = farewell.send(true);
-    let _ = timeout(FAREWELL, all_gone.recv()).await;
+    let _ = end_of_day.send(Hours::Closing);
+    if timeout(FAREWELL, all_gone.recv()).await.is_err() {
+        let _ = end_of_day.send(Hours::Closed);
+        let _ = timeout(LEAVING + LEAVING, all_gone.recv()).await;
+    }
     Ok(())
 }
 
 impl Front {
     /// Has a visitor attended to, once it has begun to say something: who is silent costs no process.
-    async fn visit(self: &Arc<Self>, mut stream: Stream, opened: Opened, farewell: watch::Receiver<bool>) -> io::Result<()> {
+    async fn visit(self: &Arc<Self>, mut stream: Stream, opened: Opened, hours: watch::Receiver<Hours>) -> io::Result<()> {
         let line = opened.line.clone();
         let begin = async {
             let (front, circuit) = timeout(PATIENCE, beginning(&mut stream)).await??;
             line.is_of(circuit);
             let counted = self.house.connect(circuit).ok_or(io::ErrorKind::QuotaExceeded)?;
-            if front.is_empty() {
-                timeout(PATIENCE, stream.readable()).await??;
-            }
+            let front = if front.is_empty() { vec![timeout(PATIENCE, stream.read_byte()).await??] } else { front };
             io::Result::Ok((front, counted))
         };
         let (front, _counted) = tokio::select! {
             begun = begin => begun?,
             () = line.is_cut() => return Ok(()),
         };
-        let (hatch, their_hatch) = std::os::unix::net::UnixStream::pair()?;
-        let (orders, their_orders) = std::os::unix::net::UnixStream::pair()?;
-        hatch.set_nonblocking(true)?;
-        orders.set_nonblocking(true)?;
-        their_orders.set_nonblocking(true)?;
-        let (kind, stream) = stream.into_descriptor()?;
         let this = self.clone();
-        let called = tokio::task::spawn_blocking(move || {
-            let first = [&[kind], front.as_slice()].concat();
-            let called = this.attendants.call(&first, [stream.as_fd(), their_hatch.as_fd(), their_orders.as_fd()]);
-            if called.is_err() && this.attendants.are_over() {
-                this.over.notify_one();
-            }
-            called
-        });
-        let mut attendant = called.await.map_err(io::Error::other)??;
-        let orders = Orders { line: UnixStream::from_std(orders)?, farewell };
+        let called = tokio::task::spawn_blocking(move || this.call(stream, &front));
+        let (mut attendant, hatch, orders) = called.await.map_err(io::Error::other)??;
+        let mut closed = hours.clone();
+        let orders = Orders { line: UnixStream::from_std(orders)?, hours };
         let attended = Counter::new(self.house.clone(), line.clone()).attend(UnixStream::from_std(hatch)?, orders);
-        tokio::select! {
-            _ = timeout(LIFE, attended) => {},
-            () = line.is_cut() => {},
-        }
+        let patience = tokio::select! {
+            _ = timeout(LIFE, attended) => LEAVING,
+            () = line.is_cut() => CUT,
+            _ = closed.wait_for(|hours| *hours == Hours::Closed) => LEAVING,
+        };
         // Its hatch and its orders are closed by now, so that it wipes its memory and leaves.
-        for _ in 0..LOOKS {
-            if attendant.is_gone() {
-                return Ok(());
-            }
+        let told = Instant::now();
+        while !attendant.is_gone() && told.elapsed() < patience {
             tokio::time::sleep(LOOK).await;
         }
         let _ = tokio::task::spawn_blocking(move || drop(attendant)).await;
         Ok(())
+    }
+
+    /// Calls an attendant for a connection, which is not ours any more. Gives our ends of its hatch and of the line on which it is told things.
+    fn call(&self, stream: Stream, front: &[u8]) -> io::Result<(Attendant, Line, Line)> {
+        // Made here, on one of few threads, and not while a line waits for one: else many that come at once would take all files there are.
+        let (hatch, their_hatch) = Line::pair()?;
+        let (orders, their_orders) = Line::pair()?;
+        for line in [&hatch, &orders, &their_orders] {
+            line.set_nonblocking(true)?;
+        }
+        let (kind, stream) = stream.into_descriptor()?;
+        let first = [&[kind], front].concat();
+        let called = self.attendants.call(&first, [stream.as_fd(), their_hatch.as_fd(), their_orders.as_fd()]);
+        if called.is_err() && self.attendants.are_over() {
+            self.over.notify_one();
+        }
+        Ok((called?, hatch, orders))
     }
 }
 

@@ -15,6 +15,8 @@ use std::io::{self, Write as _};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
+/// The longest form: a file, and what may stand beside it.
+pub(crate) const LONGEST_FORM: u64 = FILE + (1 << 20);
 /// How many bytes of a file are sealed into one envelope: 64 MiB.
 pub(crate) const PART: u64 = 64 << 20;
 /// The longest file.
@@ -24,10 +26,15 @@ pub(crate) fn longest() -> u64 {
     daylight_envelope::envelope_length(PART, &Kind::File { file: [0; 16], part: 0, last: false })
 }
 
+/// The shortest envelope: that of a short text.
+pub(crate) fn shortest() -> u64 {
+    daylight_envelope::envelope_length(0, &Kind::Text)
+}
+
 /// The longest of the small fields.
 const SMALL: usize = 400;
 /// How many files one form may bring.
-const FILES: u32 = 32;
+pub(crate) const FILES: u32 = 32;
 
 /// Whose form it is, and to whom is sealed.
 pub(crate) struct Sender {

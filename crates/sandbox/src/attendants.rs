@@ -29,7 +29,7 @@ const LONGEST_GREETING: usize = 1 << 20;
 const LONGEST_FIRST: usize = 256;
 
 /// What one attendant may use: memory that it can write to, in bytes, and processor time, in seconds.
-const MEMORY: u64 = 192 << 20;
+const MEMORY: u64 = 64 << 20;
 const TIME: u64 = 3600;
 const DESCRIPTORS: u64 = 32;
 
@@ -167,6 +167,7 @@ fn live<T, R>(
 ) -> io::Result<()> {
     // A panic's message could carry a visitor's words.
     std::panic::set_hook(Box::new(|_| {}));
+    hear_no_signals();
     keep_alone(control)?;
     let (caged, made) = match cage::enter_shared() {
         Ok(shared) => {
@@ -196,6 +197,15 @@ fn live<T, R>(
         }
     }
     Ok(())
+}
+
+/// Who tells all processes of a group or a service to end means the house, which lets visitors finish what they are at, and ends us.
+fn hear_no_signals() {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+        // SAFETY: no handler is installed, and nothing else in this process, whose only thread this is, deals with signals.
+        #[allow(unsafe_code)]
+        let _ = unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
 }
 
 /// Closes everything but `control`, which becomes descriptor 0; what is written to descriptors 1 and 2 goes nowhere.

@@ -50,8 +50,8 @@ scribe! {
     recipients() -> (u32, Vec<u8>) = (20_000, vec![1; 1216]);
     editors() -> Vec<[u8; 32]> = vec![[6; 32]];
     directory() -> Option<Vec<u8>> = Some(vec![]);
-    is_collector(hash: Digest) -> bool = true;
-    list() -> Vec<u8> = b"{}".to_vec();
+    is_collector(token: String) -> bool = true;
+    open_list() -> Result<u64, Refusal> = Ok(2);
     done(ids: Vec<Digest>) -> Result<(), Refusal> = Ok(());
     accept(lookups: Vec<Lookup>) -> Result<(), Refusal> = Err(Refusal::Unaccepted);
     forget_answers(lookups: Vec<Lookup>) -> Result<(), Refusal> = Ok(());
@@ -101,7 +101,7 @@ fn every_question_and_every_answer_comes_through_as_it_was_said() {
     assert_eq!((hatch.replies(L), hatch.reply(D)), (vec![(D, 9), (D, 10)], Ok(b"sealed".to_vec())));
     assert_eq!((hatch.read_in_vain(), hatch.forget(L)), (vec![0; 3], Err(Refusal::Failed)));
     assert_eq!((hatch.recipients(), hatch.editors(), hatch.directory()), ((20_000, vec![1; 1216]), vec![[6; 32]], Some(vec![])));
-    assert!(hatch.is_collector(D) && hatch.list() == b"{}");
+    assert!(hatch.is_collector("a token".to_owned()) && hatch.open_list() == Ok(2));
     assert_eq!((hatch.done(vec![D, D]), hatch.accept(vec![L]), hatch.forget_answers(vec![])), (Ok(()), Err(Refusal::Unaccepted), Ok(())));
     assert_eq!((hatch.put_reply(L, vec![1]), hatch.put_directory(vec![2])), (Ok(D), Some("older".to_owned())));
     assert_eq!((hatch.open_envelope(D), hatch.read()), (Ok(Some(1 << 40)), vec![]));

@@ -9,15 +9,21 @@ use crate::lines::{Line, Spared};
 use crate::places::{LEAVING, Seat};
 use crate::session::same;
 use crate::store::{Incoming, Kind, LONGEST_REPLY, Lookup, UNACCEPTED_BYTES, Usage, list, today};
-use crate::upload::longest;
+use crate::upload::{FILE, FILES, LONGEST_FORM, PART, longest, shortest};
 use daylight_model::Digest;
-use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
+
+/// How many envelopes one form makes at most (a text; of each file a part that is not whole and an empty last one; whole parts), and how many sealed bytes they have: padding adds an eighth.
+const MOST_ENVELOPES: u64 = 1 + 2 * FILES as u64 + FILE / PART;
+const MOST_BYTES: u64 = FILE / 8 * 9 + (16 << 20);
+/// More than this does not come on a line, in bytes a second and at once.
+const FASTEST: f64 = 4e6;
+const BURST: f64 = 1e6;
 
 /// How many questions an attendant may ask for each thing that its circuit was allowed: more than any page needs.
 const QUESTIONS: u32 = 300;
@@ -36,8 +42,11 @@ pub(crate) struct Counter {
     place: Option<Taken>,
     /// What is being received, and how many more bytes of it are taken.
     incoming: Option<(Incoming, u64)>,
-    reading: Option<(File, u64)>,
+    /// What is read piece by piece, and how much is left of it.
+    reading: Option<(Reading, u64)>,
 }
+
+type Reading = Box<dyn io::Read + Send>;
 
 /// A place for an upload, as long as it is held.
 struct Taken {
@@ -46,12 +55,36 @@ struct Taken {
     seat: Seat,
     /// Since when it is to be given back.
     told: Option<Instant>,
+    /// For whom it is, once that was said: one form is of one source.
+    of: Option<Lookup>,
+    /// How many envelopes more, and how many bytes in them.
+    envelopes: u64,
+    bytes: u64,
+    /// Whether room was asked for.
+    asked: bool,
+    /// When it was said last how much came, so that nobody says that more did than a line carries.
+    heard: Instant,
 }
 
-/// The line on which the house speaks by itself, and whether it is about to end.
+impl Taken {
+    fn new(ours: circuits::Place, spared: Spared, seat: Seat) -> Self {
+        let (told, of, asked, heard) = (None, None, false, Instant::now());
+        Self { _ours: ours, _spared: spared, seat, told, of, envelopes: MOST_ENVELOPES, bytes: MOST_BYTES, asked, heard }
+    }
+}
+
+/// Whether the house takes visitors, lets those who are there finish, or has sent them away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hours {
+    Open,
+    Closing,
+    Closed,
+}
+
+/// The line on which the house speaks by itself, and what it says when it is about to end.
 pub(crate) struct Orders {
     pub(crate) line: UnixStream,
-    pub(crate) farewell: watch::Receiver<bool>,
+    pub(crate) hours: watch::Receiver<Hours>,
 }
 
 impl Counter {
@@ -110,7 +143,7 @@ impl Counter {
                     }
                     _ => return Err(io::ErrorKind::TimedOut.into()),
                 },
-                Ok(()) = orders.farewell.changed() => orders.line.write_all(&[FAREWELL]).await?,
+                Ok(()) = orders.hours.changed() => orders.line.write_all(&[FAREWELL]).await?,
             }
         };
         if let Some(code) = question.as_ref().and_then(|question| question.first()) {
@@ -122,8 +155,7 @@ impl Counter {
     /// A captured attendant that asks without end is not answered.
     fn count(&mut self, code: u8) -> io::Result<()> {
         const ALLOWS: u8 = 1;
-        const IS_COLLECTOR: u8 = 50;
-        if self.collects || code == ALLOWS || code == IS_COLLECTOR || FREE.contains(&code) {
+        if self.collects || code == ALLOWS || FREE.contains(&code) {
             return Ok(());
         }
         self.left = self.left.checked_sub(1).ok_or(io::ErrorKind::PermissionDenied)?;
@@ -140,7 +172,7 @@ impl Counter {
             let _ = tokio::task::spawn_blocking(move || house.note(Mark::Crowded)).await;
         }
         let Some(seat) = house.places.take(&house.circuits, circuit).await else { return false };
-        self.place = Some(Taken { _ours: ours, _spared: self.line.spare(), seat, told: None });
+        self.place = Some(Taken::new(ours, self.line.spare(), seat));
         true
     }
 
@@ -186,8 +218,10 @@ impl Keeper for Counter {
     }
 
     fn came(&mut self, bytes: u64) {
-        if let Some(place) = &self.place {
-            place.seat.came(bytes);
+        if let Some(place) = &mut self.place {
+            let most = BURST + FASTEST * place.heard.elapsed().as_secs_f64();
+            place.heard = Instant::now();
+            place.seat.came(bytes.min(most as u64));
         }
     }
 
@@ -237,14 +271,23 @@ impl Keeper for Counter {
     }
 
     fn has_room(&mut self, length: u64) -> bool {
-        self.house.store.has_room(length)
+        // Whoever could ask as often as they like would see how the disk fills while others send.
+        match &mut self.place {
+            Some(place) if !place.asked && length <= LONGEST_FORM => {
+                place.asked = true;
+                self.house.store.has_room(length)
+            }
+            _ => false,
+        }
     }
 
     fn begin(&mut self, lookup: Lookup) -> Result<(), Refusal> {
         self.incoming = None;
-        if self.place.is_none() {
+        let place = self.place.as_mut().ok_or(Refusal::Failed)?;
+        if *place.of.get_or_insert(lookup) != lookup {
             return Err(Refusal::Failed);
         }
+        place.envelopes = place.envelopes.checked_sub(1).ok_or(Refusal::Failed)?;
         let usage = self.house.store.usage(&lookup);
         let most = if usage.accepted { longest() } else { longest().min(UNACCEPTED_BYTES.saturating_sub(usage.bytes)) };
         self.incoming = Some((self.house.store.begin(Kind::Envelope, lookup)?, most));
@@ -252,15 +295,18 @@ impl Keeper for Counter {
     }
 
     fn push(&mut self, bytes: Vec<u8>) -> Result<(), Refusal> {
-        let (incoming, room) = self.incoming.as_mut().ok_or(Refusal::Failed)?;
+        let (Some((incoming, room)), Some(place)) = (&mut self.incoming, &mut self.place) else { return Err(Refusal::Failed) };
         *room = room.checked_sub(bytes.len() as u64).ok_or(Refusal::Unaccepted)?;
+        place.bytes = place.bytes.checked_sub(bytes.len() as u64).ok_or(Refusal::Failed)?;
         incoming.write_all(&bytes).map_err(|error| Refusal::of(&error))
     }
 
     fn keep(&mut self) -> Result<Digest, Refusal> {
         let (incoming, _) = self.incoming.take().ok_or(Refusal::Failed)?;
-        // What was kept was paid for when its place was taken: a long file is many envelopes.
-        self.left = QUESTIONS;
+        // What cannot be an envelope would only make the newsroom's list longer.
+        if incoming.length() < shortest() {
+            return Err(Refusal::Failed);
+        }
         Ok(self.house.store.keep(incoming)?.id)
     }
 
@@ -300,8 +346,9 @@ impl Keeper for Counter {
         self.house.home.keys().map(|keys| keys.bytes.clone())
     }
 
-    fn is_collector(&mut self, hash: Digest) -> bool {
-        let is = same(&hash.to_string(), &self.house.home.collector.to_string());
+    fn is_collector(&mut self, token: String) -> bool {
+        // Compared by the hash, so that the time it takes says nothing of the token.
+        let is = same(&Digest::of(token.as_bytes()).to_string(), &self.house.home.collector.to_string());
         if is && !self.collects {
             self.collects = true;
             self.line.spare_for_good();
@@ -309,12 +356,13 @@ impl Keeper for Counter {
         is
     }
 
-    fn list(&mut self) -> Vec<u8> {
-        if !self.collects {
-            return Vec::new();
-        }
+    fn open_list(&mut self) -> Result<u64, Refusal> {
+        self.collector()?;
         self.house.note(Mark::Collected);
-        list(&self.house.store.envelopes())
+        let list = list(&self.house.store.envelopes());
+        let length = list.len() as u64;
+        self.reading = Some((Box::new(io::Cursor::new(list)), length));
+        Ok(length)
     }
 
     fn done(&mut self, ids: Vec<Digest>) -> Result<(), Refusal> {
@@ -355,14 +403,14 @@ impl Keeper for Counter {
 
     fn open_envelope(&mut self, id: Digest) -> Result<Option<u64>, Refusal> {
         self.collector()?;
-        self.reading = self.house.store.envelope(&id)?;
+        self.reading = self.house.store.envelope(&id)?.map(|(file, length)| (Box::new(file) as Reading, length));
         Ok(self.reading.as_ref().map(|(_, length)| *length))
     }
 
     fn read(&mut self) -> Vec<u8> {
-        let Some((file, left)) = &mut self.reading else { return Vec::new() };
+        let Some((from, left)) = &mut self.reading else { return Vec::new() };
         let mut piece = vec![0; PIECE.min(usize::try_from(*left).unwrap_or(PIECE))];
-        if file.read_exact(&mut piece).is_err() {
+        if from.read_exact(&mut piece).is_err() {
             piece.clear();
         }
         *left -= piece.len() as u64;

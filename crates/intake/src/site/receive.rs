@@ -9,7 +9,7 @@ use crate::hatch::{Flash, Hatch};
 use crate::multipart::boundary;
 use crate::pages::Stop;
 use crate::store::UNACCEPTED_BYTES;
-use crate::upload::{Ended, FILE, Sender, Sent, Upload};
+use crate::upload::{Ended, LONGEST_FORM, Sender, Sent, Upload};
 use daylight_envelope::{Newsroom, Recipient};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header;
@@ -24,8 +24,6 @@ const SILENCE: Duration = Duration::from_secs(40);
 /// From when on at least this many bytes must have come by the second, so that nobody holds a place for nothing.
 const GRACE: Duration = Duration::from_secs(20);
 const SLOWEST: u64 = 4 << 10;
-/// What may stand in a form beside a file.
-const BESIDE: u64 = 1 << 20;
 /// How much of what is refused is read, and for how long.
 const DRAINED: u64 = 8 << 20;
 const DRAINING: Duration = Duration::from_secs(20);
@@ -122,7 +120,7 @@ impl Site {
         }
         let boundary = boundary(head.text(header::CONTENT_TYPE)).map_err(|_| Stop::Broke)?;
         let length = head.length().ok_or(Stop::Broke)?;
-        if length > FILE + BESIDE {
+        if length > LONGEST_FORM {
             return Err(Stop::Large);
         }
         let place = self.place().ok_or(Stop::Busy)?;

@@ -11,9 +11,8 @@ use crate::newsroom::Home;
 use crate::outgoing::Outgoing;
 use crate::pages::Stop;
 use crate::store::{LONGEST_REPLY, Lookup, UNACCEPTED_BYTES};
-use crate::upload::{FILE, PART, longest};
+use crate::upload::{FILE, PART, longest, shortest};
 use daylight_archive::directory::MAX_FILE;
-use daylight_envelope::envelope_length;
 use daylight_model::Digest;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName};
@@ -25,6 +24,8 @@ use std::sync::Arc;
 const REPLIES: usize = 256 << 10;
 /// How many ids or lookups a collector may name at once: some hundred thousand.
 const NAMES: usize = 8 << 20;
+/// How many characters the collector's token has.
+const TOKEN: usize = 64;
 const BYTES: &str = "application/octet-stream";
 
 /// What a tool is told of the newsroom.
@@ -33,11 +34,6 @@ pub(crate) fn told(home: &Home) -> Vec<u8> {
 }
 
 type Told = Result<Answer, Answer>;
-
-/// The shortest envelope: that of a short text.
-fn shortest() -> u64 {
-    envelope_length(0, &daylight_envelope::Kind::Text)
-}
 
 fn refused(status: StatusCode, why: &str) -> Answer {
     Answer::error(status, why).closing()
@@ -106,10 +102,9 @@ impl Site {
         Ok(Answer::bytes(BYTES, Body::Full(Some(directory.into()))))
     }
 
-    /// The house compares by the hash, so that the time it takes says nothing of the token.
     fn is_collector(&self, head: &Head) -> bool {
-        let token = head.text(header::AUTHORIZATION).strip_prefix("Daylight ").unwrap_or("");
-        self.hatch.is_collector(Digest::of(token.as_bytes()))
+        let token = head.text(header::AUTHORIZATION).strip_prefix("Daylight ").filter(|token| token.len() == TOKEN);
+        token.is_some_and(|token| self.hatch.is_collector(token.to_owned()))
     }
 
     /// Takes a sealed envelope; it is durable before this answers.
@@ -139,10 +134,10 @@ impl Site {
         if !usage.accepted && usage.bytes + length > UNACCEPTED_BYTES {
             return Err(not_stored(Refusal::Unaccepted));
         }
+        let mut place = self.place().ok_or_else(|| stopped(Stop::Busy))?;
         if !self.hatch.has_room(length) {
             return Err(not_stored(Refusal::Full));
         }
-        let mut place = self.place().ok_or_else(|| stopped(Stop::Busy))?;
         let mut outgoing = Outgoing::begin(&self.hatch, lookup).map_err(not_stored)?;
         while let Some(piece) = pieces.next(Some(&mut place)).await.map_err(stopped)? {
             if outgoing.length() + piece.len() as u64 > length {
@@ -193,7 +188,10 @@ impl Site {
 
     async fn collect(self: &Arc<Self>, head: &Head, what: &str, body: Incoming) -> Told {
         match (&head.method, what) {
-            (&Method::POST, "list") => Ok(Answer::json(StatusCode::OK, self.hatch.list())),
+            (&Method::POST, "list") => {
+                let length = self.hatch.open_list().map_err(not_stored)?;
+                Ok(Answer::bytes("application/json", Body::Read(self.hatch.clone(), length)))
+            }
             (&Method::POST, "done") => carried_out(self.hatch.done(names(body, NAMES).await?)),
             (&Method::POST, "accept") => carried_out(self.hatch.accept(names(body, NAMES).await?)),
             (&Method::POST, "forget") => carried_out(self.hatch.forget_answers(names(body, NAMES).await?)),
@@ -213,7 +211,7 @@ impl Site {
                 let missing = || refused(StatusCode::NOT_FOUND, "there is no such envelope");
                 let id: Digest = id.parse().map_err(|_| missing())?;
                 let length = self.hatch.open_envelope(id).map_err(not_stored)?.ok_or_else(missing)?;
-                Ok(Answer::bytes(BYTES, Body::Envelope(self.hatch.clone(), length)))
+                Ok(Answer::bytes(BYTES, Body::Read(self.hatch.clone(), length)))
             }
             _ => Err(refused(StatusCode::NOT_FOUND, "a collector asks for nothing of that name")),
         }

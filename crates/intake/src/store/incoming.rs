@@ -50,6 +50,11 @@ impl Incoming {
         Ok(incoming)
     }
 
+    /// How many bytes have come.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
     pub(super) fn finish(mut self) -> Result<Arrived, StoreError> {
         self.file.sync_all().map_err(StoreError::disk("receiving"))?;
         self.kept = true;

@@ -286,9 +286,11 @@ pub(crate) fn enter_attendant() -> Result<(), String> {
 fn attendant_conditions(process: u64) -> Vec<(c_long, Vec<Condition>)> {
     let is = |argument, value| (argument, SeccompCmpOp::Eq, value);
     let not_run = (2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0);
+    // Memory that the limit on it would not count.
+    let its_own = (3, SeccompCmpOp::MaskedEq((libc::MAP_SHARED | libc::MAP_GROWSDOWN) as u64), 0);
     let asked = [libc::F_GETFD, libc::F_GETFL, libc::F_SETFL];
     let mut conditions = vec![
-        (libc::SYS_mmap, vec![not_run.clone()]),
+        (libc::SYS_mmap, vec![not_run.clone(), its_own]),
         (libc::SYS_mprotect, vec![not_run]),
         (libc::SYS_tgkill, vec![is(0, process), is(2, libc::SIGABRT as u64)]),
     ];

@@ -47,9 +47,11 @@ const L: Lookup = Lookup([4; 32]);
 fn what_is_the_collectors_is_given_to_nobody_else() {
     let (_folder, house, token) = house();
     let mut visitor = counter(&house, 1);
-    assert!(visitor.allows(Cost::Mailbox as u8) && !visitor.is_collector(Digest::of(b"another")));
+    assert!(visitor.allows(Cost::Mailbox as u8) && !visitor.is_collector("another".to_owned()));
+    // What the drop's folder and whoever reads it have is no right.
+    assert!(!visitor.is_collector(house.home.collector.to_string()));
     let id = Digest([1; 32]);
-    assert!(visitor.list().is_empty() && visitor.read().is_empty());
+    assert!(visitor.open_list().is_err() && visitor.read().is_empty());
     assert_eq!(visitor.open_envelope(id), Err(Refusal::Failed));
     assert_eq!(
         (visitor.done(vec![id]), visitor.accept(vec![L]), visitor.forget_answers(vec![L])),
@@ -59,7 +61,7 @@ fn what_is_the_collectors_is_given_to_nobody_else() {
     assert!(visitor.put_directory(vec![0; 100]).is_some());
     assert!(!house.store.usage(&L).accepted && house.store.replies(&L).is_empty());
     let mut collector = counter(&house, 2);
-    assert!(collector.is_collector(Digest::of(token.as_bytes())) && !collector.list().is_empty());
+    assert!(collector.is_collector(token) && collector.open_list().is_ok_and(|length| collector.read().len() as u64 == length));
     assert_eq!((collector.accept(vec![L]), collector.open_envelope(id)), (Ok(()), Ok(None)));
     assert!(house.store.usage(&L).accepted);
 }
@@ -97,8 +99,8 @@ async fn asked(
     let (orders, _their_orders) = std::os::unix::net::UnixStream::pair().unwrap();
     hatch.set_nonblocking(true).unwrap();
     orders.set_nonblocking(true).unwrap();
-    let (_farewell, told) = watch::channel(false);
-    let orders = Orders { line: UnixStream::from_std(orders).unwrap(), farewell: told };
+    let (_hours, told) = watch::channel(Hours::Open);
+    let orders = Orders { line: UnixStream::from_std(orders).unwrap(), hours: told };
     let attended = tokio::spawn(counter(house, 9).attend(UnixStream::from_std(hatch).unwrap(), orders));
     let asking = tokio::task::spawn_blocking(move || {
         let mut raw = theirs.try_clone().unwrap();
@@ -158,9 +160,9 @@ async fn more_than_an_envelope_may_be_is_not_taken_and_a_place_that_is_not_given
     assert_eq!(std::fs::read_dir(folder.path().join("drop/incoming")).unwrap().count(), 0);
     let (hatch, _theirs) = UnixStream::pair().unwrap();
     let (line, mut orders) = UnixStream::pair().unwrap();
-    let (_farewell, told) = watch::channel(false);
+    let (_hours, told) = watch::channel(Hours::Open);
     visitor.place.as_mut().unwrap().told = Instant::now().checked_sub(LEAVING);
-    let ended = visitor.attend(hatch, Orders { line, farewell: told }).await;
+    let ended = visitor.attend(hatch, Orders { line, hours: told }).await;
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
     // It was told long ago, and is not told again.
     assert_eq!(orders.read(&mut [0]).await.unwrap(), 0);
