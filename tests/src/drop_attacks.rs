@@ -252,6 +252,34 @@ fn seven_hundred_who_come_at_once_are_all_answered_and_leave_nothing_behind() {
     until("all are gone", || server.processes().len() == 2 && files() == before);
 }
 
+/// They are copies of one process: numbers that were drawn before the copying would be the same in all of them.
+#[test]
+fn no_two_attendants_draw_the_same_numbers() {
+    let town = Town::new();
+    let server = town.serve();
+    let mut cookies = Vec::new();
+    for _ in 0..3 {
+        let mut visitor = Visitor::new(&server);
+        visitor.begin();
+        assert_eq!(visitor.send(&[("text", None, b"the same words")]).status, 303);
+        cookies.push(visitor.cookie);
+    }
+    cookies.sort();
+    cookies.dedup();
+    assert_eq!(cookies.len(), 3);
+    // Of the header of a sealed file only its first line and the name of a stanza are not drawn.
+    let drawn = |file: &std::path::PathBuf| {
+        let sealed = fs::read(file).unwrap()[64..].to_vec();
+        let header = String::from_utf8_lossy(&sealed).split("\n---").next().unwrap().to_owned();
+        header.split([' ', '\n']).filter(|word| word.len() > 30 && !word.starts_with("age-")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut all: Vec<String> = town.envelopes().iter().flat_map(drawn).collect();
+    let count = all.len();
+    all.sort();
+    all.dedup();
+    assert!(count > 3 * 16 && all.len() == count, "{count} {}", all.len());
+}
+
 #[test]
 fn attendants_end_with_the_house_and_a_house_without_them_takes_nobody_in() {
     let town = Town::new();

@@ -153,8 +153,6 @@ asks! {
     58 read() -> Vec<u8>;
 }
 
-/// Questions that may be asked as often as is needed, because what they are about was allowed: the rest of an upload, or of what is read.
-pub(crate) const FREE: [u8; 5] = [3, 4, 23, 25, 58];
 /// The question that may have to wait for somebody else.
 pub(crate) const PLACE: u8 = 2;
 /// Whether a question makes somebody wait for the disk.

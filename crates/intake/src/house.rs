@@ -25,8 +25,8 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// Opens a drop's folder.
-    pub(crate) fn open(home: &Path) -> Result<Self, DropError> {
+    /// Opens a drop's folder, for so many connections at once.
+    pub(crate) fn open(home: &Path, lines: usize) -> Result<Self, DropError> {
         let opened = Home::open(home)?;
         let store = Arc::new(Store::open(home, opened.settings.reserve)?);
         let house = Self {
@@ -34,7 +34,8 @@ impl House {
             store,
             sessions: Sessions::new()?,
             circuits: Circuits::default(),
-            places: Places::new(PLACES),
+            // Uploads that have a place are not cut: there must be lines that can be.
+            places: Places::new(PLACES.min(lines / 2)),
             days: Days::open(home),
         };
         // What could not be done of it, on a full disk say, is tried again in a minute: the newsroom must be able to fetch what is here.

@@ -22,6 +22,8 @@ const LEAST: u64 = 32;
 /// All lines.
 #[derive(Debug)]
 pub(crate) struct Lines {
+    /// How many there are at most.
+    pub(crate) most: usize,
     room: Arc<Semaphore>,
     held: Arc<Mutex<Held>>,
 }
@@ -62,7 +64,7 @@ impl Lines {
     }
 
     fn new(lines: usize) -> Self {
-        Self { room: Arc::new(Semaphore::new(lines)), held: Arc::default() }
+        Self { most: lines, room: Arc::new(Semaphore::new(lines)), held: Arc::default() }
     }
 
     /// Lets a new line in. If there is no room one is cut, and this waits until it is gone.

@@ -81,7 +81,7 @@ pub struct Ready {
     pub address: String,
     /// Whether no page of the process can be written to swap.
     pub locked: bool,
-    /// The version of Landlock that confines it to its folder; 0 if the kernel has none.
+    /// The version of Landlock that confines it to its folder, and its attendants to nothing; 0 if the kernel has none.
     pub landlock: u8,
     /// Files of the store that are not of its form, and were left alone.
     pub damaged: Vec<PathBuf>,
@@ -110,9 +110,11 @@ pub fn serve(home: &Path, listen: &Listen, ready: &mut dyn FnMut(&Ready)) -> Res
     // Before anything of the folder is read: what stood in this memory would stand in theirs.
     let attendants = Attendants::start(Common::greeted, attendant::begin, attendant::attend);
     let attendants = attendants.map_err(|error| ServeError::Guard(error.to_string()))?;
-    let house = Arc::new(House::open(home)?);
+    let lines = Lines::allowed();
+    let house = Arc::new(House::open(home, lines.most)?);
     let greeting = Common::greeting(&house.home.newsroom(), &house.home.settings.title, &told(&house.home));
-    attendants.greet(&greeting).map_err(ServeError::Guard)?;
+    let caged = attendants.greet(&greeting).map_err(ServeError::Guard)?;
+    let landlock = landlock.min(caged.landlock);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().min(8)))
         .max_blocking_threads(THREADS)
@@ -125,7 +127,7 @@ pub fn serve(home: &Path, listen: &Listen, ready: &mut dyn FnMut(&Ready)) -> Res
         let (damaged, unused) = (house.damaged().to_vec(), house.unused_directory().map(str::to_owned));
         ready(&Ready { address, locked: guarded.locked, landlock, damaged, unused });
         tokio::spawn(keep_house(house.clone()));
-        run(listener, Arc::new(Front { house, attendants, over: Notify::new() }), end).await
+        run(listener, lines, Arc::new(Front { house, attendants, over: Notify::new() }), end).await
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     served
@@ -228,8 +230,7 @@ struct Front {
 }
 
 /// Takes connections until `end`, then lets those that are open finish what they are at. Errors: there are no attendants any more.
-async fn run(listener: Listener, front: Arc<Front>, end: impl Future<Output = ()>) -> Result<(), ServeError> {
-    let lines = Lines::allowed();
+async fn run(listener: Listener, lines: Lines, front: Arc<Front>, end: impl Future<Output = ()>) -> Result<(), ServeError> {
     let (end_of_day, told) = watch::channel(Hours::Open);
     let (open, mut all_gone) = mpsc::channel::<()>(1);
     tokio::pin!(end);

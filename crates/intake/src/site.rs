@@ -21,6 +21,7 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
@@ -39,6 +40,8 @@ pub(crate) struct Site {
     hatch: Arc<Hatch>,
     /// Told when the visitor's upload is to end.
     pub(crate) gives_way: Arc<Notify>,
+    /// Whether the visitor has shown the collector's token.
+    collects: AtomicBool,
 }
 
 /// A reply to nobody, opened where a mailbox has fewer than a page shows, so that as much is done for an empty one.
@@ -125,7 +128,7 @@ impl Head {
 
 impl Site {
     pub(crate) fn new(common: Common, hatch: Hatch) -> Self {
-        Self { common, hatch: Arc::new(hatch), gives_way: Arc::default() }
+        Self { common, hatch: Arc::new(hatch), gives_way: Arc::default(), collects: AtomicBool::new(false) }
     }
 
     fn allows(&self, cost: Cost) -> bool {
@@ -157,7 +160,7 @@ impl Site {
             },
         };
         // Whoever showed a secret, or sent something, has had an attendant who knows of it: it goes with the answer.
-        let knows = head.headers.contains_key(header::COOKIE) || (!head.reads() && !head.headers.contains_key(header::AUTHORIZATION));
+        let knows = head.headers.contains_key(header::COOKIE) || (!head.reads() && !self.collects.load(Ordering::Relaxed));
         if knows { answer.closing().finish(&method) } else { answer.finish(&method) }
     }
 

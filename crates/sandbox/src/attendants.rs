@@ -38,6 +38,8 @@ const DESCRIPTORS: u64 = 32;
 pub struct Attendants {
     pid: Pid,
     gone: AtomicBool,
+    /// Whether nobody knows any more whose attendant would be named next.
+    broken: AtomicBool,
     control: Mutex<OwnedFd>,
 }
 
@@ -68,6 +70,10 @@ impl Attendants {
         begin: impl Fn() -> io::Result<R>,
         serve: impl FnOnce(T, R, Visit),
     ) -> io::Result<Self> {
+        // Whoever started us may have had the system wait for our children, whose numbers could then be another's before we knew.
+        // SAFETY: no handler is installed, and this is the only thread.
+        #[allow(unsafe_code)]
+        let _ = unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
         let (control, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
         // SAFETY: this process has one thread, so that no lock is held by a thread that the copy lacks.
         #[allow(unsafe_code)]
@@ -78,7 +84,7 @@ impl Attendants {
             leave(if matches!(ended, Ok(Ok(()))) { 0 } else { 1 });
         }
         let pid = child(pid)?;
-        Ok(Self { pid, gone: AtomicBool::new(false), control: Mutex::new(control) })
+        Ok(Self { pid, gone: AtomicBool::new(false), broken: AtomicBool::new(false), control: Mutex::new(control) })
     }
 
     /// Tells it what all attendants may know. Gives what layers it is in that a kernel may lack. Errors: it could not be caged, or not prepare.
@@ -108,13 +114,27 @@ impl Attendants {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
-        copies::ask(&*control, first, ends).map(|pid| Attendant { pid, gone: false })
+        match copies::ask(&*control, first, ends) {
+            Ok(Some(pid)) => Ok(Attendant { pid, gone: false }),
+            Ok(None) => Err(io::Error::other("no attendant could be copied")),
+            Err(error) => {
+                self.broken.store(true, Relaxed);
+                Err(error)
+            }
+        }
     }
 }
 
 impl Attendants {
-    /// Whether the copy has ended, so that nobody can be called any more.
+    /// Whether nobody can be called any more: the copy has ended, or something went wrong in speaking to it.
     pub fn are_over(&self) -> bool {
+        if self.broken.load(Relaxed) {
+            return true;
+        }
+        self.is_gone()
+    }
+
+    fn is_gone(&self) -> bool {
         // Once it was waited for, its number may be another's: nobody else asks meanwhile.
         let _control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = self.gone.load(Relaxed) || has_left(self.pid);
@@ -125,7 +145,7 @@ impl Attendants {
 
 impl Drop for Attendants {
     fn drop(&mut self) {
-        if !self.are_over() {
+        if !self.is_gone() {
             copies::end(self.pid);
         }
     }
@@ -133,7 +153,10 @@ impl Drop for Attendants {
 
 /// Whether a child has ended, which is then waited for.
 fn has_left(pid: Pid) -> bool {
-    waitpid(Some(pid), WaitOptions::NOHANG).is_ok_and(|left| left.is_some())
+    match waitpid(Some(pid), WaitOptions::NOHANG) {
+        Ok(left) => left.is_some(),
+        Err(error) => error == Errno::CHILD,
+    }
 }
 
 impl Attendant {

@@ -20,8 +20,9 @@ const PATIENCE: Timespec = Timespec { tv_sec: 300, tv_nsec: 0 };
 /// The most descriptors that a copy is given.
 const ENDS: usize = 3;
 
-/// Asks whoever is at the other end for a copy with these descriptors. It is a child of ours.
-pub(crate) fn ask<const N: usize>(control: impl AsFd, first: &[u8], ends: [BorrowedFd<'_>; N]) -> io::Result<Pid> {
+/// Asks whoever is at the other end for a copy with these descriptors. It is a child of ours; `None` if none could be made. After an error nothing that comes on this line is to be
+/// believed: it could be the number of a copy that somebody else asked for.
+pub(crate) fn ask<const N: usize>(control: impl AsFd, first: &[u8], ends: [BorrowedFd<'_>; N]) -> io::Result<Option<Pid>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(ENDS))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     if !ancillary.push(SendAncillaryMessage::ScmRights(&ends)) {
@@ -32,15 +33,20 @@ pub(crate) fn ask<const N: usize>(control: impl AsFd, first: &[u8], ends: [Borro
     }
     let mut number = [0; 4];
     hear(&control, &mut number)?;
-    Pid::from_raw(i32::from_le_bytes(number)).ok_or_else(|| io::Error::other("it could not make a copy of itself"))
+    match i32::from_le_bytes(number) {
+        number if number < 0 => Err(io::ErrorKind::InvalidData.into()),
+        number => Ok(Pid::from_raw(number)),
+    }
 }
 
 /// Fills a buffer with what the other end says, which is a program of ours that has read nothing.
 pub(crate) fn hear(control: impl AsFd, buffer: &mut [u8]) -> io::Result<()> {
     let mut filled = 0;
     while filled < buffer.len() {
-        if poll(&mut [PollFd::new(&control, PollFlags::IN)], Some(&PATIENCE))? == 0 {
-            return Err(io::ErrorKind::TimedOut.into());
+        match poll(&mut [PollFd::new(&control, PollFlags::IN)], Some(&PATIENCE)) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Err(Errno::INTR) => continue,
+            ready => _ = ready?,
         }
         match recv(&control, &mut buffer[filled..], RecvFlags::empty()) {
             Ok((_, 0)) => return Err(io::Error::other("it makes no copy of itself")),

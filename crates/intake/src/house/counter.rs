@@ -4,7 +4,7 @@
 use super::House;
 use crate::circuits::{self, Cost, Open};
 use crate::days::Mark;
-use crate::hatch::{self, FAREWELL, FREE, Flash, GIVE_WAY, Held, Keeper, LONGEST, LONGEST_OF_COLLECTOR, PIECE, PLACE, Refusal};
+use crate::hatch::{self, FAREWELL, Flash, GIVE_WAY, Held, Keeper, LONGEST, LONGEST_OF_COLLECTOR, PIECE, PLACE, Refusal};
 use crate::lines::{Line, Spared};
 use crate::places::{LEAVING, Seat};
 use crate::session::same;
@@ -29,6 +29,8 @@ const BURST: f64 = 1e6;
 const QUESTIONS: u32 = 300;
 /// How many before anything was allowed: as many as it takes to say that it was not.
 const FIRST: u32 = 4;
+/// How many while a place is held: pieces of the longest form, and what is said of their coming.
+const PIECES: u32 = 200_000;
 
 /// One attendant, as the house knows it.
 pub(crate) struct Counter {
@@ -36,14 +38,22 @@ pub(crate) struct Counter {
     line: Arc<Line>,
     /// How many questions are still answered.
     left: u32,
-    /// Whether the circuit was allowed to begin a session and has not.
-    may_begin: bool,
+    /// What the circuit has paid for and not had.
+    paid: Paid,
     collects: bool,
     place: Option<Taken>,
     /// What is being received, and how many more bytes of it are taken.
     incoming: Option<(Incoming, u64)>,
     /// What is read piece by piece, and how much is left of it.
     reading: Option<(Reading, u64)>,
+}
+
+/// What is dear: each is had once for what it costs to open a mailbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Paid {
+    session: bool,
+    replies: bool,
+    forgetting: bool,
 }
 
 type Reading = Box<dyn io::Read + Send>;
@@ -89,7 +99,7 @@ pub(crate) struct Orders {
 
 impl Counter {
     pub(crate) fn new(house: Arc<House>, line: Arc<Line>) -> Self {
-        Self { house, line, left: FIRST, may_begin: false, collects: false, place: None, incoming: None, reading: None }
+        Self { house, line, left: FIRST, paid: Paid::default(), collects: false, place: None, incoming: None, reading: None }
     }
 
     /// Answers until the attendant is gone, or asks what no attendant asks.
@@ -146,25 +156,16 @@ impl Counter {
                 Ok(()) = orders.hours.changed() => orders.line.write_all(&[FAREWELL]).await?,
             }
         };
-        if let Some(code) = question.as_ref().and_then(|question| question.first()) {
-            self.count(*code)?;
+        // A captured attendant that asks without end is not answered.
+        if question.is_some() && !self.collects {
+            self.left = self.left.checked_sub(1).ok_or(io::ErrorKind::PermissionDenied)?;
         }
         Ok(question)
     }
 
-    /// A captured attendant that asks without end is not answered.
-    fn count(&mut self, code: u8) -> io::Result<()> {
-        const ALLOWS: u8 = 1;
-        if self.collects || code == ALLOWS || FREE.contains(&code) {
-            return Ok(());
-        }
-        self.left = self.left.checked_sub(1).ok_or(io::ErrorKind::PermissionDenied)?;
-        Ok(())
-    }
-
     async fn take_place(&mut self) -> bool {
         let house = self.house.clone();
-        self.place = None;
+        (self.place, self.incoming) = (None, None);
         let circuit = self.line.circuit();
         let Some(ours) = house.circuits.open(circuit, Open::Upload) else { return false };
         if house.places.are_taken() {
@@ -173,6 +174,7 @@ impl Counter {
         }
         let Some(seat) = house.places.take(&house.circuits, circuit).await else { return false };
         self.place = Some(Taken::new(ours, self.line.spare(), seat));
+        self.left = PIECES;
         true
     }
 
@@ -202,8 +204,8 @@ impl Keeper for Counter {
     fn allows(&mut self, cost: u8) -> bool {
         let allowed = Cost::ALL.get(usize::from(cost)).is_some_and(|cost| self.house.circuits.allows(self.line.circuit(), *cost));
         if allowed {
-            self.left = QUESTIONS;
-            self.may_begin = Cost::ALL.get(usize::from(cost)) == Some(&Cost::Mailbox);
+            let dear = Cost::ALL.get(usize::from(cost)) == Some(&Cost::Mailbox);
+            (self.left, self.paid) = (QUESTIONS, Paid { session: dear, replies: dear, forgetting: dear });
         }
         allowed
     }
@@ -215,6 +217,7 @@ impl Keeper for Counter {
 
     fn leave(&mut self) {
         (self.place, self.incoming) = (None, None);
+        self.left = self.left.min(QUESTIONS);
     }
 
     fn came(&mut self, bytes: u64) {
@@ -236,7 +239,7 @@ impl Keeper for Counter {
     }
 
     fn begin_session(&mut self, name: [u8; 32], seed: [u8; 32], words: Option<[u8; 128]>, slip: bool) {
-        if std::mem::take(&mut self.may_begin) {
+        if std::mem::take(&mut self.paid.session) {
             self.house.sessions.begin(name, seed, words, slip);
         }
     }
@@ -302,7 +305,8 @@ impl Keeper for Counter {
     }
 
     fn keep(&mut self) -> Result<Digest, Refusal> {
-        let (incoming, _) = self.incoming.take().ok_or(Refusal::Failed)?;
+        let incoming = self.incoming.take().filter(|_| self.place.is_some());
+        let (incoming, _) = incoming.ok_or(Refusal::Failed)?;
         // What cannot be an envelope would only make the newsroom's list longer.
         if incoming.length() < shortest() {
             return Err(Refusal::Failed);
@@ -315,6 +319,9 @@ impl Keeper for Counter {
     }
 
     fn replies(&mut self, lookup: Lookup) -> Vec<(Digest, u64)> {
+        if !std::mem::take(&mut self.paid.replies) {
+            return Vec::new();
+        }
         self.house.store.replies(&lookup)
     }
 
@@ -329,6 +336,9 @@ impl Keeper for Counter {
     }
 
     fn forget(&mut self, lookup: Lookup) -> Result<(), Refusal> {
+        if !std::mem::take(&mut self.paid.forgetting) {
+            return Err(Refusal::Failed);
+        }
         Ok(self.house.store.forget(&lookup)?)
     }
 

@@ -19,6 +19,7 @@ use hyper::header::{self, HeaderName};
 use hyper::{Method, StatusCode};
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// How long every answer with replies is.
 const REPLIES: usize = 256 << 10;
@@ -104,7 +105,9 @@ impl Site {
 
     fn is_collector(&self, head: &Head) -> bool {
         let token = head.text(header::AUTHORIZATION).strip_prefix("Daylight ").filter(|token| token.len() == TOKEN);
-        token.is_some_and(|token| self.hatch.is_collector(token.to_owned()))
+        let is = token.is_some_and(|token| self.hatch.is_collector(token.to_owned()));
+        self.collects.store(is, Ordering::Relaxed);
+        is
     }
 
     /// Takes a sealed envelope; it is durable before this answers.

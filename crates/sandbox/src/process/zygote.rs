@@ -30,6 +30,7 @@ impl Zygote {
         let (requests, their_requests) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
         let (answers, their_answers) = pipe_with(PipeFlags::CLOEXEC)?;
         let pid = copies::ask(&self.control, &[1], [their_requests.as_fd(), their_answers.as_fd()])?;
+        let pid = pid.ok_or_else(|| io::Error::other("it could not make a copy of itself"))?;
         Ok(Running::new(pid, requests, answers))
     }
 }

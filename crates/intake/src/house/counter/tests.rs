@@ -31,7 +31,7 @@ fn house() -> (TempDir, Arc<House>, String) {
     std::fs::write(archive.join("root/1.sig"), note.to_bytes()).unwrap();
     let settings = Settings { address: "http://x.onion".into(), title: "The Courier".into(), reserve: 0 };
     let token = init(&home, &archive, &settings, None).unwrap().unwrap();
-    let house = Arc::new(House::open(&home).unwrap());
+    let house = Arc::new(House::open(&home, 700).unwrap());
     (folder, house, token)
 }
 
@@ -84,6 +84,10 @@ fn nothing_is_kept_without_a_place_and_no_session_begins_that_was_not_paid_for()
     visitor.begin_session([3; 32], [2; 32], None, false);
     assert!(visitor.visit([1; 32]).is_some() && visitor.visit([3; 32]).is_none());
     assert!(!visitor.allows(99));
+    // What is dear is had once for its price.
+    assert_eq!((visitor.forget(L), visitor.forget(L)), (Ok(()), Err(Refusal::Failed)));
+    assert!(visitor.allows(Cost::Page as u8));
+    assert_eq!(visitor.forget(L), Err(Refusal::Failed));
     visitor.mark(Mark::Collected as u8);
     visitor.mark(99);
     assert!(!house.days.has(Mark::Collected, today()));
@@ -115,7 +119,7 @@ async fn a_captured_attendant_that_asks_without_end_or_beside_the_rules_is_left_
     let (folder, house, _) = house();
     let fine = asked(&house, |hatch, _| {
         assert!(hatch.allows(0));
-        assert!((0..QUESTIONS).all(|_| hatch.visit([1; 32]).is_none()));
+        assert!((1..QUESTIONS).all(|_| hatch.visit([1; 32]).is_none()));
         assert!(hatch.allows(0) && hatch.visit([1; 32]).is_none());
     });
     let (ended, asked_all) = fine.await;
