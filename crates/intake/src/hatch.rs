@@ -1,5 +1,5 @@
 //! Through the hatch an attendant asks the house. An attendant has its visitor and nothing else; the house has the store, the sessions, the limits, and never a cookie, a
-//! codename or a word of a visitor's. [`asks`] lists everything that can be asked for, once for both ends.
+//! codename or a word of a visitor's. the list `asks!` names everything that can be asked for, once for both ends.
 //!
 //! A question is its length (4 bytes, little-endian), a byte that says which it is, and its fields; an answer its length and its fields. The next question is asked when the one
 //! before was answered. Beside it runs a line on which the house says something by itself, a byte a time ([`GIVE_WAY`], [`FAREWELL`]).
