@@ -254,12 +254,17 @@ impl Site {
             Err(_) => pages::Answer::Unread,
         });
         let answers = answers.collect();
-        for _ in sealed.len()..most {
+        for _ in (sealed.len()..most).filter(|_| !is_leaky()) {
             let decoy = &self.common.decoy;
             let _ = std::hint::black_box(daylight_envelope::open_reply(&decoy.identity, newsroom, &[decoy.editor], &decoy.sealed));
         }
         answers
     }
+}
+
+/// Whether as little is done as is needed, for a test that must see that it would see that: never in a release build.
+fn is_leaky() -> bool {
+    cfg!(debug_assertions) && std::env::var_os("DAYLIGHT_LEAKY").is_some()
 }
 
 fn shown(html: String) -> Answer {

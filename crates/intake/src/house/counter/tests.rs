@@ -1,10 +1,15 @@
 use super::*;
-use crate::hatch::Hatch;
+use crate::circuits::Cost;
+use crate::hatch::{Hatch, Keeper as _};
 use crate::newsroom::{Settings, init};
+use crate::store::{UNACCEPTED_BYTES, today};
+use crate::upload::longest;
 use daylight_archive::Signer;
 use daylight_archive::policy::Policy;
 use daylight_archive::root::{Quorum, Root};
+use daylight_model::Digest;
 use ed25519_dalek::SigningKey;
+use std::io::{Read as _, Write as _};
 use tempfile::TempDir;
 
 /// A drop that has been made, and the token of its collector.
