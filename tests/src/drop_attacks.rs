@@ -68,13 +68,7 @@ fn after_an_upload_and_kill_9_the_canary_is_in_no_file() {
     let token = visitor.get("/en/mailbox").token();
     let body = form(&[("token", None, token.as_bytes()), ("file", Some(CANARY), file.as_bytes())]);
     let mut stream = server.connect();
-    let head = format!(
-        "POST /en/send HTTP/1.1\r\nHost: {0}\r\nOrigin: http://{0}\r\nCookie: {1}\r\nContent-Type: multipart/form-data; boundary=BOUND\r\n\
-         Content-Length: {2}\r\n\r\n",
-        server.address,
-        visitor.cookie,
-        body.len()
-    );
+    let head = visitor.form_head(body.len());
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&body[..body.len() - 1000]).unwrap();
     until("the file begins to arrive", || fs::read_dir(town.home.join("incoming")).unwrap().count() > 0);
@@ -143,13 +137,7 @@ fn what_one_visitor_sends_is_known_to_the_attendant_of_that_visitor_alone_and_go
         let token = visitor.get("/en/mailbox").token();
         let body = form(&[("token", None, token.as_bytes()), ("text", None, said.as_bytes()), ("file", Some("f"), &[9; 9000])]);
         let mut stream = server.connect();
-        let head = format!(
-            "POST /en/send HTTP/1.1\r\nHost: {0}\r\nOrigin: http://{0}\r\nCookie: {1}\r\nContent-Type: multipart/form-data; boundary=BOUND\r\n\
-             Content-Length: {2}\r\n\r\n",
-            server.address,
-            visitor.cookie,
-            body.len()
-        );
+        let head = visitor.form_head(body.len());
         // All of them stop in the midst of the text.
         let end = body.windows(said.len()).position(|window| window == said.as_bytes()).unwrap() + said.len();
         stream.write_all(head.as_bytes()).unwrap();

@@ -152,13 +152,7 @@ fn send_long(visitor: &mut Visitor<'_>, mebibytes: usize) {
     let at = form.iter().rposition(|byte| *byte == b'!').unwrap();
     let piece = vec![5; 1 << 20];
     let mut stream = visitor.server.connect();
-    let head = format!(
-        "POST /en/send HTTP/1.1\r\nHost: {0}\r\nOrigin: http://{0}\r\nCookie: {1}\r\nContent-Type: multipart/form-data; boundary=BOUND\r\n\
-         Content-Length: {2}\r\n\r\n",
-        visitor.server.address,
-        visitor.cookie,
-        form.len() - 1 + mebibytes * piece.len()
-    );
+    let head = visitor.form_head(form.len() - 1 + mebibytes * piece.len());
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&form[..at]).unwrap();
     (0..mebibytes).for_each(|_| stream.write_all(&piece).unwrap());

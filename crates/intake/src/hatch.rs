@@ -64,8 +64,8 @@ macro_rules! asks {
 
         impl Hatch {
             $($(#[doc = $doc])+ pub(crate) fn $name(&self, $($field: $kind),*) -> $answer {
-                #[allow(unused_mut)]
-                let mut question = vec![$code];
+                let mut question = Vec::new();
+                u8::put(&$code, &mut question);
                 $($field.put(&mut question);)*
                 self.ask(&question)
             })+

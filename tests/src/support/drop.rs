@@ -337,6 +337,15 @@ impl<'a> Visitor<'a> {
         told
     }
 
+    /// The head of a request that sends a form of this length, for a body that is sent piece by piece.
+    pub(crate) fn form_head(&self, length: usize) -> String {
+        format!(
+            "{0}POST /en/send HTTP/1.1\r\nHost: {1}\r\nOrigin: http://{1}\r\nCookie: {2}\r\nContent-Type: multipart/form-data; boundary=BOUND\r\n\
+             Content-Length: {length}\r\n\r\n",
+            self.line, self.server.address, self.cookie
+        )
+    }
+
     pub(crate) fn get(&mut self, path: &str) -> Told {
         self.ask("GET", path, &[], b"")
     }

@@ -8,8 +8,8 @@ macro_rules! scribe {
     ($($name:ident($($field:ident: $kind:ty),*) -> $answer:ty = $told:expr;)+) => {
         impl Keeper for Scribe {
             $(fn $name(&mut self, $($field: $kind),*) -> $answer {
-                #[allow(unused_mut)]
-                let mut line = stringify!($name).to_owned();
+                let mut line = String::new();
+                line.push_str(stringify!($name));
                 $(line.push_str(&format!(" {:?}", $field));)*
                 self.0.push(line);
                 $told

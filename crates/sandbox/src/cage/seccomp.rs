@@ -6,13 +6,8 @@ use seccompiler::{
 };
 use std::collections::BTreeMap;
 
-/// What a reader needs and what no argument can make dangerous.
-const READER: &[c_long] = &[
-    // Its input: the next request from descriptor 0 (below), and a file that came with one, always at a stated place: `read` and `lseek` would move
-    // a position that the parent shares.
-    libc::SYS_pread64,
-    libc::SYS_fstat,
-    libc::SYS_close,
+/// What any process needs to live and to die, and what no argument can make dangerous.
+const LIVING: &[c_long] = &[
     // Memory, but none that can be run (below).
     libc::SYS_brk,
     libc::SYS_munmap,
@@ -35,6 +30,15 @@ const READER: &[c_long] = &[
     libc::SYS_gettid,
     libc::SYS_exit,
     libc::SYS_exit_group,
+];
+
+/// What a reader needs beside it.
+const READER: &[c_long] = &[
+    // Its input: the next request from descriptor 0 (below), and a file that came with one, always at a stated place: `read` and `lseek` would move
+    // a position that the parent shares.
+    libc::SYS_pread64,
+    libc::SYS_fstat,
+    libc::SYS_close,
 ];
 
 /// What a library may try in good faith and can do without: looking for a file (a time zone, a font), for the number of processors, for a terminal. It gets
@@ -64,7 +68,7 @@ const REFUSED: &[c_long] = &[
     libc::SYS_readlink,
 ];
 
-/// What an attendant needs beside memory, waiting and dying: to read, write and wait for what is open. None of it takes a path or makes anything.
+/// What an attendant needs beside it: to read, write and wait for what is open. None of it takes a path or makes anything.
 const ATTENDANT: &[c_long] = &[
     libc::SYS_read,
     libc::SYS_readv,
@@ -75,24 +79,6 @@ const ATTENDANT: &[c_long] = &[
     libc::SYS_epoll_ctl,
     libc::SYS_epoll_pwait,
     libc::SYS_ppoll,
-    libc::SYS_brk,
-    libc::SYS_munmap,
-    libc::SYS_mremap,
-    libc::SYS_madvise,
-    libc::SYS_getrandom,
-    libc::SYS_clock_gettime,
-    libc::SYS_futex,
-    libc::SYS_sched_yield,
-    libc::SYS_clock_nanosleep,
-    libc::SYS_restart_syscall,
-    libc::SYS_rt_sigaction,
-    libc::SYS_rt_sigprocmask,
-    libc::SYS_rt_sigreturn,
-    libc::SYS_sigaltstack,
-    libc::SYS_getpid,
-    libc::SYS_gettid,
-    libc::SYS_exit,
-    libc::SYS_exit_group,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_epoll_wait,
     #[cfg(target_arch = "x86_64")]
@@ -236,7 +222,7 @@ type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 /// Leaves a reader its few calls, for good.
 pub(super) fn enter_reader() -> Result<(), String> {
     let process = u64::from(rustix::process::getpid().as_raw_nonzero().get().unsigned_abs());
-    let mut allowed = always(READER.iter().chain(REFUSED));
+    let mut allowed = always(LIVING.iter().chain(READER).chain(REFUSED));
     for (call, conditions) in reader_conditions(process) {
         allowed.entry(call).or_default().push(rule(conditions)?);
     }
@@ -271,7 +257,7 @@ fn reader_conditions(process: u64) -> Vec<(c_long, Vec<Condition>)> {
 /// Leaves an attendant its few calls, for good. What else it tries gets an error: a library goes on without.
 pub(crate) fn enter_attendant() -> Result<(), String> {
     let process = u64::from(rustix::process::getpid().as_raw_nonzero().get().unsigned_abs());
-    let mut allowed = always(ATTENDANT.iter());
+    let mut allowed = always(LIVING.iter().chain(ATTENDANT));
     for (call, conditions) in attendant_conditions(process) {
         allowed.entry(call).or_default().push(rule(conditions)?);
     }
