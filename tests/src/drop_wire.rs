@@ -324,6 +324,25 @@ fn a_stick_carries_envelopes_away_and_answers_back() {
 }
 
 #[test]
+fn a_drop_that_is_not_there_is_damaged_or_served_already_is_said_in_a_line() {
+    let town = Town::new();
+    let refused = |home: &std::path::Path, listen: &str| {
+        let line = ["drop".as_ref(), "serve".as_ref(), home.as_os_str(), "--listen".as_ref(), listen.as_ref()];
+        crate::support::daylight(line).code(1).stderr
+    };
+    let said = refused(&town.work.path().join("nothing"), "127.0.0.1:0");
+    assert!(said.contains("no drop there: make one with `daylight drop init`") && said.lines().count() == 1, "{said}");
+    let server = town.serve();
+    let said = refused(&town.home, &server.address);
+    assert!(said.contains(&format!("cannot listen on {}: Address already in use", server.address)), "{said}");
+    assert!(refused(&town.home, "127.0.0.1:0").contains("it is in use by process"));
+    server.kill();
+    fs::write(town.home.join("drop.json"), "").unwrap();
+    let said = refused(&town.home, "127.0.0.1:0");
+    assert!(said.contains("the settings in drop.json") && said.lines().count() == 1, "{said}");
+}
+
+#[test]
 fn a_drop_is_not_given_another_archive() {
     let (town, other) = (Town::new(), Town::new());
     let archive = other.work.path().join("archive");

@@ -143,6 +143,11 @@ pub fn init(home: &Path, archive: &Path, settings: &Settings, directory: Option<
 }
 
 impl Home {
+    /// Whether there is a drop, without reading anything of it.
+    pub(crate) fn is_there(home: &Path) -> Result<(), DropError> {
+        if home.join(SETTINGS).exists() { Ok(()) } else { Err(DropError::NoDrop(home.to_owned())) }
+    }
+
     pub(crate) fn open(home: &Path) -> Result<Self, DropError> {
         let (settings, collector) = read_settings(home)?;
         let (path, chain) = (home.to_owned(), read_chain(home)?);

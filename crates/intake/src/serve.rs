@@ -4,10 +4,11 @@ use crate::attendant;
 use crate::circuits::{Circuit, circuit};
 use crate::house::{Counter, Hours, House, Orders};
 use crate::lines::{Lines, Opened};
-use crate::newsroom::DropError;
+use crate::newsroom::{DropError, Home};
 use crate::site::{Common, told};
 use crate::store::today;
 use daylight_sandbox::{Attendant, Attendants};
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
@@ -43,6 +44,15 @@ pub enum Listen {
     Tcp(std::net::SocketAddr),
     /// A socket in the file system, which its owner and group may use.
     Unix(PathBuf),
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
 }
 
 impl FromStr for Listen {
@@ -104,7 +114,8 @@ enum Listener {
 ///
 /// Whom visitors speak to are copies of this process as it is before it opens the drop.
 pub fn serve(home: &Path, listen: &Listen, ready: &mut dyn FnMut(&Ready)) -> Result<(), ServeError> {
-    let (bound, address) = bind(listen).map_err(|e| ServeError::Listen(format!("{listen:?}"), e))?;
+    Home::is_there(home)?;
+    let (bound, address) = bind(listen).map_err(|e| ServeError::Listen(listen.to_string(), e))?;
     let guarded = daylight_sandbox::guard_secrets().map_err(|error| ServeError::Guard(error.to_string()))?;
     let landlock = daylight_sandbox::confine_to(home).map_err(ServeError::Guard)?;
     // Before anything of the folder is read: what stood in this memory would stand in theirs.
